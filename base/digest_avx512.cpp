@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define WAGGLE_XXH3_KERNEL kAvx512
+#include "base/digest_xxh3_kernel.hpp"
