@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "base/result.hpp"
+
+/// What every datapath offers to a session: ordered small messages both ways, and the movement of extents of files in
+/// the datapath's own way. Nothing here knows the protocol, the workloads or the harness.
+namespace waggle {
+
+/// What makes bytes reliable: kernel TCP, or our own transport over frames.
+enum class Carrier { stream, packet };
+/// Which end of a transfer a process is.
+enum class Side { sender, receiver };
+/// Sleep in the kernel until something arrives, or ask again and again.
+enum class Wait { sleep, spin };
+
+/// Longest message in bytes. File payload never travels in messages.
+inline constexpr std::size_t kMaxMessage = 256 * 1024;
+/// Longest extent in bytes that one frame may announce: a sender whose file shrinks must still fill what it announced.
+inline constexpr std::uint64_t kMaxExtent = 1024 * 1024 * 1024;
+/// Longest extent in bytes that a view sink takes.
+inline constexpr std::uint64_t kMaxView = 64 * 1024;
+
+/// Names a piece of payload on the wire: `handle` is chosen by the client and unique among its open files.
+struct ExtentId {
+  std::uint32_t handle = 0;
+  std::uint64_t offset = 0;  ///< bytes from the start of the file
+  std::uint64_t length = 0;  ///< bytes, at most kMaxExtent
+  bool operator==(const ExtentId&) const = default;
+};
+
+/// An extent to send. The file belongs to the caller and must stay open until send() returns.
+struct Outgoing {
+  ExtentId id;
+  int file = -1;  ///< open for reading; bytes [id.offset, id.offset + id.length) of it are sent
+  /// When set: a mover that has the bytes in user memory feeds all of them to it, in order, and one that does not
+  /// leaves it untouched (bytes() == 0). Saves the second pass over the file that a digest would otherwise cost.
+  ExtentDigester* digest = nullptr;
+};
+
+/// What became of an extent that was sent. `valid` < length when the file shrank or could not be read any further: zero
+/// bytes filled the rest on the wire, and the session must tell the peer.
+struct Sent {
+  std::uint64_t valid = 0;  ///< bytes that really came from the file
+  Result<> source;          ///< why the rest did not
+};
+
+/// Where an extent that is to arrive must go. File and digester belong to the caller until its Arrival was returned.
+struct Incoming {
+  enum class Sink {
+    file,     ///< into `file` at id.offset
+    discard,  ///< nowhere: digested and dropped
+    view      ///< shown in Arrival::view, in the channel's own memory; id.length <= kMaxView
+  };
+  ExtentId id;
+  Sink sink = Sink::discard;
+  int file = -1;  ///< for Sink::file: open for reading and writing, not O_APPEND
+  /// Fed with all bytes of the extent in order (read back from the file by the carrier where a mover never sees them);
+  /// required for file and discard, unused for view.
+  ExtentDigester* digest = nullptr;
+};
+
+/// An extent that has arrived whole. When the sink failed (disk full …) the payload was drained and the channel is
+/// still usable.
+struct Arrival {
+  ExtentId id;
+  Result<> sink;
+  ByteView view;  ///< for Sink::view; valid until the next call on the channel
+};
+
+/// What next() brings.
+struct Event {
+  enum class Kind {
+    message,  ///< `message` is set; when `announces` is, that extent is the next event and must have been expect()ed
+    extent,   ///< `arrival` is set
+    closed,   ///< the peer has closed in order, between messages
+    nothing   ///< the deadline has passed
+  };
+  Kind kind = Kind::nothing;
+  ByteView message;  ///< valid until the next call on the channel
+  bool announces = false;
+  ExtentId announced;
+  Arrival arrival;
+};
+
+/// A mode as it was asked for and as the kernel granted it, read back.
+struct Mode {
+  std::string name;
+  std::string requested;
+  std::string granted;
+};
+
+/// What a channel is made of.
+struct Facts {
+  std::string sender;    ///< the datapath that moves outgoing extents
+  std::string receiver;  ///< the datapath that moves incoming extents
+  Carrier carrier = Carrier::stream;
+  std::vector<Mode> modes;
+};
+
+/// A count that only this datapath knows: "zerocopy_copied_bytes", "retransmissions", "empty_polls" …
+using Counters = std::map<std::string, std::uint64_t>;
+
+/// One connection between a client and a server. Used by one thread at a time; only abort() may come from another.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  virtual Facts facts() const = 0;
+  /// May be called from any thread.
+  virtual Counters counters() const = 0;
+
+  /// Queues a message. It leaves at the next flush(), next() or extent, or when enough is queued.
+  virtual Result<> send(ByteView message) = 0;
+  /// Sends a message and after it the payload of an extent. Returns when the bytes may change without harm.
+  virtual Result<Sent> send(ByteView message, const Outgoing& extent) = 0;
+  virtual Result<> flush() = 0;
+
+  /// Says where an announced extent goes, matched by (handle, offset). Must be called before the next() that moves it,
+  /// may be called long before. A shorter extent than expected may arrive (end of file), a longer one is an error.
+  virtual Result<> expect(const Incoming& incoming) = 0;
+  /// Flushes, then waits for the next event. With timeout 0 nothing is waited for; a negative one waits for ever, as
+  /// long as the peer is known to be alive. Between the bytes of one frame ChannelOptions::timeout holds instead.
+  virtual Result<Event> next(std::chrono::nanoseconds timeout) = 0;
+
+  /// Ends all pending and later calls with Fault::cancelled; safe from any thread and from a signal handler.
+  virtual void abort() noexcept = 0;
+};
+
+/// Where to listen or connect to.
+struct Endpoint {
+  std::string host;  ///< IPv4 or IPv6 address or name; empty means all addresses when listening
+  std::uint16_t port = 0;
+};
+
+/// Waits for connections. accept() and abort() may be called from different threads.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual Endpoint endpoint() const = 0;
+  virtual Result<std::unique_ptr<Channel>> accept() = 0;
+  virtual void abort() noexcept = 0;
+};
+
+/// How a channel is set up. Whatever the kernel grants differently is an error unless `allow_fallback`.
+struct ChannelOptions {
+  std::string
+      receive_with;  ///< datapath for incoming extents; empty: the datapath itself, if it receives, or read_write
+  std::string congestion = "cubic";
+  std::uint64_t send_buffer = 0;     ///< bytes; 0: the kernel's autotuning
+  std::uint64_t receive_buffer = 0;  ///< bytes; 0: the kernel's autotuning
+  Wait wait = Wait::sleep;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< longest silence inside a frame
+  bool allow_fallback = false;
+  std::map<std::string, std::string> settings;  ///< "mover.option" -> value, see Datapath::options()
+};
+
+/// Copies of payload that a datapath declares for one side, in copied bytes per payload byte. Only CPU copies: what the
+/// devices move by DMA follows from link and cache, not from the datapath.
+struct CopyModel {
+  double kernel = 0;
+  double user = 0;
+  std::string because;  ///< where the copies happen: "read: page cache -> buffer, send: buffer -> skb"
+};
+
+/// One option of a datapath, set by --set NAME.OPTION=VALUE.
+struct OptionInfo {
+  std::string name;
+  std::string default_value;
+  std::string help;
+};
+
+/// A way for payload to go from a file on one host into a file on the other. Instances live as long as the program.
+class Datapath {
+ public:
+  virtual ~Datapath() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view summary() const = 0;  ///< one line for `harness list`
+  virtual Carrier carrier() const = 0;
+  virtual bool moves(Side side) const = 0;
+  /// False when a receiving datapath cannot serve this kind of sink.
+  virtual bool takes(Incoming::Sink sink) const = 0;
+  /// An error with reason and remedy when this machine cannot run it.
+  virtual Result<> available() const = 0;
+  /// `link` is "veth", "loopback" or "nic": local delivery copies where a NIC would gather.
+  virtual CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const = 0;
+  virtual std::vector<OptionInfo> options() const { return {}; }
+
+  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const = 0;
+  virtual Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const = 0;
+};
+
+/// All datapaths of this build, sorted by name. Each registers itself by a static Registration.
+const std::vector<const Datapath*>& datapaths();
+/// Fault::usage with the list of names when there is none of this name.
+Result<const Datapath*> find_datapath(std::string_view name);
+
+/// Adds a datapath for as long as the program runs: `static Registration registration{std::make_unique<Mine>()};`
+class Registration {
+ public:
+  explicit Registration(std::unique_ptr<Datapath> datapath);
+};
+
+}  // namespace waggle
