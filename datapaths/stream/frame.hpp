@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+
+namespace waggle::stream {
+
+/// What stands before every message on a stream. On the wire 32 bytes, network byte order:
+///   0 magic "WG" · 2 version · 3 flags (bit 0: a payload follows the message) · 4 message length (4) ·
+///   8 handle (4) · 12 reserved, zero (4) · 16 offset (8) · 24 payload length (8)
+struct FrameHeader {
+  std::uint32_t message = 0;  ///< bytes
+  bool announces = false;     ///< an extent follows, maybe an empty one
+  ExtentId extent;
+};
+
+inline constexpr std::size_t kFrameHeader = 32;
+inline constexpr std::uint16_t kFrameMagic = 0x5747;
+inline constexpr std::uint8_t kFrameVersion = 1;
+
+namespace detail {
+
+/// Host to network byte order and back.
+template <typename T>
+constexpr T network(T value) {
+  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1) {
+    return value;
+  } else if constexpr (sizeof(T) == 2) {
+    return __builtin_bswap16(value);
+  } else if constexpr (sizeof(T) == 4) {
+    return __builtin_bswap32(value);
+  } else {
+    return __builtin_bswap64(value);
+  }
+}
+
+template <typename T>
+void put(std::byte* at, T value) {
+  value = network(value);
+  std::memcpy(at, &value, sizeof value);
+}
+
+template <typename T>
+T get(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return network(value);
+}
+
+}  // namespace detail
+
+inline std::array<std::byte, kFrameHeader> encode(const FrameHeader& header) {
+  std::array<std::byte, kFrameHeader> bytes{};
+  detail::put(&bytes[0], kFrameMagic);
+  detail::put(&bytes[2], kFrameVersion);
+  detail::put(&bytes[3], static_cast<std::uint8_t>(header.announces ? 1 : 0));
+  detail::put(&bytes[4], header.message);
+  detail::put(&bytes[8], header.extent.handle);
+  detail::put(&bytes[16], header.extent.offset);
+  detail::put(&bytes[24], header.extent.length);
+  return bytes;
+}
+
+/// Fault::protocol for anything that this version does not send, so that a stranger's bytes end the connection early.
+inline Result<FrameHeader> decode(std::span<const std::byte, kFrameHeader> bytes) {
+  if (detail::get<std::uint16_t>(&bytes[0]) != kFrameMagic) {
+    return fail(Fault::protocol, "the peer does not speak this protocol", "check host and port");
+  }
+  const auto version = detail::get<std::uint8_t>(&bytes[2]);
+  if (version != kFrameVersion) {
+    return fail(Fault::protocol, "the peer speaks version " + std::to_string(version) + " of the stream framing",
+                "use the same release on both sides");
+  }
+  const auto flags = detail::get<std::uint8_t>(&bytes[3]);
+  FrameHeader header;
+  header.announces = (flags & 1) != 0;
+  header.message = detail::get<std::uint32_t>(&bytes[4]);
+  header.extent = {detail::get<std::uint32_t>(&bytes[8]), detail::get<std::uint64_t>(&bytes[16]),
+                   detail::get<std::uint64_t>(&bytes[24])};
+  const bool fits = header.message <= kMaxMessage && header.extent.length <= kMaxExtent &&
+                    header.extent.offset <= INT64_MAX - kMaxExtent && (header.announces || header.extent == ExtentId{});
+  if ((flags & ~1U) != 0 || detail::get<std::uint32_t>(&bytes[12]) != 0 || !fits) {
+    return fail(Fault::protocol, "the peer sent a malformed frame");
+  }
+  return header;
+}
+
+}  // namespace waggle::stream

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/stream/socket.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <mutex>
+
+#include "base/clock.hpp"
+
+namespace waggle::stream {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// sendfile and splice have no MSG_NOSIGNAL: a vanished peer must be an error, not the end of the process. A handler
+/// that the program chose itself stays.
+void ignore_sigpipe() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction current{};
+    if (::sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) {
+      current.sa_handler = SIG_IGN;
+      ::sigaction(SIGPIPE, &current, nullptr);
+    }
+  });
+}
+
+Result<> set_timeout(int fd, int option, nanoseconds timeout) {
+  const auto micros = std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::microseconds>(timeout).count());
+  const timeval value{micros / 1'000'000, micros % 1'000'000};
+  if (::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) != 0) {
+    return fail_errno("cannot set the time-out of a socket");
+  }
+  return {};
+}
+
+bool of_connection(int error) {
+  switch (error) {
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ECONNREFUSED:
+    case ETIMEDOUT:
+    case EAGAIN:
+    case ENOTCONN:
+    case ESHUTDOWN:
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case ENETRESET: return true;
+    default: return false;
+  }
+}
+
+constexpr std::array<std::byte, 64 * 1024> kZeros{};
+
+}  // namespace
+
+Result<Socket> Socket::adopt(UniqueFd fd, Wait wait, nanoseconds timeout) {
+  ignore_sigpipe();
+  if (wait == Wait::spin) {
+    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) {
+      return fail_errno("cannot make a socket non-blocking");
+    }
+  } else if (timeout.count() > 0) {
+    WAGGLE_TRY(set_timeout(fd.get(), SO_RCVTIMEO, timeout));
+    WAGGLE_TRY(set_timeout(fd.get(), SO_SNDTIMEO, timeout));
+  }
+  return Socket(std::move(fd), wait, timeout);
+}
+
+Socket::Socket(Socket&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      wait_(other.wait_),
+      timeout_(other.timeout_),
+      received_(other.received_),
+      sent_(other.sent_),
+      broken_(other.broken_),
+      aborted_(other.aborted_.load()) {}
+
+bool Socket::keeps_trying(std::uint64_t& since) const {
+  if (wait_ != Wait::spin || aborted()) {
+    return false;
+  }
+  const std::uint64_t now = now_ns();
+  since = since == 0 ? now : since;
+  return timeout_.count() <= 0 || now - since < static_cast<std::uint64_t>(timeout_.count());
+}
+
+std::unexpected<Error> Socket::failure(int error) {
+  if (aborted()) {
+    broken_ = true;
+    return fail(Fault::cancelled, "the connection was ended from this side");
+  }
+  broken_ = broken_ || of_connection(error);
+  if (error == EAGAIN) {
+    return fail(Fault::timeout, fmt::format("the peer was silent for {:.3g} s", 1e-9 * double(timeout_.count())));
+  }
+  if (error == ETIMEDOUT) {
+    return fail(Fault::timeout, "the peer does not answer any more");
+  }
+  return fail_errno(of_connection(error) ? "the connection is lost" : "cannot move bytes", error);
+}
+
+std::unexpected<Error> Socket::closed() {
+  broken_ = true;
+  if (aborted()) {
+    return failure(EPIPE);
+  }
+  return fail(Fault::peer_gone, "the peer closed the connection");
+}
+
+Result<std::size_t> Socket::receive(ByteSpan to) {
+  return in([&] { return ::recv(fd(), to.data(), to.size(), 0); });
+}
+
+Result<> Socket::drop(std::uint64_t length) {
+  while (length > 0) {
+    // With MSG_TRUNC TCP throws bytes away instead of copying them (man 7 tcp).
+    WAGGLE_LET(dropped,
+               in([&] { return ::recv(fd(), nullptr, std::min<std::uint64_t>(length, 1U << 30), MSG_TRUNC); }));
+    length -= dropped;
+  }
+  return {};
+}
+
+Result<> Socket::send(ByteView bytes, int flags) {
+  while (!bytes.empty()) {
+    WAGGLE_LET(sent, out([&] { return ::send(fd(), bytes.data(), bytes.size(), flags | MSG_NOSIGNAL); }));
+    bytes = bytes.subspan(sent);
+  }
+  return {};
+}
+
+Result<> Socket::send_zeros(std::uint64_t length) {
+  while (length > 0) {
+    const auto piece = std::min<std::uint64_t>(length, kZeros.size());
+    WAGGLE_TRY(send(ByteView(kZeros).first(piece)));
+    length -= piece;
+  }
+  return {};
+}
+
+Result<bool> Socket::ready(nanoseconds timeout) {
+  pollfd watched{fd(), POLLIN, 0};
+  const timespec limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+  const int events = ::ppoll(&watched, 1, &limit, nullptr);
+  if (events < 0 && errno != EINTR) {
+    return failure(errno);
+  }
+  return events != 0;  // after a signal the caller looks for itself and comes back
+}
+
+Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds timeout) {
+  const std::uint64_t start = wait_ == Wait::spin && timeout.count() > 0 ? now_ns() : 0;
+  for (;;) {
+    // A blocking recv() ends by itself after timeout_: waits that are longer than that need no poll().
+    const bool sleeping =
+        wait_ == Wait::sleep && (timeout.count() < 0 || (timeout_.count() > 0 && timeout >= timeout_));
+    if (wait_ == Wait::sleep && !sleeping && timeout.count() != 0) {
+      WAGGLE_LET(arrived, ready(timeout));
+      if (!arrived && !aborted()) {
+        return std::nullopt;
+      }
+    }
+    const ssize_t got = ::recv(fd(), to.data(), to.size(), sleeping ? 0 : MSG_DONTWAIT);
+    if (got > 0) {
+      received_ += static_cast<std::size_t>(got);
+      return static_cast<std::size_t>(got);
+    }
+    if (got == 0) {
+      return aborted() ? Result<std::optional<std::size_t>>(failure(EPIPE)) : std::optional<std::size_t>(0);
+    }
+    if ((errno != EAGAIN && errno != EINTR) || aborted()) {
+      return failure(errno);
+    }
+    if (wait_ == Wait::spin) {
+      if (timeout.count() >= 0 &&
+          (timeout.count() == 0 || now_ns() - start >= static_cast<std::uint64_t>(timeout.count()))) {
+        return std::nullopt;
+      }
+    } else if (timeout.count() == 0) {
+      return std::nullopt;
+    } else if (sleeping && timeout.count() > 0 && errno == EAGAIN) {
+      timeout -= timeout_;
+      if (timeout.count() == 0) {
+        return std::nullopt;
+      }
+    }
+  }
+}
+
+void Socket::abort() noexcept {
+  aborted_.store(true);
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
+}  // namespace waggle::stream

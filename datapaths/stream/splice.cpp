@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/unique_fd.hpp"
+#include "datapaths/stream/mapping.hpp"
+#include "datapaths/stream/mover.hpp"
+
+namespace waggle::stream {
+namespace {
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+  std::size_t size = 0;  ///< bytes, as granted
+
+  static Result<Pipe> open(std::size_t wanted) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      return fail_errno("cannot make a pipe");
+    }
+    Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+    ::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(wanted));
+    pipe.size = static_cast<std::size_t>(::fcntl(ends[0], F_GETPIPE_SZ));
+    return pipe;
+  }
+};
+
+/// A pipe between file and socket takes references to pages from one and gives them to the other.
+class Splice final : public Mover {
+ public:
+  Splice(Pipe pipe, std::size_t wanted) : pipe_(std::move(pipe)), wanted_(wanted) {}
+
+  static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
+    WAGGLE_LET(wanted, settings.number("pipe", 4096, 16U << 20));
+    WAGGLE_LET(pipe, Pipe::open(wanted));
+    if (pipe.size < wanted && !settings.allow_fallback()) {
+      return fail(Fault::missing,
+                  fmt::format("the kernel granted a pipe of {} bytes where {} were asked for", pipe.size, wanted),
+                  "raise fs.pipe-max-size, set splice.pipe lower, or allow the fallback");
+    }
+    return std::make_unique<Splice>(std::move(pipe), wanted);
+  }
+
+  std::vector<Mode> modes() const override { return {{"pipe", std::to_string(wanted_), std::to_string(pipe_.size)}}; }
+
+  Result<std::uint64_t> send(Socket& socket, const Outgoing& extent) override {
+    std::uint64_t done = 0;
+    while (done < extent.id.length) {
+      const std::uint64_t left = extent.id.length - done;
+      WAGGLE_LET(held, fill_from_file(extent.file, extent.id.offset + done, std::min<std::uint64_t>(pipe_.size, left)));
+      if (held == 0) {
+        break;
+      }
+      const unsigned more = held < left ? SPLICE_F_MORE : 0U;
+      for (std::size_t gone = 0; gone < held;) {
+        WAGGLE_LET(moved, socket.out([&] {
+          return ::splice(pipe_.read.get(), nullptr, socket.fd(), nullptr, held - gone, SPLICE_F_MOVE | more);
+        }));
+        gone += moved;
+      }
+      done += held;
+    }
+    return done;
+  }
+
+  Result<> receive(Socket& socket, const Incoming& extent, std::uint64_t from) override {
+    while (from < extent.id.length) {
+      const auto most = std::min<std::uint64_t>(pipe_.size, extent.id.length - from);
+      WAGGLE_LET(held, socket.in([&] {
+        return ::splice(socket.fd(), nullptr, pipe_.write.get(), nullptr, most, SPLICE_F_MOVE);
+      }));
+      if (auto stored = empty_into_file(extent.file, extent.id.offset + from, held); !stored) {
+        window_ = {};
+        WAGGLE_LET(fresh, Pipe::open(wanted_));  // what is left in the old one belongs nowhere
+        pipe_ = std::move(fresh);
+        return stored;
+      }
+      WAGGLE_TRY(read_back(extent, from, held));
+      from += held;
+    }
+    window_ = {};
+    return {};
+  }
+
+ private:
+  Result<std::size_t> fill_from_file(int file, std::uint64_t offset, std::size_t length) {
+    auto at = static_cast<loff_t>(offset);
+    for (;;) {
+      const ssize_t held = ::splice(file, &at, pipe_.write.get(), nullptr, length, SPLICE_F_MOVE);
+      if (held >= 0) {
+        return static_cast<std::size_t>(held);
+      }
+      if (errno != EINTR) {
+        return fail_errno("cannot splice from the file");
+      }
+    }
+  }
+
+  Result<> empty_into_file(int file, std::uint64_t offset, std::size_t length) {
+    auto at = static_cast<loff_t>(offset);
+    while (length > 0) {
+      const ssize_t moved = ::splice(pipe_.read.get(), nullptr, file, &at, length, SPLICE_F_MOVE);
+      if (moved < 0 && errno != EINTR) {
+        return fail_errno("cannot splice into the file", errno, errno == ENOSPC ? "free some space" : "");
+      }
+      length -= static_cast<std::size_t>(std::max<ssize_t>(moved, 0));
+    }
+    return {};
+  }
+
+  /// Bytes that went through a pipe were never in user memory: the digest reads them where they landed, in the page
+  /// cache, through a mapping that is made ahead of them.
+  Result<> read_back(const Incoming& extent, std::uint64_t from, std::size_t length) {
+    while (length > 0) {
+      if (from < window_start_ || from >= window_start_ + window_.bytes().size()) {
+        window_start_ = from;
+        const auto ahead = static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, extent.id.length - from));
+        window_ = {};
+        WAGGLE_LET(mapping, Mapping::of(extent.file, extent.id.offset + from, ahead, PROT_READ, 0));
+        window_ = std::move(mapping);
+      }
+      ByteView landed = window_.bytes().subspan(from - window_start_);
+      landed = landed.first(std::min(length, landed.size()));
+      WAGGLE_TRY(guarded(landed, [&] { extent.digest->update(landed); }));
+      from += landed.size();
+      length -= landed.size();
+    }
+    return {};
+  }
+
+  static constexpr std::size_t kWindow = 4U << 20;
+
+  Pipe pipe_;
+  std::size_t wanted_;
+  Mapping window_;
+  std::uint64_t window_start_ = 0;  ///< in bytes from the beginning of the extent
+};
+
+CopyModel copies(Side side, Incoming::Sink, std::string_view) {
+  return side == Side::sender
+             ? CopyModel{0, 0, "splice: page-cache pages are referenced by the pipe and then by the skb"}
+             : CopyModel{1, 0, "splice: skb pages are referenced by the pipe, then copied into the page cache"};
+}
+
+const Registration registration = add_mover(
+    {
+        .name = "splice",
+        .summary = "splice through a pipe: file to socket, socket to file",
+        .receives = true,
+        .copies = copies,
+        .options = {{"pipe", "1MiB", "bytes that the pipe holds, if the kernel grants it"}},
+    },
+    Splice::open);
+
+}  // namespace
+}  // namespace waggle::stream

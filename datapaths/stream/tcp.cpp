@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/stream/tcp.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace waggle::stream {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+/// How long a peer may leave data unacknowledged, or keep-alive probes unanswered, before it counts as gone.
+constexpr nanoseconds kPeerTimeout = std::chrono::seconds(10);
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+std::string describe(const Endpoint& endpoint) {
+  const bool v6 = endpoint.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", endpoint.host.empty() ? "*" : endpoint.host, v6 ? "]" : "",
+                     endpoint.port);
+}
+
+Result<Addresses> resolve(const Endpoint& endpoint, bool to_listen) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (to_listen ? AI_PASSIVE : 0);
+  addrinfo* list = nullptr;
+  const int failure = ::getaddrinfo(endpoint.host.empty() ? nullptr : endpoint.host.c_str(),
+                                    std::to_string(endpoint.port).c_str(), &hints, &list);
+  if (failure != 0) {
+    return fail(Fault::not_found, fmt::format("cannot resolve '{}': {}", endpoint.host, ::gai_strerror(failure)),
+                "check the name or give an address");
+  }
+  return Addresses(list);
+}
+
+Result<> set(int fd, int level, int option, int value, const char* what) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) != 0) {
+    return fail_errno(fmt::format("cannot set {} to {}", what, value));
+  }
+  return {};
+}
+
+int get(int fd, int level, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, level, option, &value, &size) == 0 ? value : -1;
+}
+
+std::string congestion_of(int fd) {
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 ? name : "unknown";
+}
+
+Result<> granted(const Mode& mode, const ChannelOptions& options, std::string hint) {
+  if (mode.requested == mode.granted || options.allow_fallback) {
+    return {};
+  }
+  return fail(Fault::missing,
+              fmt::format("the kernel granted {} {} where {} was asked for", mode.name, mode.granted, mode.requested),
+              fmt::format("{}, or allow the fallback", hint));
+}
+
+Result<Mode> set_congestion(int fd, const ChannelOptions& options) {
+  const std::string& wanted = options.congestion;
+  if (wanted.empty()) {
+    return Mode{"congestion", "inherited", congestion_of(fd)};
+  }
+  // Some algorithms can only be inherited, not chosen, within a network namespace: ask first.
+  if (congestion_of(fd) != wanted) {
+    ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted.data(), static_cast<socklen_t>(wanted.size()));
+  }
+  Mode mode{"congestion", wanted, congestion_of(fd)};
+  WAGGLE_TRY(granted(mode, options, "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control"));
+  return mode;
+}
+
+/// The kernel doubles what is asked for, to have room for its own structures (man 7 socket); halved again here.
+Result<Mode> set_buffer(int fd, bool to_send, const ChannelOptions& options) {
+  const std::uint64_t wanted = to_send ? options.send_buffer : options.receive_buffer;
+  const int option = to_send ? SO_SNDBUF : SO_RCVBUF;
+  const char* name = to_send ? "send_buffer" : "receive_buffer";
+  if (wanted == 0) {
+    return Mode{name, "auto", "auto"};
+  }
+  const int value = static_cast<int>(std::min<std::uint64_t>(wanted, INT32_MAX / 2));
+  WAGGLE_TRY(set(fd, SOL_SOCKET, option, value, name));
+  if (get(fd, SOL_SOCKET, option) / 2 < value) {
+    // Beyond net.core.[rw]mem_max only with CAP_NET_ADMIN; what came of it is read back below.
+    ::setsockopt(fd, SOL_SOCKET, to_send ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, &value, sizeof value);
+  }
+  Mode mode{name, std::to_string(wanted), std::to_string(get(fd, SOL_SOCKET, option) / 2)};
+  WAGGLE_TRY(granted(mode, options, fmt::format("raise net.core.{}mem_max", to_send ? 'w' : 'r')));
+  return mode;
+}
+
+/// A peer that vanishes without a word must not be waited for: unacknowledged data ends the connection after
+/// TCP_USER_TIMEOUT, an idle connection after unanswered keep-alive probes (man 7 tcp).
+Result<> notice_vanished_peer(int fd, nanoseconds timeout) {
+  const auto limit = std::chrono::duration_cast<milliseconds>(std::max(timeout, kPeerTimeout));
+  const int seconds = static_cast<int>(limit.count() / 1000);
+  WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit.count()), "TCP_USER_TIMEOUT"));
+  WAGGLE_TRY(set(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE"));
+  WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_KEEPIDLE, std::max(1, seconds / 2), "TCP_KEEPIDLE"));
+  WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_KEEPINTVL, std::max(1, seconds / 10), "TCP_KEEPINTVL"));
+  return set(fd, IPPROTO_TCP, TCP_KEEPCNT, 5, "TCP_KEEPCNT");
+}
+
+/// Everything that must be set before connect() or listen(); accepted sockets inherit it.
+Result<std::vector<Mode>> prepare(int fd, const ChannelOptions& options) {
+  std::vector<Mode> modes;
+  WAGGLE_LET(congestion, set_congestion(fd, options));
+  WAGGLE_LET(send_buffer, set_buffer(fd, true, options));
+  WAGGLE_LET(receive_buffer, set_buffer(fd, false, options));
+  WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"));
+  WAGGLE_TRY(notice_vanished_peer(fd, options.timeout));
+  return std::vector<Mode>{congestion, send_buffer, receive_buffer};
+}
+
+/// A signal that interrupts connect() leaves the connection to be made in the background; calling again would fail with
+/// EALREADY (connect(2), POSIX). Waits for it and returns its errno, 0 when it stands.
+int finish_connecting(int fd, nanoseconds timeout) {
+  using clock = std::chrono::steady_clock;
+  const auto deadline = clock::now() + timeout;
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now()).count();
+    const int wait = timeout.count() > 0 ? static_cast<int>(std::clamp<std::int64_t>(left, 0, INT32_MAX)) : -1;
+    pollfd ready{fd, POLLOUT, 0};
+    const int count = ::poll(&ready, 1, wait);
+    if (count > 0) {
+      return get(fd, SOL_SOCKET, SO_ERROR);
+    }
+    if (count == 0) {
+      return ETIMEDOUT;
+    }
+    if (errno != EINTR) {
+      return errno;
+    }
+  }
+}
+
+Result<> connect_one(int fd, const addrinfo& address, const Endpoint& to, nanoseconds timeout) {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
+  const timeval limit{micros / 1'000'000, micros % 1'000'000};
+  if (timeout.count() > 0) {
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+  int error = ::connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  if (error == EINTR) {
+    error = finish_connecting(fd, timeout);
+  }
+  if (error == 0) {
+    return {};
+  }
+  error = error == EINPROGRESS ? ETIMEDOUT : error;
+  return fail_errno(fmt::format("cannot connect to {}", describe(to)), error,
+                    error == ECONNREFUSED ? "start the server, or check the port" : "");
+}
+
+Result<> bind_and_listen(int fd, const addrinfo& address, const Endpoint& at) {
+  WAGGLE_TRY(set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR"));
+  if (address.ai_family == AF_INET6) {
+    WAGGLE_TRY(set(fd, IPPROTO_IPV6, IPV6_V6ONLY, at.host.empty() ? 0 : 1, "IPV6_V6ONLY"));
+  }
+  if (::bind(fd, address.ai_addr, address.ai_addrlen) != 0 || ::listen(fd, SOMAXCONN) != 0) {
+    if (errno == EADDRINUSE) {
+      return fail(Fault::busy, fmt::format("port {} is in use", at.port),
+                  "stop what listens there, or choose another port");
+    }
+    return fail_errno(fmt::format("cannot listen on {}", describe(at)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options) {
+  WAGGLE_LET(addresses, resolve(to, false));
+  Result<> last = fail(Fault::not_found, fmt::format("'{}' has no address", to.host));
+  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    UniqueFd fd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+    if (!fd) {
+      last = fail_errno("cannot make a socket");
+      continue;
+    }
+    WAGGLE_LET(modes, prepare(fd.get(), options));
+    last = connect_one(fd.get(), *address, to, options.timeout);
+    if (last) {
+      WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
+      return Connection{std::move(socket), std::move(modes)};
+    }
+  }
+  return std::unexpected(std::move(last).error());
+}
+
+Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
+  WAGGLE_LET(addresses, resolve(at, true));
+  // One IPv6 socket takes IPv4 as well when all addresses are meant; getaddrinfo may list IPv4 first.
+  const addrinfo* chosen = addresses.get();
+  for (const addrinfo* address = chosen; at.host.empty() && address != nullptr; address = address->ai_next) {
+    chosen = address->ai_family == AF_INET6 ? address : chosen;
+  }
+  UniqueFd fd(::socket(chosen->ai_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!fd) {
+    return fail_errno("cannot make a socket");
+  }
+  WAGGLE_TRY(prepare(fd.get(), options));
+  WAGGLE_TRY(bind_and_listen(fd.get(), *chosen, at));
+  return fd;
+}
+
+Result<Connection> accept_tcp(int listening, const ChannelOptions& options) {
+  for (;;) {
+    UniqueFd fd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
+    if (fd) {
+      WAGGLE_LET(modes, prepare(fd.get(), options));
+      WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
+      return Connection{std::move(socket), std::move(modes)};
+    }
+    // A connection that ended before it was accepted is no failure of the listener (man 2 accept).
+    if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {
+      return fail_errno("cannot accept a connection", errno, errno == EMFILE ? "raise the limit of open files" : "");
+    }
+  }
+}
+
+Result<Endpoint> local_endpoint(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  char host[NI_MAXHOST] = {};
+  char port[NI_MAXSERV] = {};
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return fail_errno("cannot tell the address of a socket");
+  }
+  if (::getnameinfo(reinterpret_cast<sockaddr*>(&address), size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return fail(Fault::io, "cannot name the address of a socket");
+  }
+  return Endpoint{host, static_cast<std::uint16_t>(std::stoi(port))};
+}
+
+}  // namespace waggle::stream

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <vector>
+
+#include "datapaths/stream/socket.hpp"
+
+namespace waggle::stream {
+
+/// A connection with what the kernel granted to it.
+struct Connection {
+  Socket socket;
+  std::vector<Mode> modes;
+};
+
+/// Resolves, connects (within options.timeout) and sets up as `options` say.
+Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options);
+/// A listening socket; an empty host means all addresses, IPv4 and IPv6 alike.
+Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options);
+/// Waits for a connection. Fails once the listening socket was shut down.
+Result<Connection> accept_tcp(int listening, const ChannelOptions& options);
+/// Where a socket is bound.
+Result<Endpoint> local_endpoint(int fd);
+
+}  // namespace waggle::stream
