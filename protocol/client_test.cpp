@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "protocol/client.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "protocol/codec.hpp"
+#include "protocol/testing/fixture.hpp"
+
+using namespace waggle;
+using namespace waggle::protocol;
+using namespace waggle::protocol::testing;
+
+namespace {
+
+std::string text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+TEST_CASE("a download arrives whole, whatever the server knows of its digest", "[client]") {
+  const bool known = GENERATE(false, true);
+  const bool taps = GENERATE(false, true);
+  const auto kind = GENERATE(DigestKind::xxh3_128, DigestKind::sha256);
+  const std::size_t size = GENERATE(0U, 1U, 65'536U, 262'144U, 1'000'001U);
+  Connected connected({}, {.taps = taps});
+  connected.client_options.digest = kind;
+  Progress progress;
+  connected.client_options.progress = &progress;
+  connected.tree->knows_digests = known && size <= kDigestBlock;
+  const std::string content = noise(size);
+  connected.tree->put("file", content);
+  auto client = connected.open();
+  REQUIRE(client);
+  const UniqueFd target = memory_file();
+  const auto moved = client->download("file", {Incoming::Sink::file, target.get()});
+  REQUIRE(moved);
+  CHECK(moved->bytes == size);
+  CHECK(content_of(target.get()) == content);
+  CHECK(progress.bytes == size);
+  ExtentDigester expected(kind);
+  expected.update(std::as_bytes(std::span(content)));
+  CHECK(moved->digest == expected.finish());
+}
+
+TEST_CASE("payload that changes on the way is refused with both digests", "[client]") {
+  const auto damage = [](std::vector<std::byte>& payload) { payload[payload.size() / 2] ^= std::byte{1}; };
+  SECTION("download") {
+    Connected connected({}, {.on_payload = damage});
+    connected.tree->put("file", noise(100'000));
+    auto client = connected.open();
+    REQUIRE(client);
+    const auto moved = client->download("file", {});
+    REQUIRE_FALSE(moved);
+    CHECK(moved.error().fault == Fault::corrupt);
+    CHECK_THAT(moved.error().what,
+               Catch::Matchers::Matches("file: the payload arrived damaged: its digest is [0-9a-f]{32} here and "
+                                        "[0-9a-f]{32} at the sender"));
+    CHECK(client->getattr("file"));  // the connection is still good
+  }
+  SECTION("small file") {
+    Connected connected({}, {.on_payload = damage});
+    connected.tree->knows_digests = GENERATE(false, true);
+    connected.tree->put("file", noise(1000));
+    auto client = connected.open();
+    REQUIRE(client);
+    const std::vector<std::string> paths{"file"};
+    bool shown = false;
+    const auto fetched = client->fetch_many(paths, [&](const Client::Fetched&) -> Result<> {
+      shown = true;
+      return {};
+    });
+    REQUIRE_FALSE(fetched);
+    CHECK(fetched.error().fault == Fault::corrupt);
+    CHECK_FALSE(shown);
+  }
+  SECTION("upload") {
+    Connected connected({.on_payload = damage}, {});
+    auto client = connected.open();
+    REQUIRE(client);
+    const UniqueFd source = memory_file(noise(1'000'000));
+    const auto moved = client->upload("file", source.get(), 1'000'000, {});
+    REQUIRE_FALSE(moved);
+    CHECK(moved.error().fault == Fault::corrupt);
+    CHECK_THAT(moved.error().what, Catch::Matchers::StartsWith("file: the payload arrived damaged"));
+    CHECK(connected.tree->get("file") == "<none>");
+    CHECK(client->mkdir("still-works", 0755));
+  }
+}
+
+TEST_CASE("a file that shrinks or changes while it is sent is named", "[client]") {
+  std::shared_ptr<Tree> tree;
+  std::uint64_t size_then = 0;
+  Connected connected({}, {.before_payload = [&] {
+                        const std::lock_guard lock(tree->mutex);
+                        ::ftruncate(tree->nodes["file"]->content.get(), static_cast<off_t>(size_then));
+                      }});
+  tree = connected.tree;
+  tree->put("file", noise(500'000));
+  auto client = connected.open();
+  REQUIRE(client);
+  size_then = GENERATE(0U, 1000U, 600'000U);
+  const auto moved = client->download("file", {});
+  REQUIRE_FALSE(moved);
+  CHECK(moved.error().fault == Fault::changed);
+  CHECK_THAT(moved.error().what, Catch::Matchers::StartsWith("file: the file "));
+  CHECK(client->getattr("file"));
+}
+
+TEST_CASE("an upload appears whole and verified, or not at all", "[client]") {
+  Connected connected;
+  auto client = connected.open();
+  REQUIRE(client);
+  const std::size_t size = GENERATE(0U, 1U, 262'144U, 262'145U, 3'000'000U);
+  const std::string content = noise(size);
+  const UniqueFd source = memory_file(content);
+  SECTION("whole") {
+    const auto moved = client->upload("file", source.get(), size, {.extent = kDigestBlock});
+    REQUIRE(moved);
+    CHECK(moved->bytes == size);
+    CHECK(connected.tree->get("file") == content);
+  }
+  SECTION("source shorter than promised") {
+    const auto moved = client->upload("file", source.get(), size + 1, {});
+    REQUIRE_FALSE(moved);
+    CHECK(moved.error().fault == Fault::changed);
+    CHECK(connected.tree->get("file") == "<none>");
+    CHECK(client->create_empty("works", 0600));
+  }
+}
+
+TEST_CASE("a full disk in the middle of an upload is told, and leaves no file", "[client]") {
+  int extents = 0;
+  Connected connected({}, {.on_sink = [&](const Incoming&) -> Result<> {
+                        return ++extents < 3 ? Result<>{} : fail_errno("cannot write", ENOSPC);
+                      }});
+  auto client = connected.open();
+  REQUIRE(client);
+  const UniqueFd source = memory_file(noise(5'000'000));
+  const auto moved = client->upload("file", source.get(), 5'000'000, {.extent = kDigestBlock});
+  REQUIRE_FALSE(moved);
+  CHECK(moved.error().fault == Fault::no_space);
+  CHECK(moved.error().what == "file: cannot write: No space left on device");
+  CHECK(connected.tree->get("file") == "<none>");
+  CHECK(client->getattr("file").error().fault == Fault::not_found);
+}
+
+TEST_CASE("a resumed upload sends only what is missing or differs", "[client]") {
+  const std::string content = noise(5'000'000);
+  const UniqueFd source = memory_file(content);
+  auto tree = std::make_shared<Tree>();
+  {
+    int extents = 0;
+    Connected broken({.on_message =
+                          [&](std::vector<std::byte>& message) {
+                            // After eight WRITEs nothing goes out any more.
+                            extents += message[0] == std::byte{0x14} ? 1 : 0;
+                            return extents <= 8;
+                          }},
+                     {});
+    broken.tree = tree;
+    broken.client_options.timeout = std::chrono::milliseconds(100);
+    auto client = broken.open();
+    REQUIRE(client);
+    const auto moved = client->upload("file", source.get(), content.size(), {.extent = kDigestBlock});
+    REQUIRE_FALSE(moved);
+    CHECK(moved.error().fault == Fault::timeout);
+    CHECK_THAT(moved.error().what, Catch::Matchers::StartsWith("upload: "));
+    client = fail(Fault::cancelled, "");
+    CHECK(broken.served());
+    CHECK(broken.left_open == 0);
+  }
+  REQUIRE(tree->unfinished.contains("file"));
+  // One of the blocks that arrived has rotted since.
+  ::pwrite(tree->unfinished["file"]->content.get(), "rot", 3, 300'000);
+  std::uint64_t sent = 0;
+  Connected again({.on_payload = [&](std::vector<std::byte>& payload) { sent += payload.size(); }}, {});
+  again.tree = tree;
+  auto client = again.open();
+  REQUIRE(client);
+  const auto moved = client->upload("file", source.get(), content.size(), {.resume = true, .extent = kDigestBlock});
+  REQUIRE(moved);
+  CHECK(tree->get("file") == content);
+  CHECK(sent == content.size() - 7 * kDigestBlock);
+}
+
+TEST_CASE("many small files are fetched in order, without a round trip each", "[client]") {
+  Connected connected;
+  connected.tree->knows_digests = GENERATE(false, true);
+  connected.client_options.pipeline = GENERATE(1U, 7U, 128U);
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < 300; ++i) {
+    paths.push_back("tree/" + std::to_string(i));
+    connected.tree->put(paths.back(), noise(i * 50));
+  }
+  auto client = connected.open();
+  REQUIRE(client);
+  std::size_t next = 0;
+  REQUIRE(client->fetch_many(paths, [&](const Client::Fetched& fetched) -> Result<> {
+    CHECK(fetched.index == next);
+    CHECK(text(fetched.content) == noise(50 * next));
+    CHECK(fetched.attributes.size == 50 * next);
+    ++next;
+    return {};
+  }));
+  CHECK(next == paths.size());
+  SECTION("an error of the caller stops it and leaves the connection usable") {
+    int calls = 0;
+    const auto stopped = client->fetch_many(paths, [&](const Client::Fetched&) -> Result<> {
+      return ++calls == 5 ? fail(Fault::cancelled, "enough") : Result<>{};
+    });
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().what == "enough");
+    CHECK(calls == 5);
+    CHECK(client->getattr("tree/1"));
+  }
+  SECTION("a missing file is named") {
+    paths[100] = "tree/none";
+    const auto failed = client->fetch_many(paths, [](const Client::Fetched&) -> Result<> { return {}; });
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().fault == Fault::not_found);
+    CHECK(failed.error().what == "cannot open tree/none: No such file or directory");
+    CHECK(client->getattr("tree/1"));
+  }
+  SECTION("a file that is not small is refused") {
+    connected.tree->put("tree/5", noise(kMaxView + 1));
+    const auto failed = client->fetch_many(paths, [](const Client::Fetched&) -> Result<> { return {}; });
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().fault == Fault::usage);
+    CHECK(failed.error().what == "tree/5: a file of 65537 bytes is not small");
+  }
+  client = fail(Fault::cancelled, "");
+  CHECK(connected.served());
+  CHECK(connected.left_open == 0);
+}
+
+TEST_CASE("many small files are stored", "[client]") {
+  Connected connected;
+  connected.client_options.pipeline = GENERATE(1U, 7U, 128U);
+  auto client = connected.open();
+  REQUIRE(client);
+  const auto source = [](std::size_t index) -> Result<Client::Small> {
+    return Client::Small{"up/" + std::to_string(index), memory_file(noise(index * 50)), index * 50, 0640};
+  };
+  std::size_t next = 0;
+  const auto done = [&](std::size_t index, std::uint64_t) -> Result<> {
+    CHECK(index == next++);
+    return {};
+  };
+  SECTION("all") {
+    REQUIRE(client->store_many(300, source, done));
+    CHECK(next == 300);
+    for (std::size_t i = 0; i < 300; ++i) {
+      CHECK(connected.tree->get("up/" + std::to_string(i)) == noise(i * 50));
+    }
+    CHECK(client->getattr("up/7")->mode == 0640);
+  }
+  SECTION("refused") {
+    connected.tree->create_fails = Error{Fault::denied, "cannot create it: Permission denied"};
+    const auto stored = client->store_many(300, source, done);
+    REQUIRE_FALSE(stored);
+    CHECK(stored.error().fault == Fault::denied);
+    CHECK(stored.error().what == "up/0: cannot create it: Permission denied");
+    CHECK(next == 0);
+    CHECK(client->mkdir("works", 0755));
+  }
+}
+
+TEST_CASE("pipelined reads at random places are verified each", "[client]") {
+  Connected connected;
+  const std::string content = noise(1'000'000);
+  connected.tree->put("file", content);
+  auto client = connected.open();
+  REQUIRE(client);
+  const auto file = client->lookup("file");
+  REQUIRE(file);
+  std::size_t asked = 0;
+  std::vector<std::uint64_t> got;
+  REQUIRE(client->read_many(
+      *file, 8,
+      [&](Client::ReadRequest& request) {
+        request = {asked * 40'000, 50'000};
+        return asked++ < 30;
+      },
+      [&](const Transferred& moved) -> Result<> {
+        got.push_back(moved.bytes);
+        return {};
+      }));
+  REQUIRE(got.size() == 30);
+  CHECK(got[0] == 50'000);
+  CHECK(got[24] == 40'000);
+  CHECK(got[29] == 0);
+  CHECK(client->release(*file));
+}
+
+TEST_CASE("an open file is read, written in place and digested", "[client]") {
+  Connected connected;
+  std::string content = noise(700'000);
+  connected.tree->put("file", content);
+  auto client = connected.open();
+  REQUIRE(client);
+  const auto file = client->lookup("file", true);
+  REQUIRE(file);
+  const std::string patch = noise(1000);
+  content.replace(5000, patch.size(), patch);
+  const UniqueFd source = memory_file(std::string(5000, 'x') + patch);
+  REQUIRE(client->write(*file, 5000, patch.size(), source.get()));
+  CHECK(connected.tree->get("file") == content);
+  const UniqueFd target = memory_file();
+  const auto moved = client->read(*file, 0, 10'000'000, {Incoming::Sink::file, target.get()});
+  REQUIRE(moved);
+  CHECK(moved->bytes == content.size());
+  CHECK(content_of(target.get()) == content);
+  const auto blocks = client->digests(*file, 0, content.size());
+  REQUIRE(blocks);
+  REQUIRE(blocks->size() == 3);
+  CHECK((*blocks)[2] == digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(content)).subspan(2 * kDigestBlock)));
+  CHECK(client->sync(*file));
+  CHECK(client->release(*file));
+}
+
+TEST_CASE("metadata calls do what they say", "[client]") {
+  Connected connected;
+  auto client = connected.open();
+  REQUIRE(client);
+  CHECK(client->mkdir("d", 0711));
+  CHECK(client->mkdir("d", 0711).error().fault == Fault::exists);
+  CHECK(client->create_empty("d/a", 0600));
+  CHECK(client->rename("d/a", "d/b"));
+  CHECK(client->truncate("d/b", 12));
+  const auto changed =
+      client->setattr("d/b", {.set_mode = true, .mode = 0644, .set_times = true, .modified_ns = -7, .accessed_ns = 9});
+  REQUIRE(changed);
+  CHECK(changed->mode == 0644);
+  CHECK(changed->modified_ns == -7);
+  CHECK(client->getattr("d/b")->size == 12);
+  CHECK(client->remove("d/b"));
+  CHECK(client->getattr("d/b").error().fault == Fault::not_found);
+  CHECK(client->getattr("../etc/passwd").error().fault == Fault::denied);
+  CHECK(client->getattr(std::string(5000, 'x')).error().fault == Fault::usage);
+  for (int i = 0; i < 1200; ++i) {
+    REQUIRE(client->create_empty("d/" + std::to_string(i), 0600));
+  }
+  CHECK(client->readdir("d")->size() == 1200);
+  CHECK(client->features() == std::vector<std::string>{"xxh3-128", "sha256", "resume", "digests", "echo"});
+}
+
+TEST_CASE("echoes come back in order and in the size asked for", "[client]") {
+  Connected connected;
+  auto client = connected.open();
+  REQUIRE(client);
+  const std::string request = noise(64);
+  const auto bytes = std::as_bytes(std::span(request));
+  CHECK(client->echo(bytes, 10));
+  CHECK(client->echo(bytes, kMaxMessage - kHeadSize));
+  CHECK(client->echo(bytes, kMaxMessage).error().fault == Fault::usage);
+  REQUIRE(client->echo_send(bytes, 1));
+  REQUIRE(client->echo_send(bytes, 2));
+  CHECK(*client->echo_wait(std::chrono::seconds(10)));
+  CHECK(*client->echo_wait(std::chrono::seconds(10)));
+  CHECK_FALSE(*client->echo_wait(std::chrono::nanoseconds(0)));
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+#include <vector>
+
+#include "protocol/client_state.hpp"
+
+namespace waggle::protocol {
+namespace {
+
+/// WRITEs whose reply may be outstanding: their replies always fit the socket buffers.
+constexpr std::size_t kWritesUnderWay = 16;
+/// Up to this size it is cheaper to send the payload along than to wait whether CREATE succeeds.
+constexpr std::uint64_t kSendBlindly = 256 * 1024;
+
+struct Piece {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+}  // namespace
+
+/// One upload. What fails by a reply of the server is remembered in failure_ and leaves the connection usable.
+class Client::State::Upload {
+ public:
+  Upload(Client& client, State& state, std::string_view path, int from, std::uint64_t size,
+         const UploadOptions& options)
+      : client_(client),
+        state_(state),
+        path_(path),
+        from_(from),
+        size_(size),
+        options_(options),
+        handle_(state.new_handle()),
+        tap_(state.options.digest) {}
+
+  Result<Transferred> run() {
+    const std::uint64_t start = now_ns();
+    WAGGLE_TRY(create());
+    for (const Piece& piece : pieces_) {
+      for (std::uint64_t sent = 0; failure_ && sent < piece.length;) {
+        const std::uint64_t length =
+            std::min({piece.length - sent, kMaxExtent, std::max(options_.extent, kDigestBlock)});
+        WAGGLE_TRY(send({piece.offset + sent, length}));
+        sent += length;
+      }
+    }
+    WAGGLE_TRY(commit());
+    WAGGLE_TRY(failure_);
+    total_.latency_ns = now_ns() - start;
+    total_.verify_ns = tap_.nanoseconds();
+    total_.bytes = size_;
+    return total_;
+  }
+
+ private:
+  /// CREATE, and what is left to send.
+  Result<> create() {
+    WAGGLE_TRY(
+        state_.post(Create{handle_, size_, options_.mode, path_}, options_.resume ? flag::kResume : std::uint8_t{0}));
+    created_ = false;
+    pieces_ = {{0, size_}};
+    if (!options_.resume && size_ <= kSendBlindly) {
+      return {};
+    }
+    WAGGLE_TRY(take_reply());
+    return failure_ && options_.resume ? compare() : Result<>{};
+  }
+
+  /// Leaves in pieces_ only the blocks that the server does not hold already.
+  Result<> compare() {
+    const std::uint64_t whole = there_.size / kDigestBlock * kDigestBlock;
+    const std::uint64_t common = there_.size >= size_ ? size_ : whole;
+    if (common == 0) {
+      return {};
+    }
+    const auto theirs = client_.digests({handle_, there_}, 0, common);
+    if (!theirs) {
+      if (state_.broken) {
+        return std::unexpected(theirs.error());
+      }
+      failure_ = std::unexpected(about(path_, theirs.error()));
+      return {};
+    }
+    ExtentDigester ours(state_.options.digest, true);
+    if (const auto read = digest_of_file(ours, from_, {handle_, 0, common}); !read) {
+      failure_ = std::unexpected(about(path_, read.error()));
+      return {};
+    }
+    pieces_.clear();
+    for (std::size_t block = 0; block < theirs->size(); ++block) {
+      const std::uint64_t offset = block * kDigestBlock;
+      const std::uint64_t length = std::min(kDigestBlock, common - offset);
+      if ((*theirs)[block] != ours.blocks()[block]) {
+        add_piece({offset, length});
+      } else {
+        tell(length);
+      }
+    }
+    if (common < size_) {
+      add_piece({common, size_ - common});
+    }
+    return {};
+  }
+
+  void add_piece(const Piece& piece) {
+    if (!pieces_.empty() && pieces_.back().offset + pieces_.back().length == piece.offset) {
+      pieces_.back().length += piece.length;
+    } else {
+      pieces_.push_back(piece);
+    }
+  }
+
+  Result<> send(const Piece& piece) {
+    WAGGLE_LET(sent, state_.send_extent({handle_, piece.offset, piece.length}, from_, 0, tap_));
+    lengths_.push_back(piece.length);
+    if (!sent.source) {
+      failure_ = std::unexpected(about(path_, sent.source.error()));
+    }
+    total_.digest = sent.root;
+    while (lengths_.size() - answered_ > kWritesUnderWay) {
+      WAGGLE_TRY(take_reply());
+    }
+    return {};
+  }
+
+  /// The oldest reply: of CREATE, then of the WRITEs.
+  Result<> take_reply() {
+    WAGGLE_LET(reply, state_.reply("upload"));
+    if (!reply.status) {
+      // The first failure is the reason; those that follow from it say less.
+      failure_ = failure_ ? Result<>(std::unexpected(about(path_, reply.status.error()))) : failure_;
+    }
+    if (!std::exchange(created_, true)) {
+      there_ = reply.attributes;
+    } else {
+      const std::uint64_t length = lengths_[answered_++];
+      if (reply.status) {
+        tell(length);
+      }
+    }
+    return {};
+  }
+
+  void tell(std::uint64_t length) {
+    if (state_.options.progress != nullptr) {
+      state_.options.progress->add(now_ns(), length);
+    }
+  }
+
+  /// COMMIT goes out before the last replies are in: the server refuses it unless it has verified every byte.
+  Result<> commit() {
+    const bool commits = failure_.has_value();
+    if (commits) {
+      WAGGLE_TRY(state_.post(Commit{handle_}, options_.durable ? flag::kDurable : std::uint8_t{0}));
+    } else {
+      WAGGLE_TRY(state_.post(Release{handle_}));
+      WAGGLE_TRY(state_.flush());
+    }
+    while (!created_ || answered_ < lengths_.size()) {
+      WAGGLE_TRY(take_reply());
+    }
+    if (commits) {
+      WAGGLE_LET(reply, state_.reply("upload"));
+      if (failure_ && !reply.status) {
+        failure_ = std::unexpected(about(path_, reply.status.error()));
+      }
+    }
+    return {};
+  }
+
+  Client& client_;
+  State& state_;
+  std::string_view path_;
+  int from_;
+  std::uint64_t size_;
+  const UploadOptions& options_;
+  std::uint32_t handle_;
+  ExtentDigester tap_;
+  bool created_ = false;  ///< CREATE has been answered
+  Attributes there_;      ///< of what an earlier upload left
+  std::vector<Piece> pieces_;
+  std::vector<std::uint64_t> lengths_;  ///< of all WRITEs
+  std::size_t answered_ = 0;            ///< of them
+  Result<> failure_;
+  Transferred total_;
+};
+
+Result<Transferred> Client::upload(std::string_view path, int from, std::uint64_t size, const UploadOptions& options) {
+  return State::Upload(*this, *state_, path, from, size, options).run();
+}
+
+}  // namespace waggle::protocol

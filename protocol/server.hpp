@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "datapaths/datapath.hpp"
+#include "protocol/file_service.hpp"
+
+namespace waggle::protocol {
+
+struct ServerOptions {
+  std::string token;  ///< shared secret that clients must prove; empty: anybody may connect
+  bool read_only = false;
+  std::size_t most_clients = 1024;
+  std::size_t most_handles = 4096;  ///< open files per connection
+};
+
+/// Serves one connection until the peer closes or breaks it: joins a ServerSession, a Channel and a FileService.
+/// Returns the number of requests served, or why the connection ended early.
+Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options);
+
+/// Accepts connections and serves each in a thread of its own until stop().
+class Server {
+ public:
+  /// `make_service` makes one FileService per connection. `on_error` hears, from any thread, why a connection ended
+  /// early; may be empty.
+  Server(std::unique_ptr<Listener> listener, std::function<std::unique_ptr<FileService>()> make_service,
+         ServerOptions options, std::function<void(const Error&)> on_error = {});
+  ~Server();  ///< stops and joins
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Endpoint endpoint() const;
+  /// Ends all connections and joins their threads.
+  void stop();
+  /// Sums of the channels' own counters, closed connections included.
+  Counters counters() const;
+  std::size_t connections() const;  ///< open now
+  /// Facts of the first connection that was accepted; empty before.
+  Facts facts() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace waggle::protocol

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "protocol/server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "protocol/client.hpp"
+#include "protocol/testing/fixture.hpp"
+
+using namespace waggle;
+using namespace waggle::protocol;
+using namespace waggle::protocol::testing;
+
+namespace {
+
+/// A Server over memory, and what it needs to be watched.
+struct Watched {
+  explicit Watched(ServerOptions options = {}) {
+    auto made = make_memory_listener();
+    listener = made.get();
+    server = std::make_unique<Server>(
+        std::move(made), [this] { return std::make_unique<MemoryFiles>(tree); }, std::move(options),
+        [this](const Error& error) {
+          const std::lock_guard lock(mutex);
+          errors.push_back(error);
+          heard.notify_all();
+        });
+  }
+
+  std::shared_ptr<Tree> tree = std::make_shared<Tree>();
+  std::mutex mutex;
+  std::condition_variable heard;
+  std::vector<Error> errors;
+  MemoryListener* listener = nullptr;
+  std::unique_ptr<Server> server;
+};
+
+}  // namespace
+
+TEST_CASE("a server serves several clients at once, and stop ends them", "[server]") {
+  Watched watched;
+  watched.tree->put("file", "content");
+  auto one = Client::open(watched.listener->connect(), {});
+  auto two = Client::open(watched.listener->connect(), {});
+  REQUIRE(one);
+  REQUIRE(two);
+  CHECK(one->getattr("file"));
+  CHECK(two->getattr("file"));
+  CHECK(watched.server->connections() == 2);
+  CHECK(watched.server->facts().sender == "memory");
+  watched.server->stop();
+  const auto gone = one->getattr("file");
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().fault == Fault::peer_gone);
+  CHECK(one->getattr("file").error().fault == Fault::peer_gone);
+  CHECK(watched.errors.empty());
+}
+
+TEST_CASE("connections that ended are reaped and counted while the server runs", "[server]") {
+  Watched watched;
+  watched.tree->put("file", "content");
+  for (int i = 0; i < 50; ++i) {
+    auto client = Client::open(watched.listener->connect(), {});
+    REQUIRE(client);
+    CHECK(client->getattr("file"));
+  }
+  while (watched.server->connections() != 0) {
+    std::this_thread::yield();
+  }
+  // CHALLENGE, WELCOME and ATTRIBUTES on each.
+  CHECK(watched.server->counters()["messages"] == 150);
+}
+
+TEST_CASE("a client that is one too many hears that the server is busy", "[server]") {
+  Watched watched({.most_clients = 1});
+  auto one = Client::open(watched.listener->connect(), {});
+  REQUIRE(one);
+  const auto two = Client::open(watched.listener->connect(), {});
+  REQUIRE_FALSE(two);
+  CHECK(two.error().fault == Fault::busy);
+  CHECK(two.error().text() == "the server is busy: it takes no more clients than 1; try again later");
+  CHECK(one->mkdir("d", 0755));
+}
+
+TEST_CASE("who breaks the protocol hears why, and so does the server's owner", "[server]") {
+  Watched watched({.token = "secret"});
+  const auto client = Client::open(watched.listener->connect(), {.token = "wrong"});
+  REQUIRE_FALSE(client);
+  CHECK(client.error().what == "the server refuses the token");
+  std::unique_lock lock(watched.mutex);
+  watched.heard.wait(lock, [&] { return !watched.errors.empty(); });
+  CHECK(watched.errors[0].fault == Fault::denied);
+}
