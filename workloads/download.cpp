@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/clock.hpp"
+#include "workloads/content.hpp"
+#include "workloads/workload.hpp"
+
+namespace waggle::workloads {
+namespace {
+
+constexpr std::string_view kServed = "payload.bin";
+
+/// One large file from the server into the client's sink.
+class Download final : public Workload {
+ public:
+  std::string_view name() const override { return "download"; }
+  std::string_view summary() const override { return "one large file, server to client"; }
+  std::vector<OptionInfo> options() const override { return {{"size", "bytes of the file"}}; }
+  bool server_sends(const Parameters&) const override { return true; }
+  bool bulk() const override { return true; }
+
+  Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
+                      const std::filesystem::path&) const override {
+    return make_random_file(served / kServed, parameters.size, parameters.seed);
+  }
+
+  Result<> prepare(const Context& context) const override {
+    WAGGLE_LET(file, context.client.lookup(kServed));
+    WAGGLE_TRY(context.client.digests(file, 0, file.attributes.size));
+    return context.client.release(file);
+  }
+
+  Result<Outcome> run(const Context& context) const override {
+    const auto target = context.local / fmt::format("download-{}.bin", context.index);
+    const auto partial = context.local / fmt::format("download-{}.part", context.index);
+    Outcome outcome;
+    outcome.start_ns = now_ns();
+    protocol::Destination destination{.sink = context.parameters.sink};
+    UniqueFd file;
+    if (destination.sink == Incoming::Sink::file) {
+      WAGGLE_LET(opened, open_file(partial, O_RDWR | O_CREAT | O_TRUNC));
+      file = std::move(opened);
+      destination.file = file.get();
+    }
+    WAGGLE_LET(moved, context.client.download(kServed, destination));
+    if (file && std::rename(partial.c_str(), target.c_str()) != 0) {
+      return fail_errno(fmt::format("cannot rename {}", partial.string()));
+    }
+    outcome.end_ns = now_ns();
+    outcome.payload_bytes = moved.bytes;
+    outcome.operations = 1;
+    outcome.verify_ns = moved.verify_ns;
+    outcome.latency_ns["download"].record(moved.latency_ns);
+    return outcome;
+  }
+
+  Result<> reset(const Context& context) const override {
+    std::error_code ignored;
+    std::filesystem::remove(context.local / fmt::format("download-{}.bin", context.index), ignored);
+    return {};
+  }
+};
+
+const Registration registration{std::make_unique<Download>()};
+
+}  // namespace
+}  // namespace waggle::workloads
