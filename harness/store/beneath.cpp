@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/store/beneath.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstring>
+#include <optional>
+
+namespace waggle::store {
+namespace {
+
+/// The kernel wants a terminated string; most paths are short and come as views.
+class Terminated {
+ public:
+  static std::optional<Terminated> of(std::string_view path) {
+    if (path.size() >= PATH_MAX || path.find('\0') != std::string_view::npos) {
+      return std::nullopt;
+    }
+    return Terminated(path.empty() ? std::string_view(".") : path);
+  }
+  const char* c_str() const { return text_.data(); }
+
+ private:
+  explicit Terminated(std::string_view path) {
+    std::memcpy(text_.data(), path.data(), path.size());
+    text_[path.size()] = '\0';
+  }
+  std::array<char, PATH_MAX> text_;
+};
+
+std::unexpected<Error> cannot_open(std::string_view path, int error) {
+  switch (error) {
+    case EXDEV: return fail(Fault::denied, fmt::format("'{}' leads out of the served directory", path));
+    case ELOOP: return fail(Fault::denied, fmt::format("'{}' goes through a link that is not followed", path));
+    case ENXIO: return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
+    default: return fail_errno(fmt::format("cannot open '{}'", path), error);
+  }
+}
+
+std::string_view last_component(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+bool is_partial_name(std::string_view name) {
+  return name.starts_with(".waggle-") && name.ends_with(".part");
+}
+
+Result<UniqueFd> open_beneath(int root, std::string_view path, int flags) {
+  const auto terminated = Terminated::of(path);
+  if (!terminated) {
+    return fail(Fault::denied, "the path is too long or contains a zero byte");
+  }
+  if (is_partial_name(last_component(path))) {
+    return cannot_open(path, ENOENT);
+  }
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC | O_NOCTTY);
+  if ((flags & O_PATH) != 0) {
+    how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);  // O_PATH refuses flags that say how to open
+  }
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  // EAGAIN: something was renamed while ".." was resolved, and the kernel cannot vouch for the result (openat2(2)).
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const long fd = ::syscall(SYS_openat2, root, terminated->c_str(), &how, sizeof(how));
+    if (fd >= 0) {
+      return UniqueFd(static_cast<int>(fd));
+    }
+    if (errno != EAGAIN && errno != EINTR) {
+      return cannot_open(path, errno);
+    }
+  }
+  return fail(Fault::busy, fmt::format("'{}' is being renamed all the time", path), "try again");
+}
+
+Result<Place> place_beneath(int root, std::string_view path) {
+  const std::string_view name = last_component(path);
+  if (name.empty() || name == "." || name == ".." || name.size() > NAME_MAX ||
+      name.find('\0') != std::string_view::npos || is_partial_name(name)) {
+    return fail(Fault::denied, fmt::format("'{}' does not name a file that may be changed", path));
+  }
+  Place place{.owned = {}, .directory = root, .name = std::string(name)};
+  if (name.size() != path.size()) {
+    const std::string_view parent = path.substr(0, path.size() - name.size());  // keeps its "/": "/x" stays absolute
+    WAGGLE_LET(directory, open_beneath(root, parent, O_PATH | O_DIRECTORY));
+    place.directory = directory.get();
+    place.owned = std::move(directory);
+  }
+  return place;
+}
+
+}  // namespace waggle::store

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+
+#include "harness/store/attributes.hpp"
+#include "harness/store/beneath.hpp"
+#include "harness/store/connection.hpp"
+
+namespace waggle::store {
+
+using protocol::AttributeChange;
+using protocol::Attributes;
+using protocol::DirectoryPage;
+
+namespace {
+
+/// Opens what `path` names without access to its content, and makes sure that it is a file or directory.
+Result<UniqueFd> pin(int root, std::string_view path) {
+  WAGGLE_LET(fd, open_beneath(root, path, O_PATH));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) {
+    return fail_errno(fmt::format("cannot look at '{}'", path));
+  }
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
+  }
+  return fd;
+}
+
+Result<> change_mode(const char* pinned, std::string_view path, std::uint32_t mode) {
+  if ((mode & ~01777U) != 0) {
+    return fail(Fault::denied, fmt::format("mode {:o} of '{}' would run programs as somebody else", mode, path));
+  }
+  if (::chmod(pinned, mode) != 0) {
+    return fail_errno(fmt::format("cannot set the mode of '{}'", path));
+  }
+  return {};
+}
+
+Result<> change_times(const char* pinned, std::string_view path, const AttributeChange& change) {
+  const auto time = [](std::int64_t nanoseconds) {
+    timespec result{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+    if (result.tv_nsec < 0) {
+      result.tv_sec -= 1;
+      result.tv_nsec += 1'000'000'000;
+    }
+    return result;
+  };
+  const std::array times{time(change.accessed_ns), time(change.modified_ns)};
+  if (::utimensat(AT_FDCWD, pinned, times.data(), 0) != 0) {
+    return fail_errno(fmt::format("cannot set the times of '{}'", path));
+  }
+  return {};
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+Result<Attributes> Connection::attributes(std::string_view path) {
+  WAGGLE_LET(fd, open_beneath(root(), path, O_PATH));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) {
+    return fail_errno(fmt::format("cannot look at '{}'", path));
+  }
+  return attributes_of(status);
+}
+
+Result<Attributes> Connection::change(std::string_view path, const AttributeChange& change) {
+  WAGGLE_LET(fd, pin(root(), path));
+  // The descriptor is O_PATH, which fchmod refuses; its own magic link names exactly what was pinned (man 7 symlink).
+  const std::string pinned = fmt::format("/proc/self/fd/{}", fd.get());
+  if (change.set_owner && ::fchownat(fd.get(), "", change.uid, change.gid, AT_EMPTY_PATH) != 0) {
+    return fail_errno(fmt::format("cannot set the owner of '{}'", path));
+  }
+  if (change.set_mode) {
+    WAGGLE_TRY(change_mode(pinned.c_str(), path, change.mode));
+  }
+  if (change.set_times) {
+    WAGGLE_TRY(change_times(pinned.c_str(), path, change));
+  }
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) {
+    return fail_errno(fmt::format("cannot look at '{}'", path));
+  }
+  return attributes_of(status);
+}
+
+Result<> Connection::make_directory(std::string_view path, std::uint32_t mode) {
+  if ((mode & ~01777U) != 0) {
+    return fail(Fault::denied, fmt::format("mode {:o} of '{}' has more than permission bits", mode, path));
+  }
+  WAGGLE_LET(place, place_beneath(root(), path));
+  if (::mkdirat(place.directory, place.name.c_str(), mode) != 0) {
+    return fail_errno(fmt::format("cannot create the directory '{}'", path));
+  }
+  // The client's mode counts, not this process's umask.
+  const UniqueFd made(::openat(place.directory, place.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status{};
+  if (made && ::fstat(made.get(), &status) == 0 && (status.st_mode & 01777U) != mode &&
+      ::fchmod(made.get(), mode) != 0) {
+    return fail_errno(fmt::format("cannot set the mode of '{}'", path));
+  }
+  return {};
+}
+
+Result<> Connection::remove(std::string_view path) {
+  WAGGLE_LET(place, place_beneath(root(), path));
+  if (::unlinkat(place.directory, place.name.c_str(), 0) == 0) {
+    return {};
+  }
+  if (errno == EISDIR && ::unlinkat(place.directory, place.name.c_str(), AT_REMOVEDIR) == 0) {
+    return {};
+  }
+  return fail_errno(fmt::format("cannot remove '{}'", path));
+}
+
+Result<> Connection::rename(std::string_view from, std::string_view to) {
+  WAGGLE_LET(source, place_beneath(root(), from));
+  WAGGLE_LET(target, place_beneath(root(), to));
+  if (::renameat(source.directory, source.name.c_str(), target.directory, target.name.c_str()) != 0) {
+    return fail_errno(fmt::format("cannot rename '{}' to '{}'", from, to));
+  }
+  return {};
+}
+
+Result<> Connection::truncate(std::string_view path, std::uint64_t size) {
+  WAGGLE_LET(fd, open_beneath(root(), path, O_WRONLY | O_NONBLOCK));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
+  }
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return fail_errno(fmt::format("cannot give '{}' the size {}", path, size));
+  }
+  return {};
+}
+
+Result<DirectoryPage> Connection::list(std::string_view path, std::uint64_t cookie, std::size_t most_entries) {
+  WAGGLE_LET(fd, open_beneath(root(), path, O_RDONLY | O_DIRECTORY));
+  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd.get()));
+  if (directory == nullptr) {
+    return fail_errno(fmt::format("cannot read the directory '{}'", path));
+  }
+  fd.release();
+  ::seekdir(directory.get(), static_cast<long>(cookie));
+  DirectoryPage page;
+  std::uint64_t here = cookie;
+  errno = 0;
+  while (const dirent* const entry = ::readdir(directory.get())) {
+    if (page.entries.size() == most_entries) {
+      page.next_cookie = here;
+      return page;
+    }
+    here = static_cast<std::uint64_t>(entry->d_off);
+    const std::string_view name(entry->d_name);
+    struct stat status{};
+    // What vanishes while it is listed is left out.
+    if (name != "." && name != ".." && !is_partial_name(name) &&
+        ::fstatat(::dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      page.entries.push_back({.name = std::string(name), .attributes = attributes_of(status)});
+    }
+    errno = 0;
+  }
+  return errno == 0 ? Result<DirectoryPage>(std::move(page))
+                    : fail_errno(fmt::format("cannot read the directory '{}'", path));
+}
+
+}  // namespace waggle::store
