@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <csignal>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+
+namespace waggle::topology {
+
+/// While it lives, SIGINT, SIGTERM and SIGHUP of the calling thread are held back and can be polled for instead, so
+/// that everything is taken down in order. Threads started meanwhile inherit that; forked processes must call
+/// release_signals_in_child().
+class Interrupt {
+ public:
+  static Result<Interrupt> watch();
+  Interrupt(Interrupt&& other) noexcept;
+  Interrupt& operator=(Interrupt&&) = delete;
+  ~Interrupt();
+
+  /// Readable when a signal has come (signalfd(2)).
+  int fd() const { return fd_.get(); }
+  /// Fault::cancelled once a signal has come, and ever after.
+  Result<> check();
+
+ private:
+  Interrupt(UniqueFd fd, sigset_t before) : fd_(std::move(fd)), before_(before) {}
+  UniqueFd fd_;
+  sigset_t before_;
+  bool came_ = false;
+};
+
+/// Lets a process that was forked under an Interrupt be ended by signals again; async-signal-safe.
+void release_signals_in_child() noexcept;
+
+}  // namespace waggle::topology

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/topology/link.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "harness/topology/netlink.hpp"
+#include "harness/topology/offloads.hpp"
+
+namespace waggle::topology {
+namespace {
+
+constexpr auto kCarrierTimeout = std::chrono::milliseconds(5000);
+
+/// Writes a setting below /proc/sys/net, which shows the values of the calling thread's namespace. A kernel without the
+/// setting has nothing to change.
+Result<> write_setting(const std::string& name, std::string_view value) {
+  const std::string path = "/proc/sys/net/" + name;
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) {
+    return errno == ENOENT ? Result<>{} : fail_errno(fmt::format("cannot open {}", path));
+  }
+  if (::write(file.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) {
+    return fail_errno(fmt::format("cannot write {}", path));
+  }
+  return {};
+}
+
+/// A namespace in which runs do not influence each other: no address detection that holds a device back, and no TCP
+/// metrics carried over from one connection to the next (tcp_no_metrics_save, ip-sysctl).
+Result<std::unique_ptr<NetworkNamespace>> make_namespace() {
+  WAGGLE_LET(made, NetworkNamespace::create());
+  WAGGLE_TRY(made.inside([]() -> Result<> {
+    WAGGLE_TRY(write_setting("ipv6/conf/all/disable_ipv6", "1"));
+    WAGGLE_TRY(write_setting("ipv6/conf/default/disable_ipv6", "1"));
+    return write_setting("ipv4/tcp_no_metrics_save", "1");
+  }));
+  return std::make_unique<NetworkNamespace>(std::move(made));
+}
+
+}  // namespace
+
+Result<Link> Link::create(const LinkOptions& options) {
+  Link link;
+  link.kind_ = options.kind;
+  if (options.kind == "veth") {
+    WAGGLE_TRY(link.make_veth(options));
+  } else if (options.kind == "loopback") {
+    WAGGLE_TRY(link.make_loopback(options));
+  } else {
+    return fail(Fault::usage, fmt::format("no link is named '{}'", options.kind), "choose veth or loopback");
+  }
+  return link;
+}
+
+Result<> Link::make_veth(const LinkOptions& options) {
+  WAGGLE_LET(server, make_namespace());
+  WAGGLE_LET(client, make_namespace());
+  server_ = std::move(server);
+  client_ = std::move(client);
+  server_address_ = "10.77.0.1";
+  client_address_ = "10.77.0.2";
+  WAGGLE_LET(at_server, Netlink::open(*server_));
+  WAGGLE_LET(at_client, Netlink::open(*client_));
+  device_ = "waggle0";
+  WAGGLE_TRY(at_server.add_veth(device_, *client_, options.mtu));
+  WAGGLE_TRY(at_server.add_address(device_, server_address_ + "/30"));
+  WAGGLE_TRY(at_client.add_address(device_, client_address_ + "/30"));
+  WAGGLE_TRY(note(*server_, "server", options));
+  WAGGLE_TRY(note(*client_, "client", options));
+  for (Netlink* end : {&at_server, &at_client}) {
+    WAGGLE_TRY(end->set_up("lo"));
+    WAGGLE_TRY(end->set_up(device_));
+  }
+  WAGGLE_TRY(at_server.wait_until_running(device_, kCarrierTimeout));
+  return at_client.wait_until_running(device_, kCarrierTimeout);
+}
+
+Result<> Link::make_loopback(const LinkOptions& options) {
+  WAGGLE_LET(server, make_namespace());
+  server_ = std::move(server);
+  server_address_ = client_address_ = "127.0.0.1";
+  device_ = "lo";
+  WAGGLE_LET(netlink, Netlink::open(*server_));
+  WAGGLE_TRY(netlink.set_mtu(device_, options.mtu));
+  WAGGLE_TRY(note(*server_, device_, options));
+  WAGGLE_TRY(netlink.set_up(device_));
+  return netlink.wait_until_running(device_, kCarrierTimeout);
+}
+
+Result<> Link::note(const NetworkNamespace& where, const std::string& end, const LinkOptions& options) {
+  WAGGLE_LET(netlink, Netlink::open(where));
+  WAGGLE_LET(mtu, netlink.mtu(device_));
+  modes_.push_back({end + " mtu", std::to_string(options.mtu), std::to_string(mtu)});
+  return where.inside([&]() -> Result<> {
+    WAGGLE_LET(offloads, set_offloads(device_, options.offloads));
+    for (Mode& mode : offloads) {
+      mode.name = fmt::format("{} {}", end, mode.name);
+      if (mode.granted != mode.requested && !options.allow_fallback) {
+        return fail(Fault::missing,
+                    fmt::format("the {} link keeps {} {} where {} was asked for", options.kind, mode.name, mode.granted,
+                                mode.requested),
+                    "allow what the kernel grants with --allow-fallback");
+      }
+      modes_.push_back(std::move(mode));
+    }
+    return {};
+  });
+}
+
+}  // namespace waggle::topology

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "datapaths/datapath.hpp"
+#include "harness/topology/network_namespace.hpp"
+
+namespace waggle::topology {
+
+struct LinkOptions {
+  std::string kind = "veth";  ///< "veth": two namespaces joined by a pair; "loopback": one namespace with its own lo
+  std::uint32_t mtu = 1500;   ///< bytes
+  bool offloads = true;
+  bool allow_fallback = false;  ///< accept offloads that the kernel grants differently
+};
+
+/// What joins the two hosts of an experiment. Nothing of it has a name outside, and it goes away with this object and
+/// the processes inside, whatever ends them.
+class Link {
+ public:
+  /// Fault::usage for an unknown kind, Fault::missing without rights, or when an offload is granted differently.
+  static Result<Link> create(const LinkOptions& options);
+
+  const std::string& kind() const { return kind_; }
+  const NetworkNamespace& server() const { return *server_; }
+  const NetworkNamespace& client() const { return client_ ? *client_ : *server_; }
+  const std::string& server_address() const { return server_address_; }
+  const std::string& client_address() const { return client_address_; }
+  /// Name of the network device at both ends.
+  const std::string& device() const { return device_; }
+  /// MTU, offloads and settings of both ends, requested and granted: "server mtu", "client tso" …
+  const std::vector<Mode>& modes() const { return modes_; }
+
+ private:
+  Link() = default;
+  Result<> make_veth(const LinkOptions& options);
+  Result<> make_loopback(const LinkOptions& options);
+  Result<> note(const NetworkNamespace& where, const std::string& end, const LinkOptions& options);
+
+  std::string kind_;
+  std::string device_;
+  std::unique_ptr<NetworkNamespace> server_;
+  std::unique_ptr<NetworkNamespace> client_;
+  std::string server_address_;
+  std::string client_address_;
+  std::vector<Mode> modes_;
+};
+
+}  // namespace waggle::topology
