@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/measure/copies.hpp"
+
+#include <string_view>
+
+namespace waggle::measure {
+namespace {
+
+bool sends_without_copy(std::string_view call) {
+  return call.ends_with("+zerocopy") || call == "io_uring:send_zc" || call == "io_uring:sendmsg_zc" ||
+         call == "vmsplice";
+}
+
+}  // namespace
+
+unsigned copies_per_byte(const CallCount& call) {
+  if (call.to == "memory") {
+    return call.from == "file" || call.from == "pipe" ? 1 : 0;
+  }
+  if (call.from == "memory") {
+    const bool copying = call.to == "file" || call.to == "pipe" || call.to == "socket";
+    return copying && !sends_without_copy(call.call) ? 1 : 0;
+  }
+  return call.to == "file" ? 1 : 0;
+}
+
+KernelCopies derive_copies(const std::vector<CallCount>& calls, Side side, std::uint64_t socket_copied,
+                           std::uint64_t zerocopy_copied) {
+  KernelCopies copies{.total = socket_copied + zerocopy_copied, .verification = 0};
+  for (const CallCount& call : calls) {
+    const std::uint64_t copied = call.bytes * copies_per_byte(call);
+    copies.total += copied;
+    if (side == Side::receiver && call.from == "file" && call.to == "memory") {
+      copies.verification += copied;
+    }
+  }
+  return copies;
+}
+
+}  // namespace waggle::measure

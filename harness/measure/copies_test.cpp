@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/measure/copies.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace waggle;
+using namespace waggle::measure;
+
+namespace {
+
+CallCount moved(std::string call, std::string from, std::string to, std::uint64_t bytes = 1000) {
+  return {
+      .call = std::move(call), .from = std::move(from), .to = std::move(to), .calls = 1, .errors = 0, .bytes = bytes};
+}
+
+}  // namespace
+
+TEST_CASE("each kind of call copies what its descriptors imply") {
+  CHECK(copies_per_byte(moved("read", "file", "memory")) == 1);
+  CHECK(copies_per_byte(moved("read", "direct", "memory")) == 0);
+  CHECK(copies_per_byte(moved("read", "pipe", "memory")) == 1);
+  CHECK(copies_per_byte(moved("recvfrom", "socket", "memory")) == 0);
+  CHECK(copies_per_byte(moved("write", "memory", "file")) == 1);
+  CHECK(copies_per_byte(moved("write", "memory", "direct")) == 0);
+  CHECK(copies_per_byte(moved("write", "memory", "other")) == 0);
+  CHECK(copies_per_byte(moved("sendto", "memory", "socket")) == 1);
+  CHECK(copies_per_byte(moved("sendto+zerocopy", "memory", "socket")) == 0);
+  CHECK(copies_per_byte(moved("sendfile", "file", "socket")) == 0);
+  CHECK(copies_per_byte(moved("sendfile", "file", "file")) == 1);
+  CHECK(copies_per_byte(moved("copy_file_range", "file", "file")) == 1);
+  CHECK(copies_per_byte(moved("splice", "file", "pipe")) == 0);
+  CHECK(copies_per_byte(moved("splice", "pipe", "socket")) == 0);
+  CHECK(copies_per_byte(moved("splice", "socket", "pipe")) == 0);
+  CHECK(copies_per_byte(moved("splice", "pipe", "file")) == 1);
+  CHECK(copies_per_byte(moved("splice", "pipe", "direct")) == 0);
+  CHECK(copies_per_byte(moved("tee", "pipe", "pipe")) == 0);
+  CHECK(copies_per_byte(moved("vmsplice", "memory", "pipe")) == 0);
+  CHECK(copies_per_byte(moved("io_uring:read_fixed", "file", "memory")) == 1);
+  CHECK(copies_per_byte(moved("io_uring:send", "memory", "socket")) == 1);
+  CHECK(copies_per_byte(moved("io_uring:send_zc", "memory", "socket")) == 0);
+  CHECK(copies_per_byte(moved("io_uring:splice", "", "file")) == 1);
+  CHECK(copies_per_byte(moved("futex", "", "")) == 0);
+}
+
+TEST_CASE("copies add up over calls, the socket's own copies and failed zero-copy") {
+  const std::vector<CallCount> calls{moved("read", "file", "memory", 100), moved("sendto", "memory", "socket", 30),
+                                     moved("sendfile", "file", "socket", 5000)};
+  CHECK(derive_copies(calls, Side::sender, 7, 0).total == 137);
+  CHECK(derive_copies(calls, Side::sender, 7, 1000).total == 1137);
+  CHECK(derive_copies(calls, Side::sender, 7, 1000).verification == 0);
+}
+
+TEST_CASE("a receiver that reads its file verifies; a sender that does, sends") {
+  const std::vector<CallCount> calls{moved("splice", "pipe", "file", 100), moved("pread64", "file", "memory", 100)};
+  const KernelCopies receiver = derive_copies(calls, Side::receiver, 0, 0);
+  CHECK(receiver.total == 200);
+  CHECK(receiver.verification == 100);
+}

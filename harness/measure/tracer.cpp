@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "harness/measure/call_table.hpp"
+#include "harness/measure/copies.hpp"
+#include "harness/measure/counted.hpp"
+#include "harness/measure/probe.hpp"
+#include "harness/measure/programs.hpp"
+#include "harness/measure/skeleton.hpp"
+
+namespace waggle::measure {
+namespace {
+
+/// Adds the calls in a map of one of the counting programs to the side that made them.
+void collect_calls(const bpf_map* map, std::array<SideTrace*, WAGGLE_SIDES> sides) {
+  waggle_call_key key{};
+  const waggle_call_key* previous = nullptr;
+  while (bpf_map_get_next_key(bpf_map__fd(map), previous, &key) == 0) {
+    CallCount call{.call = call_name(key.number, static_cast<waggle_flavour>(key.flavour)),
+                   .from = std::string(kind_name(static_cast<waggle_kind>(key.from))),
+                   .to = std::string(kind_name(static_cast<waggle_kind>(key.to)))};
+    for (const auto& count : per_cpu<waggle_call_count>(map, key)) {
+      call.calls += count.calls;
+      call.errors += count.errors;
+      call.bytes += count.bytes;
+    }
+    SideTrace& side = *sides.at(key.side);
+    if (key.number < WAGGLE_URING) {
+      side.system_calls += call.calls;
+      side.mode_switches += 2 * call.calls;
+    }
+    side.calls.push_back(std::move(call));
+    previous = &key;
+  }
+  for (SideTrace* side : sides) {
+    std::ranges::sort(side->calls, [](const CallCount& a, const CallCount& b) {
+      return std::tie(b.calls, a.call, a.from, a.to) < std::tie(a.calls, b.call, b.from, b.to);
+    });
+  }
+}
+
+std::uint32_t network_namespace_of(pid_t process) {
+  struct stat status{};
+  const std::string path = fmt::format("/proc/{}/ns/net", process);
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint32_t>(status.st_ino) : 0;
+}
+
+template <std::size_t N>
+void set_shapes(waggle_shape (&to)[N], const Shapes& from) {
+  static_assert(N == WAGGLE_SHAPES);
+  std::ranges::copy(from, std::begin(to));
+}
+
+class BpfTracer : public Tracer {
+ public:
+  static Result<std::unique_ptr<BpfTracer>> make(const Subjects& subjects) {
+    WAGGLE_LET(calls, Skeleton<system_calls_bpf>::open("system_calls"));
+    WAGGLE_LET(sched, Skeleton<sched_bpf>::open("sched"));
+    WAGGLE_LET(network, Skeleton<network_bpf>::open("network"));
+    std::unique_ptr<BpfTracer> tracer(new BpfTracer(std::move(calls), std::move(sched), std::move(network)));
+    WAGGLE_TRY(tracer->load(subjects));
+    WAGGLE_TRY(tracer->load_uring(subjects));
+    if (auto counted = CopyCounter::start(subjects); counted) {
+      tracer->counted_ = *std::move(counted);
+    } else {
+      tracer->why_not_better_ = counted.error().text();
+    }
+    WAGGLE_TRY(tracer->attach());
+    return tracer;
+  }
+
+  Result<Trace> stop(std::uint64_t zerocopy_copied) override {
+    WAGGLE_TRY(close_window());
+    Trace trace;
+    trace.window_ns = window_ns_;
+    trace.why_not_better = why_not_better_;
+    const std::array<SideTrace*, WAGGLE_SIDES> sides{&trace.sender, &trace.receiver};
+    collect_calls(calls_->maps.calls, sides);
+    if (uring_) {
+      collect_calls((*uring_)->maps.operations, sides);
+    }
+    collect_sched(trace, sides);
+    collect_network(trace, sides);
+    collect_copies(trace, zerocopy_copied);
+    return trace;
+  }
+
+ private:
+  BpfTracer(Skeleton<system_calls_bpf> calls, Skeleton<sched_bpf> sched, Skeleton<network_bpf> network)
+      : calls_(std::move(calls)), sched_(std::move(sched)), network_(std::move(network)) {}
+
+  Result<> load(const Subjects& subjects) {
+    aim(calls_, subjects);
+    aim(sched_, subjects);
+    aim(network_, subjects);
+    set_shapes(calls_->rodata->shapes, system_call_shapes());
+    network_->rodata->sender_network = network_namespace_of(subjects.sender);
+    network_->rodata->receiver_network = network_namespace_of(subjects.receiver);
+    network_->rodata->drop_tells_socket = tracepoint_arguments("kfree_skb") >= 4 ? 1 : 0;
+    WAGGLE_TRY(calls_.load());
+    WAGGLE_TRY(sched_.load());
+    return network_.load();
+  }
+
+  /// A kernel without io_uring has no operations to count.
+  Result<> load_uring(const Subjects& subjects) {
+    const int arguments = tracepoint_arguments("io_uring_complete");
+    if (arguments < 0) {
+      return {};
+    }
+    WAGGLE_LET(uring, Skeleton<io_uring_bpf>::open("io_uring"));
+    aim(uring, subjects);
+    set_shapes(uring->rodata->shapes, uring_shapes());
+    uring->rodata->passes_entry = arguments == 3 ? 1 : 0;
+    WAGGLE_TRY(uring.load());
+    uring_ = std::move(uring);
+    return {};
+  }
+
+  Result<> attach() {
+    WAGGLE_TRY(calls_.attach());
+    WAGGLE_TRY(sched_.attach());
+    WAGGLE_TRY(network_.attach());
+    if (uring_) {
+      WAGGLE_TRY(uring_->attach());
+    }
+    started_ns_ = now_ns();
+    return run_on_every_cpu(sched_->progs.toggle);
+  }
+
+  Result<> close_window() {
+    if (std::exchange(stopped_, true)) {
+      return {};
+    }
+    WAGGLE_TRY(run_on_every_cpu(sched_->progs.toggle));
+    window_ns_ = now_ns() - started_ns_;
+    calls_.detach();
+    sched_.detach();
+    network_.detach();
+    if (uring_) {
+      uring_->detach();
+    }
+    return {};
+  }
+
+  void collect_sched(Trace& trace, const std::array<SideTrace*, WAGGLE_SIDES>& sides) const {
+    for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
+      for (const auto& switches : per_cpu<waggle_switches>(sched_->maps.switches, side)) {
+        sides[side]->voluntary_switches += switches.voluntary;
+        sides[side]->involuntary_switches += switches.involuntary;
+      }
+    }
+    for (const auto& cpu : per_cpu<waggle_cpu>(sched_->maps.cpus, std::uint32_t{0})) {
+      trace.cpu_busy_ns += cpu.busy_ns;
+      trace.softirq_ns += cpu.softirq_ns;
+    }
+  }
+
+  void collect_network(Trace& trace, const std::array<SideTrace*, WAGGLE_SIDES>& sides) const {
+    for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
+      sides[side]->socket_copied_bytes = sum(network_->maps.socket_copied, side);
+    }
+    trace.tcp_retransmits = sum(network_->maps.retransmits, 0);
+    for (std::uint32_t reason = 0; reason < WAGGLE_DROP_REASONS; ++reason) {
+      if (const std::uint64_t dropped = sum(network_->maps.drops, reason); dropped != 0) {
+        trace.packets_dropped += dropped;
+        trace.drop_reasons[drop_reason_name(reason)] += dropped;
+      }
+    }
+  }
+
+  void collect_copies(Trace& trace, std::uint64_t zerocopy_copied) {
+    const auto derive = [](SideTrace& side, Side which, std::uint64_t zerocopy) {
+      const KernelCopies copies = derive_copies(side.calls, which, side.socket_copied_bytes, zerocopy);
+      side.kernel_copied_bytes = copies.total;
+      side.verification_copied_bytes = copies.verification;
+    };
+    derive(trace.sender, Side::sender, zerocopy_copied);
+    derive(trace.receiver, Side::receiver, 0);
+    if (counted_) {
+      const auto copied = counted_->stop();
+      trace.grade = Grade::counted;
+      trace.sender.kernel_copied_bytes = copied[WAGGLE_SENDER];
+      trace.receiver.kernel_copied_bytes = copied[WAGGLE_RECEIVER];
+    }
+  }
+
+  Skeleton<system_calls_bpf> calls_;
+  Skeleton<sched_bpf> sched_;
+  Skeleton<network_bpf> network_;
+  std::optional<Skeleton<io_uring_bpf>> uring_;
+  std::unique_ptr<CopyCounter> counted_;
+  std::string why_not_better_;
+  std::uint64_t started_ns_ = 0;
+  std::uint64_t window_ns_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Tracer>> Tracer::start(const Subjects& subjects) {
+  return BpfTracer::make(subjects);
+}
+
+std::map<Grade, Result<>> grades() {
+  const Subjects self{.sender = ::getpid(), .receiver = 0};
+  const auto outcome = [](const auto& started) {
+    return started ? Result<>{} : Result<>(std::unexpected(started.error()));
+  };
+  std::map<Grade, Result<>> known;
+  known[Grade::counted] = outcome(CopyCounter::start(self));
+  known[Grade::traced] = outcome(Tracer::start(self));
+  known[Grade::modelled] = Result<>{};
+  return known;
+}
+
+}  // namespace waggle::measure
