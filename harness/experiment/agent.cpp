@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/agent.hpp"
+
+#include <sys/prctl.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "harness/experiment/agent_roles.hpp"
+#include "harness/experiment/control.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+using nlohmann::json;
+
+Result<Started> start(const json& request) {
+  const std::string role = request.value("role", "");
+  if (role == "server") {
+    return start_server(request);
+  }
+  if (role == "client") {
+    return start_client(request);
+  }
+  if (role == "files") {
+    return start_files(request);
+  }
+  return fail(Fault::protocol, "no agent has the role '" + role + "'");
+}
+
+json answer_of(const Result<json>& result) {
+  if (!result) {
+    return {{"error", error_to_json(result.error())}};
+  }
+  json answer = *result;
+  answer["ok"] = true;
+  return answer;
+}
+
+Result<json> handle(std::unique_ptr<AgentRole>& role, const std::string& what, const json& request) {
+  if (what == "start") {
+    WAGGLE_LET(started, start(request));
+    role = std::move(started.role);
+    return std::move(*started.answer);
+  }
+  if (!role) {
+    return fail(Fault::protocol, "an agent was asked to '" + what + "' before it was started");
+  }
+  return role->handle(what, request);
+}
+
+}  // namespace
+
+int agent_main(int argc, char** argv) {
+  if (argc < 2) {
+    return 2;
+  }
+  ::prctl(PR_SET_NAME, "harness-agent");  // otherwise profiles show "exe"
+  Control control{UniqueFd(std::atoi(argv[1]))};
+  std::unique_ptr<AgentRole> role;
+  while (true) {
+    const auto request = control.receive();
+    if (!request) {
+      return 1;
+    }
+    const std::string what = request->value("do", "");
+    if (what == "quit") {
+      role.reset();
+      return control.send(json{{"ok", true}}) ? 0 : 1;
+    }
+    if (!control.send(answer_of(handle(role, what, *request)))) {
+      return 1;
+    }
+  }
+}
+
+}  // namespace waggle::experiment

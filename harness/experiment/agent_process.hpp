@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "harness/experiment/control.hpp"
+#include "harness/topology/interrupt.hpp"
+
+namespace waggle::experiment {
+
+struct AgentOptions {
+  std::string name;    ///< for messages: "server", "client", "files"
+  int network = -1;    ///< network namespace to run in; -1: the caller's
+  int cpu = -1;        ///< the only CPU to run on; -1: any
+  int inherited = -1;  ///< one more descriptor that it keeps under the same number; -1: none
+};
+
+/// An agent as the harness sees it: a child process that is killed with this object, with the thread that started it,
+/// and by nothing else (it is in a process group of its own, so Ctrl-C does not reach it).
+class AgentProcess {
+ public:
+  static Result<AgentProcess> start(const AgentOptions& options);
+  AgentProcess(AgentProcess&& other) noexcept;
+  AgentProcess& operator=(AgentProcess&&) = delete;
+  ~AgentProcess();
+
+  pid_t pid() const { return pid_; }
+
+  /// How long to wait for an answer, and what to do meanwhile.
+  struct Patience {
+    std::chrono::nanoseconds most = std::chrono::seconds(60);
+    /// Called several times a second when set; true says that there is progress, which starts the time again.
+    std::function<bool()> alive;
+  };
+  /// Sends a request and returns the answer. Errors of the agent come back as they were; a dead agent is named with the
+  /// way it died, a silent one is Fault::timeout, a signal to the harness Fault::cancelled.
+  Result<nlohmann::json> call(const nlohmann::json& request, topology::Interrupt& interrupt, const Patience& patience);
+  Result<nlohmann::json> call(const nlohmann::json& request, topology::Interrupt& interrupt);
+  /// Lets it end in order; an error when it fails to.
+  Result<> quit(topology::Interrupt& interrupt);
+  /// How it died, when it has.
+  Result<> check();
+
+ private:
+  AgentProcess(std::string name, pid_t pid, UniqueFd pidfd, Control control);
+  Result<> wait_readable(const std::string& what, topology::Interrupt& interrupt, const Patience& patience);
+
+  std::string name_;
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+  Control control_;
+  std::string death_;
+};
+
+}  // namespace waggle::experiment

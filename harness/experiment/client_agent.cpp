@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <functional>
+#include <latch>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "harness/experiment/agent_roles.hpp"
+#include "harness/experiment/convert.hpp"
+#include "harness/experiment/shared_progress.hpp"
+#include "harness/experiment/side_usage.hpp"
+#include "protocol/client.hpp"
+#include "workloads/workload.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+using nlohmann::json;
+using workloads::Context;
+using workloads::Outcome;
+
+/// Holds the connections and runs the workload on them: in the main thread when there is one, otherwise one thread
+/// each.
+class ClientAgent final : public AgentRole {
+ public:
+  ClientAgent(const workloads::Workload& workload, workloads::Parameters parameters, std::filesystem::path local,
+              SharedProgress progress)
+      : workload_(workload), parameters_(parameters), local_(std::move(local)), progress_(std::move(progress)) {}
+
+  Result<> connect(const Datapath& datapath, const Endpoint& to, const ChannelOptions& options, DigestKind digest) {
+    for (std::uint64_t i = 0; i < std::max<std::uint64_t>(1, parameters_.clients); ++i) {
+      WAGGLE_LET(channel, datapath.connect(to, options));
+      WAGGLE_LET(client, protocol::Client::open(std::move(channel), {.digest = digest, .progress = &progress_.get()}));
+      clients_.push_back(std::move(client));
+    }
+    return {};
+  }
+
+  Facts facts() { return clients_.front().channel().facts(); }
+
+  Result<json> handle(const std::string& what, const json& request) override {
+    if (what == "prepare") {
+      WAGGLE_TRY(on_all([this](const Context& context) { return workload_.prepare(context); }));
+      return json::object();
+    }
+    if (what == "run") {
+      return run(request.at("bin_ns").get<std::uint64_t>());
+    }
+    if (what == "reset") {
+      WAGGLE_TRY(on_all([this](const Context& context) { return workload_.reset(context); }));
+      return json::object();
+    }
+    return fail(Fault::protocol, "a client agent cannot '" + what + "'");
+  }
+
+ private:
+  using Step = std::function<Result<>(const Context&)>;
+
+  Context context(std::uint64_t index) {
+    return {.parameters = parameters_, .client = clients_[index], .local = local_, .index = index};
+  }
+
+  Result<> on_all(const Step& step) {
+    return on_all(step, [] {}, [] {});
+  }
+
+  /// Takes a step on every connection at once. `before` is called when all threads stand ready, `after` when all are
+  /// through. The first error ends the other connections and is returned.
+  Result<> on_all(const Step& step, const std::function<void()>& before, const std::function<void()>& after) {
+    if (clients_.size() == 1) {
+      before();
+      auto result = step(context(0));
+      after();
+      return result;
+    }
+    const auto threads = static_cast<std::ptrdiff_t>(clients_.size());
+    std::latch ready(threads);
+    std::latch go(1);
+    std::latch done(threads);
+    std::mutex mutex;
+    Result<> first;
+    std::vector<std::jthread> running;
+    for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+      running.emplace_back([&, i] {
+        ready.count_down();
+        go.wait();
+        if (auto result = step(context(i)); !result) {
+          const std::scoped_lock lock(mutex);
+          if (first) {
+            first = std::move(result);
+            end_others(i);
+          }
+        }
+        done.count_down();
+      });
+    }
+    ready.wait();
+    before();
+    go.count_down();
+    done.wait();
+    after();
+    running.clear();
+    return first;
+  }
+
+  void end_others(std::uint64_t index) {
+    for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+      if (i != index) {
+        clients_[i].channel().abort();
+      }
+    }
+  }
+
+  SideUsage usage() {
+    SideUsage now = read_usage(clients_.size() > 1);
+    for (auto& client : clients_) {
+      for (const auto& [counter, value] : client.channel().counters()) {
+        now.counters[counter] += value;
+      }
+    }
+    return now;
+  }
+
+  Result<json> run(std::uint64_t bin_ns) {
+    std::vector<Outcome> outcomes(clients_.size());
+    SideUsage before;
+    SideUsage after;
+    const auto start = [&] {
+      Progress& progress = progress_.get();
+      progress.bytes = 0;
+      progress.operations = 0;
+      progress.bin_ns = bin_ns;
+      before = usage();
+      progress.start_ns = now_ns();
+    };
+    const auto end = [&] { after = usage(); };
+    const auto step = [&](const Context& context) -> Result<> {
+      WAGGLE_LET(outcome, workload_.run(context));
+      outcomes[context.index] = std::move(outcome);
+      return {};
+    };
+    WAGGLE_TRY(on_all(step, start, end));
+    Outcome total;
+    for (const Outcome& outcome : outcomes) {
+      total.merge(outcome);
+    }
+    after.peak_memory_bytes = peak_memory();
+    return answer(total, after.since(before));
+  }
+
+  static json answer(const Outcome& outcome, const SideUsage& usage) {
+    json latency = json::object();
+    for (const auto& [operation, histogram] : outcome.latency_ns) {
+      if (histogram.count() > 0) {
+        latency[operation] = to_json(histogram);
+      }
+    }
+    return {{"payload_bytes", outcome.payload_bytes},
+            {"operations", outcome.operations},
+            {"start_ns", outcome.start_ns},
+            {"end_ns", outcome.end_ns},
+            {"verify_ns", outcome.verify_ns},
+            {"latency_ns", latency},
+            {"usage", to_json(usage)}};
+  }
+
+  const workloads::Workload& workload_;
+  workloads::Parameters parameters_;
+  std::filesystem::path local_;
+  SharedProgress progress_;
+  std::vector<protocol::Client> clients_;
+};
+
+}  // namespace
+
+Result<Started> start_client(const json& request) {
+  WAGGLE_LET(workload, workloads::find_workload(request.at("workload").get<std::string>()));
+  WAGGLE_LET(datapath, find_datapath(request.at("datapath").get<std::string>()));
+  WAGGLE_LET(progress, SharedProgress::open(request.at("progress_fd").get<int>()));
+  WAGGLE_LET(digest, parse_digest_kind(request.at("digest").get<std::string>()));
+  ChannelOptions options = channel_from_json(request.at("channel"));
+  options.receive_with = request.at("receive_with").get<std::string>();
+  auto role = std::make_unique<ClientAgent>(*workload, parameters_from_json(request.at("parameters")),
+                                            request.at("local").get<std::string>(), std::move(progress));
+  const Endpoint to{.host = request.at("address").get<std::string>(), .port = request.at("port").get<std::uint16_t>()};
+  WAGGLE_TRY(role->connect(*datapath, to, options, digest));
+  auto answer = std::make_unique<json>(json{{"facts", to_json(role->facts())}});
+  return Started{std::move(role), std::move(answer)};
+}
+
+}  // namespace waggle::experiment

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/machine.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace waggle::experiment {
+namespace {
+
+constexpr std::array kKinds{"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"};
+
+}  // namespace
+
+MachineTimes read_machine() {
+  const auto tick_ns = 1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  stat >> cpu;
+  MachineTimes times;
+  for (const char* kind : kKinds) {
+    std::uint64_t ticks = 0;
+    stat >> ticks;
+    times[kind] = ticks * tick_ns;
+  }
+  return times;
+}
+
+nlohmann::json machine_json(const MachineTimes& before, const MachineTimes& after) {
+  const auto seconds = [&](const std::string& kind) {
+    const std::uint64_t first = before.at(kind);
+    const std::uint64_t last = after.at(kind);
+    return last > first ? static_cast<double>(last - first) / 1e9 : 0.0;
+  };
+  nlohmann::json machine;
+  double busy = 0;
+  for (const char* kind : kKinds) {
+    machine[std::string(kind) + "_s"] = seconds(kind);
+  }
+  for (const char* kind : {"user", "nice", "system", "irq", "softirq"}) {
+    busy += seconds(kind);
+  }
+  machine["busy_s"] = busy;
+  return machine;
+}
+
+double steal_share(const MachineTimes& before, const MachineTimes& after) {
+  double all = 0;
+  double steal = 0;
+  for (const auto& [kind, last] : after) {
+    const auto first = before.at(kind);
+    const double passed = last > first ? static_cast<double>(last - first) : 0;
+    all += passed;
+    steal += kind == "steal" ? passed : 0;
+  }
+  return all > 0 ? steal / all : 0;
+}
+
+}  // namespace waggle::experiment

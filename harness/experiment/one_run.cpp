@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/one_run.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "harness/experiment/convert.hpp"
+#include "harness/experiment/machine.hpp"
+#include "harness/experiment/shared_progress.hpp"
+#include "harness/experiment/timeline.hpp"
+#include "harness/experiment/trace_json.hpp"
+#include "harness/measure/probe.hpp"
+#include "harness/measure/software_events.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+using nlohmann::json;
+
+/// Longest silence of an agent without any verified byte. Longer than every timeout inside the agents, so that their
+/// own errors, which say more, come first.
+constexpr auto kSilence = std::chrono::seconds(45);
+
+/// Bytes of memory that a run of many small operations is given fresh; see prime_memory().
+constexpr std::uint64_t kPrimedForSmall = std::uint64_t{256} << 20;
+
+/// The perf software events of one process in a probed run, as far as they may be had.
+class PerfWindow {
+ public:
+  explicit PerfWindow(pid_t process) : events_(measure::SoftwareEvents::start(process)) {
+    if (events_) {
+      before_ = events_->read();
+    }
+  }
+  void end() {
+    if (events_) {
+      after_ = events_->read();
+    }
+  }
+  /// Adds "perf" to a side's usage when both readings were there.
+  void add_to(json& usage) const {
+    if (before_ && after_) {
+      usage["perf"] = {{"task_clock_s", static_cast<double>(after_->task_clock_ns - before_->task_clock_ns) / 1e9},
+                       {"context_switches", after_->context_switches - before_->context_switches},
+                       {"migrations", after_->migrations - before_->migrations},
+                       {"page_faults", after_->page_faults - before_->page_faults}};
+    }
+  }
+
+ private:
+  Result<measure::SoftwareEvents> events_;
+  Result<measure::SoftwareCounts> before_ = fail(Fault::missing, "not read");
+  Result<measure::SoftwareCounts> after_ = fail(Fault::missing, "not read");
+};
+
+/// The processes of one run and what they have answered.
+class Run {
+ public:
+  Run(const Spec& spec, Site& site, const RunRequest& request, const workloads::Workload& workload,
+      SharedProgress progress)
+      : spec_(spec),
+        site_(site),
+        request_(request),
+        server_sends_(workload.server_sends(spec.parameters)),
+        bulk_(workload.bulk()),
+        progress_(std::move(progress)) {}
+
+  Result<RunDone> go() {
+    WAGGLE_TRY(start_server());
+    WAGGLE_TRY(start_client());
+    WAGGLE_TRY(blame_server(client_->call({{"do", "prepare"}}, site_.interrupt(), patience())));
+    WAGGLE_TRY(prime_memory());
+    WAGGLE_TRY(set_cache());
+    WAGGLE_LET(window, measure());
+    WAGGLE_TRY(blame_server(client_->call({{"do", "reset"}}, site_.interrupt(), patience())));
+    WAGGLE_LET(facts, server_->call({{"do", "facts"}}, site_.interrupt()));
+    WAGGLE_TRY(client_->quit(site_.interrupt()));
+    WAGGLE_TRY(server_->quit(site_.interrupt()));
+    RunDone done{.run = std::move(window), .facts = {}};
+    done.facts[server_side()] = facts.at("facts");
+    done.facts[client_side()] = client_facts_;
+    return done;
+  }
+
+ private:
+  const char* server_side() const { return server_sends_ ? "sender" : "receiver"; }
+  const char* client_side() const { return server_sends_ ? "receiver" : "sender"; }
+  std::string served() const { return (server_sends_ ? site_.source() : site_.sink()).string(); }
+  std::string local() const { return (server_sends_ ? site_.sink() : site_.source()).string(); }
+
+  /// Both processes open the pair's sender; which of them receives payload takes it with the pair's receiver.
+  json channel_of(bool receives) const {
+    return {{"datapath", request_.pair.sender},
+            {"receive_with", receives ? request_.pair.receiver : std::string()},
+            {"channel", to_json(spec_.channel)},
+            {"address", site_.link().server_address()}};
+  }
+
+  AgentProcess::Patience patience() {
+    return {.most = kSilence + std::chrono::seconds(static_cast<std::int64_t>(spec_.parameters.seconds)),
+            .alive = [this] {
+              const Progress& now = progress_.get();
+              const std::uint64_t seen = now.bytes.load(std::memory_order_relaxed);
+              if (request_.progress) {
+                request_.progress(seen);
+              }
+              return std::exchange(seen_, seen) != seen;
+            }};
+  }
+
+  Result<> start_server() {
+    WAGGLE_LET(server,
+               AgentProcess::start({.name = "server", .network = site_.link().server().fd(), .cpu = spec_.server_cpu}));
+    server_.emplace(std::move(server));
+    json start = channel_of(!server_sends_);
+    start.update({{"do", "start"}, {"role", "server"}, {"served", served()}});
+    WAGGLE_LET(answer, server_->call(start, site_.interrupt()));
+    port_ = answer.at("port");
+    return {};
+  }
+
+  Result<> start_client() {
+    WAGGLE_LET(client, AgentProcess::start({.name = "client",
+                                            .network = site_.link().client().fd(),
+                                            .cpu = spec_.client_cpu,
+                                            .inherited = progress_.fd()}));
+    client_.emplace(std::move(client));
+    json start = channel_of(server_sends_);
+    start.update({{"do", "start"},
+                  {"role", "client"},
+                  {"workload", spec_.workload},
+                  {"parameters", to_json(spec_.parameters)},
+                  {"digest", waggle::name(spec_.digest)},
+                  {"local", local()},
+                  {"port", port_},
+                  {"progress_fd", progress_.fd()}});
+    WAGGLE_LET(answer, blame_server(client_->call(start, site_.interrupt())));
+    client_facts_ = answer.at("facts");
+    return {};
+  }
+
+  /// When the client fails because the server process died, that is the reason to tell.
+  Result<json> blame_server(Result<json> answer) {
+    if (!answer && answer.error().fault != Fault::cancelled) {
+      WAGGLE_TRY(server_->check());
+    }
+    return answer;
+  }
+
+  /// Pages that the sink is going to take are in use once before the clock starts.
+  Result<> prime_memory() {
+    if (spec_.sink == Sink::discard) {
+      return {};
+    }
+    const auto& parameters = spec_.parameters;
+    const std::uint64_t payload = bulk_ ? parameters.size : kPrimedForSmall;
+    WAGGLE_TRY(site_.files().call({{"do", "prime"}, {"bytes", payload * parameters.clients * 5 / 4}}, site_.interrupt(),
+                                  {.most = std::chrono::minutes(10), .alive = {}}));
+    return {};
+  }
+
+  /// Right before the window: preparing has read the files, so a cold cache can only be had now.
+  Result<> set_cache() {
+    const bool warm = spec_.cache == Cache::warm;
+    WAGGLE_LET(answer, site_.files().call({{"do", warm ? "warm" : "chill"}, {"path", site_.source().string()}},
+                                          site_.interrupt(), {.most = std::chrono::minutes(30), .alive = {}}));
+    cache_ = {"page cache", std::string(name(spec_.cache)), answer.at("state")};
+    if (cache_.granted != cache_.requested && !spec_.channel.allow_fallback) {
+      return fail(Fault::missing,
+                  fmt::format("the page cache is {} where {} was asked for", cache_.granted, cache_.requested),
+                  warm ? "use a smaller --size than memory, or --cache=cold"
+                       : "use a file system whose pages can be dropped, or --allow-fallback");
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<measure::Tracer>> start_tracer() {
+    if (request_.kind != RunKind::probed) {
+      return nullptr;
+    }
+    const measure::Subjects subjects = server_sends_
+                                           ? measure::Subjects{.sender = server_->pid(), .receiver = client_->pid()}
+                                           : measure::Subjects{.sender = client_->pid(), .receiver = server_->pid()};
+    return measure::Tracer::start(subjects);
+  }
+
+  Result<json> measure() {
+    WAGGLE_TRY(server_->call({{"do", "mark"}, {"end", false}}, site_.interrupt()));
+    WAGGLE_LET(tracer, start_tracer());
+    // Counters of perf are switched with the process, which a sleeping ping-pong of 50 us would feel.
+    std::optional<PerfWindow> server_events;
+    std::optional<PerfWindow> client_events;
+    if (tracer) {
+      server_events.emplace(server_->pid());
+      client_events.emplace(client_->pid());
+    }
+    const auto before = read_machine();
+    auto ran = blame_server(client_->call({{"do", "run"}, {"bin_ns", request_.bin_ns}}, site_.interrupt(), patience()));
+    const auto after = read_machine();
+    if (tracer) {
+      server_events->end();
+      client_events->end();
+    }
+    if (!ran) {
+      return ran;
+    }
+    json& client = *ran;
+    std::optional<measure::Trace> trace;
+    if (tracer) {
+      // Before the server is asked: its answer would be traced as well.
+      WAGGLE_LET(seen, tracer->stop());
+      trace = std::move(seen);
+    }
+    WAGGLE_LET(server, server_->call({{"do", "mark"}, {"end", true}}, site_.interrupt()));
+    if (trace && trace->grade == measure::Grade::traced) {
+      // No tracepoint tells of zero-copy sends that the kernel copied after all; the datapath was told.
+      const json& counters = (server_sends_ ? server : client).at("usage").at("counters");
+      trace->sender.kernel_copied_bytes += counters.value("zerocopy_copied_bytes", std::uint64_t{0});
+    }
+    if (tracer) {
+      server_events->add_to(server.at("usage"));
+      client_events->add_to(client.at("usage"));
+    }
+    return assemble(client, server.at("usage"), machine_json(before, after), trace);
+  }
+
+  Result<json> assemble(const json& client, const json& server_usage, json machine,
+                        const std::optional<measure::Trace>& trace) {
+    const auto start = client.at("start_ns").get<std::uint64_t>();
+    const auto end = client.at("end_ns").get<std::uint64_t>();
+    if (end <= start) {
+      return fail(Fault::io, fmt::format("the workload {} did nothing in this run", spec_.workload),
+                  "raise --count or --size");
+    }
+    const double seconds = static_cast<double>(end - start) / 1e9;
+    const auto payload = client.at("payload_bytes").get<std::uint64_t>();
+    const auto operations = client.at("operations").get<std::uint64_t>();
+    json run{{"status", "ok"},
+             {"verified", true},
+             {"cache", to_json(cache_)},
+             {"seconds", seconds},
+             {"payload_bytes", payload},
+             {"operations", operations},
+             {"goodput_bits_per_second", static_cast<double>(payload) * 8 / seconds},
+             {"operations_per_second", static_cast<double>(operations) / seconds},
+             {"latency_ns", client.at("latency_ns")},
+             {"verify_seconds", static_cast<double>(client.at("verify_ns").get<std::uint64_t>()) / 1e9},
+             {"timeline", timeline_json(progress_.get(), end)},
+             {"machine", std::move(machine)}};
+    run[client_side()] = client.at("usage");
+    run[server_side()] = server_usage;
+    if (trace) {
+      run["trace"] = to_json(*trace);
+    }
+    return run;
+  }
+
+  const Spec& spec_;
+  Site& site_;
+  const RunRequest& request_;
+  bool server_sends_;
+  bool bulk_;
+  SharedProgress progress_;
+  std::uint64_t seen_ = 0;
+  std::uint16_t port_ = 0;
+  Mode cache_;
+  json client_facts_;
+  std::optional<AgentProcess> server_;
+  std::optional<AgentProcess> client_;
+};
+
+}  // namespace
+
+Result<RunDone> run_once(const Spec& spec, Site& site, const RunRequest& request) {
+  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  WAGGLE_LET(progress, SharedProgress::create());
+  return Run(spec, site, request, *workload, std::move(progress)).go();
+}
+
+}  // namespace waggle::experiment

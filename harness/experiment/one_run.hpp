@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "harness/experiment/schedule.hpp"
+#include "harness/experiment/site.hpp"
+#include "harness/experiment/spec.hpp"
+
+namespace waggle::experiment {
+
+struct RunRequest {
+  Pair pair;
+  RunKind kind = RunKind::timed;
+  std::uint64_t bin_ns = 10'000'000;                  ///< width of the timeline's bins
+  std::function<void(std::uint64_t bytes)> progress;  ///< payload bytes verified so far; may be empty
+};
+
+/// What came of a run that was verified.
+struct RunDone {
+  nlohmann::json run;    ///< the record's members of this run, but kind and order
+  nlohmann::json facts;  ///< {sender, receiver}
+};
+
+/// One run: fresh server and client processes, everything warm and in place, then the measured window from the first
+/// request to the last verified byte; whatever it wrote is removed again.
+Result<RunDone> run_once(const Spec& spec, Site& site, const RunRequest& request);
+
+}  // namespace waggle::experiment

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "base/clock.hpp"
+#include "harness/experiment/environment.hpp"
+#include "harness/experiment/one_run.hpp"
+#include "harness/experiment/record.hpp"
+#include "harness/experiment/schedule.hpp"
+#include "harness/experiment/site.hpp"
+#include "harness/experiment/suitability.hpp"
+#include "harness/experiment/timeline.hpp"
+#include "harness/measure/environment.hpp"
+#include "harness/measure/probe.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+using nlohmann::json;
+
+/// What the runner knows of a pair while it runs, besides what goes into the record.
+struct Progression {
+  std::vector<double> values;  ///< of the timed runs: goodput, or operations per second
+  double spent = 0;            ///< seconds that the timed runs have taken, set-up included
+  std::uint64_t bin_ns = 10'000'000;
+  std::size_t done = 0;
+  std::size_t expected = 0;
+};
+
+/// Makes the runs of one experiment, in the order of its schedule.
+class Runner {
+ public:
+  Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<PairRecord>& pairs, bool bulk)
+      : spec_(spec),
+        watcher_(watcher),
+        site_(site),
+        pairs_(pairs),
+        metric_(bulk ? "goodput_bits_per_second" : "operations_per_second"),
+        progressions_(pairs.size()) {}
+
+  Result<> go(std::uint32_t probed) {
+    Schedule schedule({.pairs = pairs_.size(), .warmups = spec_.warmups, .probed = probed, .seed = spec_.seed});
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      progressions_[i].expected = spec_.warmups + spec_.least_runs + probed;
+      if (pairs_[i].problem) {
+        schedule.drop(i);
+        progressions_[i].expected = 0;
+      }
+    }
+    while (const auto turn = schedule.next()) {
+      WAGGLE_TRY(take(*turn, schedule));
+    }
+    return {};
+  }
+
+ private:
+  Result<> take(const Turn& turn, Schedule& schedule) {
+    PairRecord& pair = pairs_[turn.pair];
+    Progression& state = progressions_[turn.pair];
+    const auto before = now_ns();
+    auto done =
+        run_once(spec_, site_,
+                 {.pair = pair.pair, .kind = turn.kind, .bin_ns = state.bin_ns, .progress = [&](std::uint64_t bytes) {
+                    tell(turn, bytes, before);
+                  }});
+    json entry{{"kind", name(turn.kind)}, {"order", order_++}};
+    ++state.done;
+    if (!done) {
+      if (done.error().fault == Fault::cancelled || done.error().fault == Fault::usage) {
+        return std::unexpected(std::move(done).error());
+      }
+      give_up(pair, std::move(entry), done.error());
+      schedule.drop(turn.pair);
+      state.expected = state.done;
+      return {};
+    }
+    entry.update(done->run);
+    if (pair.facts.is_null()) {
+      pair.facts = std::move(done->facts);
+    }
+    state.bin_ns = bin_width(entry.at("seconds"));
+    if (turn.kind == RunKind::timed) {
+      state.values.push_back(entry.at(metric_));
+      state.spent += static_cast<double>(now_ns() - before) / 1e9;
+      consider(pair, state, turn.pair, schedule);
+    }
+    pair.runs.push_back(std::move(entry));
+    return {};
+  }
+
+  void consider(PairRecord& pair, Progression& state, std::size_t index, Schedule& schedule) {
+    const StopRule rule{.least = spec_.least_runs,
+                        .most = spec_.most_runs,
+                        .target = spec_.interval_target,
+                        .budget_seconds = spec_.budget_seconds};
+    pair.stopped = decide(rule, state.values, state.spent);
+    if (pair.stopped != Stop::no) {
+      schedule.stop_timing(index);
+      state.expected = std::max(state.done, spec_.warmups + state.values.size() + spec_.probed_runs);
+    } else {
+      state.expected = std::max(state.expected, state.done + 1);
+    }
+  }
+
+  void give_up(PairRecord& pair, json entry, const Error& error) {
+    // What a machine lacks shows in the very first run; the pair was never able to run.
+    pair.unavailable = error.fault == Fault::missing && pair.runs.empty();
+    pair.problem = error;
+    if (!pair.unavailable) {
+      entry.update({{"status", "failed"}, {"verified", false}, {"reason", error.text()}, {"fault", name(error.fault)}});
+      pair.runs.push_back(std::move(entry));
+    }
+    site_.tidy();
+  }
+
+  void tell(const Turn& turn, std::uint64_t bytes, std::uint64_t since) {
+    if (!watcher_.progress) {
+      return;
+    }
+    std::size_t done = 0;
+    std::size_t expected = 0;
+    for (const Progression& each : progressions_) {
+      done += each.done;
+      expected += std::max(each.expected, each.done);
+    }
+    const Progression& state = progressions_[turn.pair];
+    const std::string doing =
+        fmt::format("{} {} run {}/{}", pairs_[turn.pair].pair.label(), name(turn.kind), state.done + 1, state.expected);
+    const double seconds = static_cast<double>(now_ns() - since) / 1e9;
+    watcher_.progress(static_cast<double>(done) / static_cast<double>(std::max<std::size_t>(1, expected)), doing,
+                      seconds > 0 ? static_cast<double>(bytes) / seconds : 0);
+  }
+
+  const Spec& spec_;
+  const Watcher& watcher_;
+  Site& site_;
+  std::vector<PairRecord>& pairs_;
+  std::string metric_;
+  std::vector<Progression> progressions_;
+  std::size_t order_ = 0;
+};
+
+/// Checks what cannot be meant, and fills in what was left open.
+Result<> complete(Spec& spec) {
+  if (spec.pairs.empty()) {
+    return fail(Fault::usage, "no datapath was named", "name one with --datapath");
+  }
+  if (spec.least_runs == 0 || spec.most_runs < spec.least_runs) {
+    return fail(Fault::usage, fmt::format("{} to {} runs make no experiment", spec.least_runs, spec.most_runs),
+                "ask for at least one run");
+  }
+  for (Pair& pair : spec.pairs) {
+    WAGGLE_TRY(find_datapath(pair.sender));
+    if (pair.receiver.empty()) {
+      pair.receiver = default_receiver(pair.sender);
+    }
+    WAGGLE_TRY(find_datapath(pair.receiver));
+  }
+  spec.parameters.sink = spec.sink == Sink::discard ? Incoming::Sink::discard : Incoming::Sink::file;
+  while (spec.seed == 0) {
+    spec.seed = std::random_device()();
+  }
+  return {};
+}
+
+/// Whether probing works here at all; asked once, so that no run has to find out.
+Result<> try_probes() {
+  const pid_t self = ::getpid();
+  WAGGLE_LET(tracer, measure::Tracer::start({.sender = self, .receiver = self}));
+  WAGGLE_TRY(tracer->stop());
+  return {};
+}
+
+}  // namespace
+
+Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
+  Spec spec = asked;
+  WAGGLE_TRY(complete(spec));
+  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  RecordFrame frame{.created = timestamp(),
+                    .git = measure::revision(),
+                    .workload = {{"name", workload->name()},
+                                 {"bulk", workload->bulk()},
+                                 {"server_sends", workload->server_sends(spec.parameters)}},
+                    .environment = {}};
+  WAGGLE_LET(interrupt, topology::Interrupt::watch());
+  if (watcher.progress) {
+    watcher.progress(0, "making files", 0);
+  }
+  WAGGLE_LET(site, Site::build(spec, interrupt));
+  std::vector<PairRecord> pairs;
+  for (const Pair& pair : spec.pairs) {
+    pairs.push_back(assess(pair, spec));
+  }
+  std::uint32_t probed = spec.probed_runs;
+  if (const auto probes = probed > 0 ? try_probes() : Result<>{}; !probes) {
+    probed = 0;
+    for (PairRecord& pair : pairs) {
+      pair.probe_problem = probes.error().text();
+    }
+  }
+  Surroundings surroundings;
+  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, workload->bulk()).go(probed));
+  WAGGLE_LET(environment, surroundings.finish(*site));
+  frame.environment = std::move(environment);
+  WAGGLE_TRY(interrupt.check());
+  json record = build_record(spec, frame, pairs);
+  if (!spec.record.empty()) {
+    WAGGLE_TRY(write_record(spec.record, record));
+  }
+  return record;
+}
+
+}  // namespace waggle::experiment

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "harness/experiment/agent_process.hpp"
+#include "harness/experiment/spec.hpp"
+#include "harness/topology/interrupt.hpp"
+#include "harness/topology/link.hpp"
+#include "harness/topology/mounts.hpp"
+#include "harness/topology/work_directory.hpp"
+
+namespace waggle::experiment {
+
+/// Where the runs of an experiment take place: the link, the files that are sent and the place they go to. Everything
+/// is removed with this object, and but for the work directory also when the program is killed.
+class Site {
+ public:
+  /// Builds it and makes the workload's files. `spec.parameters.size` is set to the size of spec.file when that is
+  /// given.
+  static Result<std::unique_ptr<Site>> build(Spec& spec, topology::Interrupt& interrupt);
+
+  const topology::Link& link() const { return *link_; }
+  const std::filesystem::path& source() const { return source_; }  ///< files that are sent
+  const std::filesystem::path& sink() const { return sink_; }      ///< where files go
+  AgentProcess& files() { return *files_; }
+  topology::Interrupt& interrupt() { return interrupt_; }
+
+  /// Removes what a failed run has left, so that the next starts alike.
+  void tidy();
+  /// The record's "environment.link".
+  nlohmann::json link_json() const;
+
+ private:
+  explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}
+  Result<> prepare_places(const Spec& spec);
+  Result<> make_files(Spec& spec);
+  Result<> show_file(const std::filesystem::path& file);
+
+  // In this order: mounts and agents go before the directory that they use.
+  topology::Interrupt& interrupt_;
+  std::optional<topology::WorkDirectory> work_;
+  std::filesystem::path source_;
+  std::filesystem::path sink_;
+  std::optional<topology::Link> link_;
+  std::vector<topology::Mount> mounts_;
+  std::vector<Mode> mount_modes_;
+  std::optional<AgentProcess> files_;
+  std::set<std::filesystem::path> made_;
+};
+
+}  // namespace waggle::experiment

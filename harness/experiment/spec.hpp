@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+#include "workloads/workload.hpp"
+
+namespace waggle::experiment {
+
+/// One candidate: which datapath moves payload out of the sender, and which moves it into the receiver's sink.
+struct Pair {
+  std::string sender;
+  std::string receiver;       ///< empty: default_receiver(sender)
+  std::string label() const;  ///< "sendfile" when the receiver is the default, otherwise "sendfile+splice"
+};
+
+/// What moves incoming payload when only the sender is named: read_write for all that send over a byte stream, so that
+/// senders are compared with the same receiver; over frames the datapath itself.
+std::string default_receiver(const std::string& sender);
+
+enum class Sink { discard, file, tmpfs };
+enum class Cache { warm, cold };
+
+/// Everything that a user can say about an experiment. Defaults are those of `harness run`.
+struct Spec {
+  std::vector<Pair> pairs;
+  std::string link = "veth";  ///< "veth" (two network namespaces) or "loopback"
+  std::string workload = "download";
+  workloads::Parameters parameters;
+  Sink sink = Sink::tmpfs;
+  bool tmpfs_huge = false;    ///< mount the sink's tmpfs with huge=always
+  Cache cache = Cache::warm;  ///< of the source file: read just before the run, or dropped
+  std::uint32_t mtu = 1500;
+  bool offloads = true;  ///< TSO, GSO, GRO and checksums of the veth
+  int server_cpu = 0;
+  int client_cpu = 1;
+  ChannelOptions channel;  ///< congestion control, buffers, wait, settings
+  DigestKind digest = DigestKind::xxh3_128;
+  std::uint32_t warmups = 1;     ///< dropped runs per pair
+  std::uint32_t least_runs = 5;  ///< timed runs per pair
+  std::uint32_t most_runs = 30;
+  double interval_target = 0.02;  ///< stop when half the 95 % interval of the median is below this share of it
+  double budget_seconds = 20;     ///< per pair, for timed runs; at least `least_runs` are made
+  std::uint32_t probed_runs = 1;  ///< per pair; 0: no tracing, copies are modelled
+  std::uint64_t seed = 0;         ///< order of the runs; 0: drawn, and recorded
+  std::optional<std::filesystem::path> file;  ///< send this file instead of a made one (download, upload)
+  std::filesystem::path work = "/var/tmp";    ///< where files are made
+  std::filesystem::path record;               ///< where the record goes; empty: results/… chosen and reported
+  std::vector<std::string> command_line;
+};
+
+/// What happens while an experiment runs; called from the thread that runs it.
+struct Watcher {
+  /// `fraction` of the whole experiment done (0…1), `doing` like "sendfile run 3/5", `rate` in bytes/s or 0.
+  std::function<void(double fraction, const std::string& doing, double rate)> progress;
+};
+
+/// Runs all pairs interleaved in random order and returns the record (results/record.schema.json), which has been
+/// written to `spec.record` when that is set. The calling thread ends up in a mount namespace of its own. A pair that
+/// cannot run is in the record with the reason. Fault::cancelled after SIGINT or SIGTERM; nothing is left behind either
+/// way.
+Result<nlohmann::json> run_experiment(const Spec& spec, const Watcher& watcher);
+
+}  // namespace waggle::experiment

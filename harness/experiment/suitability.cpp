@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/suitability.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/experiment/convert.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+Result<> can_run(const Datapath& sender, const Datapath& receiver, Incoming::Sink sink) {
+  const auto missing = [](std::string what, std::string hint) { return fail(Fault::missing, std::move(what), hint); };
+  if (!sender.moves(Side::sender)) {
+    return missing(fmt::format("{} does not send", sender.name()), "see harness list");
+  }
+  if (!receiver.moves(Side::receiver)) {
+    return missing(fmt::format("{} does not receive", receiver.name()), "see harness list");
+  }
+  if (sender.carrier() != receiver.carrier()) {
+    return missing(fmt::format("{} and {} do not share a carrier", sender.name(), receiver.name()), "see harness list");
+  }
+  if (!receiver.takes(sink)) {
+    return missing(fmt::format("{} does not receive into this sink", receiver.name()), "choose another --sink");
+  }
+  WAGGLE_TRY(sender.available());
+  return receiver.available();
+}
+
+/// What devices move by DMA follows from the link, the cache and the sink, not from the datapath.
+nlohmann::json dma_model(const Spec& spec) {
+  const bool cold = spec.cache == Cache::cold;
+  const bool file = spec.sink == Sink::file;
+  return {
+      {"sender", cold ? 1 : 0},
+      {"receiver", file ? 1 : 0},
+      {"because", fmt::format("{}: no device moves the payload; {}; {}", spec.link,
+                              cold ? "cold: the disk fills the page cache" : "warm: nothing is read from disk",
+                              file ? "file: written back to disk, perhaps after the run" : "nothing goes to disk")}};
+}
+
+}  // namespace
+
+PairRecord assess(const Pair& pair, const Spec& spec) {
+  PairRecord record;
+  record.pair = pair;
+  const auto sender = find_datapath(pair.sender);
+  const auto receiver = find_datapath(pair.receiver);
+  const Incoming::Sink sink = spec.parameters.sink;
+  auto able = !sender     ? Result<>(std::unexpected(sender.error()))
+              : !receiver ? Result<>(std::unexpected(receiver.error()))
+                          : can_run(**sender, **receiver, sink);
+  if (!able) {
+    record.unavailable = true;
+    record.problem = std::move(able).error();
+    return record;
+  }
+  record.model = {{"sender", to_json((*sender)->copies(Side::sender, sink, spec.link))},
+                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, spec.link))},
+                  {"dma", dma_model(spec)}};
+  return record;
+}
+
+}  // namespace waggle::experiment
