@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/command.hpp"
+#include "harness/cli/experiment_command.hpp"
+#include "harness/cli/experiment_options.hpp"
+#include "harness/cli/pairs.hpp"
+#include "harness/cli/table.hpp"
+
+namespace waggle::cli {
+namespace {
+
+/// Several pairs over the same link with the same work, their runs interleaved in random order.
+class Compare final : public Command {
+ public:
+  std::string_view name() const override { return "compare"; }
+  std::string_view summary() const override { return "measure several datapaths side by side"; }
+  std::string_view examples() const override {
+    return "  harness compare --datapaths=all --workload=download --size=1GiB\n"
+           "  harness compare --datapaths=sendfile,splice+splice,read_write --sink=discard\n"
+           "  harness compare --datapaths=all-pairs --runs=3 --output=pairs.json\n"
+           "  harness compare --datapaths=all --workload=rr --budget=20s\n";
+  }
+  void add_options(CLI::App& app) override {
+    const std::string group = "Datapaths";
+    app.add_option("--datapaths", datapaths_, "all, all-pairs, or a list a,b,c+d of SENDER[+RECEIVER] (all)")
+        ->option_text("LIST")
+        ->group(group);
+    app.add_option("--receiver", receiver_, "what receives where a list does not say (read_write)")
+        ->option_text("NAME")
+        ->group(group);
+    options_.add_to(app);
+  }
+  Result<> run(const Global& global) override {
+    WAGGLE_LET(spec, options_.spec(global));
+    WAGGLE_LET(pairs, parse_pairs(datapaths_, receiver_, payload_sink(spec)));
+    spec.pairs = std::move(pairs);
+    return run_and_print(std::move(spec), global, compare_table);
+  }
+
+ private:
+  std::string datapaths_ = "all";
+  std::string receiver_;
+  ExperimentOptions options_;
+};
+
+const Registration registration{std::make_unique<Compare>()};
+
+}  // namespace
+}  // namespace waggle::cli

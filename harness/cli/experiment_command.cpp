@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/experiment_command.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/unique_fd.hpp"
+#include "harness/cli/progress.hpp"
+
+namespace waggle::cli {
+namespace {
+
+using nlohmann::json;
+
+/// "results/20261121-024500-download-sendfile.json", below $WAGGLE_RESULTS when that is set.
+std::filesystem::path default_record(const experiment::Spec& spec) {
+  const char* place = std::getenv("WAGGLE_RESULTS");
+  const auto what = spec.pairs.size() == 1 ? spec.pairs.front().label() : std::string("compare");
+  return std::filesystem::path(place != nullptr && *place != '\0' ? place : "results") /
+         fmt::format("{:%Y%m%d-%H%M%S}-{}-{}.json", fmt::gmtime(std::time(nullptr)), spec.workload, what);
+}
+
+/// Makes sure, before minutes are spent, that the record can be written.
+Result<> check_record(const std::filesystem::path& record) {
+  const auto hint = "choose another place with --output";
+  std::error_code error;
+  const auto folder = record.has_parent_path() ? record.parent_path() : std::filesystem::path(".");
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return fail_errno(fmt::format("cannot make {}", folder.string()), error.value(), hint);
+  }
+  if (std::filesystem::is_directory(record, error)) {
+    return fail(Fault::usage, fmt::format("--output: {} is a directory", record.string()), "name a file");
+  }
+  const UniqueFd probe(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (!probe && errno != EOPNOTSUPP && errno != EISDIR) {
+    return fail_errno(fmt::format("cannot write the record {}", record.string()), errno, hint);
+  }
+  return {};
+}
+
+Error error_of(const json& pair) {
+  const auto named = pair.value("fault", "");
+  for (int fault = 0; fault <= static_cast<int>(Fault::io); ++fault) {
+    if (name(static_cast<Fault>(fault)) == named) {
+      return {static_cast<Fault>(fault), pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
+    }
+  }
+  return {Fault::io, pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
+}
+
+/// What the exit code must say about the experiment as a whole.
+Result<> verdict(const json& record) {
+  const auto& pairs = record.at("pairs");
+  const auto with = [&](const char* status) {
+    return std::ranges::find_if(pairs, [&](const json& pair) { return pair.at("status") == status; });
+  };
+  const auto failed = with("failed");
+  const auto bad = failed != pairs.end() ? failed : with("ok") != pairs.end() ? pairs.end() : with("unavailable");
+  if (bad == pairs.end()) {
+    return {};
+  }
+  Error error = error_of(*bad);
+  error.what = fmt::format("{}: {}", bad->at("label").get<std::string>(), error.what);
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+Incoming::Sink payload_sink(const experiment::Spec& spec) {
+  return spec.sink == experiment::Sink::discard ? Incoming::Sink::discard : Incoming::Sink::file;
+}
+
+Result<> run_and_print(experiment::Spec spec, const Global& global,
+                       std::string (*table)(const json& record, const Style& style)) {
+  if (spec.record.empty()) {
+    spec.record = default_record(spec);
+  }
+  WAGGLE_TRY(check_record(spec.record));
+  Result<json> record;
+  {
+    ProgressBar bar(global);
+    experiment::Watcher watcher;
+    watcher.progress = [&bar](double fraction, const std::string& doing, double rate) {
+      bar.update(fraction, doing, rate);
+    };
+    record = experiment::run_experiment(spec, watcher);
+  }
+  if (!record) {
+    return std::unexpected(std::move(record).error());
+  }
+  auto result = verdict(*record);
+  if (global.json) {
+    fmt::print("{}\n", record->dump(2));
+    return result;
+  }
+  if (!result && record->at("pairs").size() == 1) {
+    return result;  // the error says it all
+  }
+  fmt::print("{}", table(*record, output_style(global)));
+  if (!global.quiet) {
+    fmt::print("\nRecord: {}\n", spec.record.string());
+    if (spec.server_cpu == spec.client_cpu) {
+      fmt::print("Server and client shared CPU {}: figures are lower than with one each.\n", spec.server_cpu);
+    }
+  }
+  return result;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "base/clock.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/interrupt.hpp"
+#include "harness/cli/remote.hpp"
+#include "harness/cli/transfer_options.hpp"
+#include "harness/cli/transfer_watch.hpp"
+#include "harness/store/landing.hpp"
+
+namespace waggle::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using protocol::FileType;
+
+/// One `get` over one connection.
+class Fetcher {
+ public:
+  Fetcher(protocol::Client& client, const TransferOptions& options, const Interrupt& interrupt, TransferWatch& watch,
+          TransferTotal& total)
+      : client_(client), options_(options), interrupt_(interrupt), watch_(watch), total_(total) {}
+
+  /// A file or, recursively, a directory of the server.
+  Result<> fetch(const std::string& path, const fs::path& target) {
+    WAGGLE_LET(file, client_.lookup(path));
+    if (file.attributes.type != FileType::directory) {
+      watch_.expect(file.attributes.size);
+      return fetch_file(path, file, target);
+    }
+    WAGGLE_TRY(client_.release(file));
+    if (!options_.recursive) {
+      return fail(Fault::usage, fmt::format("'{}' is a directory", path), "add --recursive");
+    }
+    return fetch_tree(path, target);
+  }
+
+ private:
+  struct Wanted {
+    std::string path;
+    fs::path target;
+    std::uint64_t size;
+  };
+
+  Result<> go_on() const { return interrupt_.asked() ? Result<>(fail(Fault::cancelled, "interrupted")) : Result<>(); }
+
+  Result<> fetch_file(const std::string& path, const protocol::Client::File& file, const fs::path& target) {
+    watch_.doing(path);
+    const auto& attributes = file.attributes;
+    WAGGLE_LET(landing, store::Landing::open(target, attributes.size, attributes.mode, options_.resume));
+    const auto filled = fill(file, landing);
+    if (!filled) {
+      if (options_.resume) {
+        landing.keep();
+      }
+      return filled;
+    }
+    WAGGLE_LET(now, client_.getattr(path));
+    if (now.version != attributes.version) {
+      return fail(Fault::changed, fmt::format("'{}' changed while it was sent", path), "fetch it again");
+    }
+    WAGGLE_TRY(client_.release(file));
+    WAGGLE_TRY(landing.commit(options_.durable));
+    ++total_.files;
+    total_.bytes += attributes.size;
+    return {};
+  }
+
+  Result<> fill(const protocol::Client::File& file, store::Landing& landing) {
+    const std::uint64_t size = file.attributes.size;
+    if (!landing.resumed()) {
+      return read(file, {0, size}, landing);
+    }
+    WAGGLE_LET(kind, parse_digest_kind(options_.digest));
+    for (std::uint64_t offset = 0; offset < size; offset += kMaxExtent) {
+      WAGGLE_TRY(go_on());
+      const std::uint64_t length = std::min(kMaxExtent, size - offset);
+      WAGGLE_LET(blocks, client_.digests(file, offset, length));
+      WAGGLE_LET(gaps, landing.missing(offset, length, blocks, kind));
+      std::uint64_t there = length;
+      for (const auto& gap : gaps) {
+        there -= gap.length;
+      }
+      watch_.skip(there);
+      total_.unchanged += there;
+      for (const auto& gap : gaps) {
+        WAGGLE_TRY(read(file, gap, landing));
+      }
+    }
+    return {};
+  }
+
+  Result<> read(const protocol::Client::File& file, const store::Landing::Gap& gap, const store::Landing& landing) {
+    if (gap.length == 0) {
+      return {};
+    }
+    WAGGLE_LET(got, client_.read(file, gap.offset, gap.length, {Incoming::Sink::file, landing.file()}));
+    if (got.bytes != gap.length) {
+      return fail(Fault::changed, "the file became shorter while it was sent", "fetch it again");
+    }
+    return {};
+  }
+
+  Result<> fetch_tree(const std::string& top, const fs::path& target) {
+    std::vector<Wanted> small;
+    std::vector<Wanted> large;
+    WAGGLE_TRY(list_tree(top, target, small, large));
+    WAGGLE_TRY(fetch_small(small));
+    for (const Wanted& wanted : large) {
+      WAGGLE_TRY(go_on());
+      WAGGLE_LET(file, client_.lookup(wanted.path));
+      WAGGLE_TRY(fetch_file(wanted.path, file, wanted.target));
+    }
+    return {};
+  }
+
+  /// Makes the directories and collects the files.
+  Result<> list_tree(const std::string& top, const fs::path& target, std::vector<Wanted>& small,
+                     std::vector<Wanted>& large) {
+    std::vector<std::pair<std::string, fs::path>> directories{{top, target}};
+    while (!directories.empty()) {
+      WAGGLE_TRY(go_on());
+      const auto [path, local] = std::move(directories.back());
+      directories.pop_back();
+      std::error_code error;
+      fs::create_directories(local, error);
+      if (error) {
+        return fail_errno(fmt::format("cannot create the directory '{}'", local.native()), error.value());
+      }
+      WAGGLE_LET(entries, client_.readdir(path));
+      for (auto& entry : entries) {
+        if (!is_plain_name(entry.name)) {
+          return fail(Fault::protocol, fmt::format("the server lists the name '{}'", entry.name),
+                      "do not trust that server");
+        }
+        Wanted wanted{join_path(path, entry.name), local / entry.name, entry.attributes.size};
+        if (entry.attributes.type == FileType::directory) {
+          directories.emplace_back(std::move(wanted.path), std::move(wanted.target));
+        } else if (entry.attributes.type == FileType::regular) {
+          watch_.expect(wanted.size);
+          (wanted.size <= kMaxView ? small : large).push_back(std::move(wanted));
+        } else {
+          ++total_.left_out;
+        }
+      }
+    }
+    return {};
+  }
+
+  /// Many small files share each round trip.
+  Result<> fetch_small(const std::vector<Wanted>& wanted) {
+    std::vector<std::string> paths;
+    paths.reserve(wanted.size());
+    std::ranges::transform(wanted, std::back_inserter(paths), &Wanted::path);
+    return client_.fetch_many(paths, [&](const protocol::Client::Fetched& fetched) -> Result<> {
+      const Wanted& want = wanted[fetched.index];
+      watch_.doing(want.path);
+      WAGGLE_LET(landing, store::Landing::open(want.target, fetched.content.size(), fetched.attributes.mode, false));
+      WAGGLE_TRY(landing.write(fetched.content));
+      WAGGLE_TRY(landing.commit(options_.durable));
+      ++total_.files;
+      total_.bytes += fetched.content.size();
+      return {};
+    });
+  }
+
+  protocol::Client& client_;
+  const TransferOptions& options_;
+  const Interrupt& interrupt_;
+  TransferWatch& watch_;
+  TransferTotal& total_;
+};
+
+/// Fetches files of a server.
+class Get final : public Command {
+ public:
+  std::string_view name() const override { return "get"; }
+  std::string_view summary() const override { return "fetch files from a server, verified"; }
+  std::string_view examples() const override {
+    return "  harness get 10.0.0.1:7411/big.iso\n"
+           "  harness get --resume 10.0.0.1:7411/big.iso /data/\n"
+           "  harness get -r 10.0.0.1:7411/photos .\n"
+           "  WAGGLE_TOKEN=secret harness get [fe80::1]:7411/a [fe80::1]:7411/b /tmp/\n";
+  }
+
+  void add_options(CLI::App& app) override {
+    app.add_option("names", names_, "HOST:PORT/path … [LOCAL]")->option_text("");
+    options_.add_to(app);
+  }
+
+  Result<> run(const Global& global) override {
+    TransferTotal total{.start_ns = now_ns()};
+    WAGGLE_TRY(parse_names());
+    const Interrupt interrupt;
+    TransferWatch watch(global);
+    auto client = options_.connect(remotes_.front().endpoint, watch.progress(), interrupt);
+    if (!client) {
+      return std::unexpected(options_.explain(client.error(), interrupt, false));
+    }
+    Fetcher fetcher(*client, options_, interrupt, watch, total);
+    Result<> done;
+    const fs::path first = target_of(remotes_.front());
+    for (std::size_t i = 0; i < remotes_.size() && done; ++i) {
+      done = fetcher.fetch(remotes_[i].path, i == 0 ? first : target_of(remotes_[i]));
+    }
+    interrupt.guard(nullptr);
+    watch.stop();
+    if (!done) {
+      return std::unexpected(options_.explain(done.error(), interrupt, true));
+    }
+    const std::string from = remotes_.size() == 1 ? names_.front() : endpoint_text(remotes_.front().endpoint);
+    print_total(global, total, from, (remotes_.size() == 1 ? first : local_).native(), options_.digest);
+    return {};
+  }
+
+ private:
+  Result<> parse_names() {
+    if (names_.empty()) {
+      return fail(Fault::usage, "get needs the name of a file", "write it like 10.0.0.1:7411/dir/file");
+    }
+    const bool local_given = names_.size() > 1 && !looks_remote(names_.back());
+    local_ = local_given ? names_.back() : ".";
+    for (std::size_t i = 0; i < names_.size() - (local_given ? 1 : 0); ++i) {
+      WAGGLE_LET(remote, parse_remote(names_[i]));
+      remotes_.push_back(std::move(remote));
+      if (endpoint_text(remotes_.back().endpoint) != endpoint_text(remotes_.front().endpoint)) {
+        return fail(Fault::usage, "one get fetches from one server", "call it once per server");
+      }
+    }
+    if (remotes_.size() > 1 && !fs::is_directory(local_)) {
+      return fail(Fault::usage, fmt::format("several files cannot all become '{}'", local_.native()),
+                  "name an existing directory last");
+    }
+    return {};
+  }
+
+  fs::path target_of(const Remote& remote) const {
+    std::error_code ignored;
+    const std::string_view name = last_name(remote.path);
+    return fs::is_directory(local_, ignored) && !name.empty() ? local_ / name : local_;
+  }
+
+  std::vector<std::string> names_;
+  std::vector<Remote> remotes_;
+  fs::path local_;
+  TransferOptions options_;
+};
+
+const Registration registration{std::make_unique<Get>()};
+
+}  // namespace
+}  // namespace waggle::cli

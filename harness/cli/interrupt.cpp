@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/interrupt.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cerrno>
+
+namespace waggle::cli {
+namespace {
+
+std::atomic<Channel*> guarded{nullptr};
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<Channel*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int) {
+  const int error = errno;
+  interrupted.store(true);
+  if (Channel* const channel = guarded.load()) {
+    channel->abort();
+  }
+  errno = error;
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  interrupted.store(false);
+  struct sigaction action{};
+  action.sa_handler = on_signal;  // without SA_RESTART, so that a connect() that waits is ended as well
+  ::sigaction(SIGINT, &action, &old_int_);
+  ::sigaction(SIGTERM, &action, &old_term_);
+}
+
+Interrupt::~Interrupt() {
+  ::sigaction(SIGINT, &old_int_, nullptr);
+  ::sigaction(SIGTERM, &old_term_, nullptr);
+  guarded.store(nullptr);
+}
+
+void Interrupt::guard(Channel* channel) const {
+  guarded.store(channel);
+  if (channel != nullptr && interrupted.load()) {
+    channel->abort();
+  }
+}
+
+bool Interrupt::asked() const {
+  return interrupted.load();
+}
+
+SignalsBlocked::SignalsBlocked() {
+  ::sigemptyset(&signals_);
+  ::sigaddset(&signals_, SIGINT);
+  ::sigaddset(&signals_, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, &old_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+  ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+}
+
+void SignalsBlocked::wait() const {
+  int signal = 0;
+  ::sigwait(&signals_, &signal);
+}
+
+}  // namespace waggle::cli

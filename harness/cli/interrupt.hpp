@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <csignal>
+
+#include "datapaths/datapath.hpp"
+
+namespace waggle::cli {
+
+/// While it lives, SIGINT and SIGTERM end the guarded channel's calls (Fault::cancelled) instead of the process, so
+/// that what was begun is put in order. One at a time.
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  /// The channel to abort; nullptr before it is destroyed.
+  void guard(Channel* channel) const;
+  bool asked() const;
+
+ private:
+  struct sigaction old_int_{};
+  struct sigaction old_term_{};
+};
+
+/// Keeps both signals away from threads that are started while it lives: only one thread must handle them.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  /// Waits until one of them comes and takes it.
+  void wait() const;
+
+ private:
+  sigset_t signals_{};
+  sigset_t old_{};
+};
+
+}  // namespace waggle::cli

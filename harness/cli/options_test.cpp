@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "harness/cli/cpus.hpp"
+#include "harness/cli/grid.hpp"
+#include "harness/cli/pairs.hpp"
+#include "harness/cli/progress.hpp"
+#include "harness/cli/suggest.hpp"
+#include "harness/cli/terminal.hpp"
+
+namespace waggle::cli {
+namespace {
+
+constexpr auto kFile = Incoming::Sink::file;
+constexpr auto kDiscard = Incoming::Sink::discard;
+
+TEST_CASE("a misspelt name is recognised, a different one is not") {
+  const std::vector<std::string> names{"run", "compare", "clean", "doctor"};
+  CHECK(suggest("comapre", names) == "compare");
+  CHECK(suggest("rnu", names).empty());
+  CHECK(suggest("ru", names) == "run");
+  CHECK(suggest("docter", names) == "doctor");
+  CHECK(suggest("banana", names).empty());
+}
+
+TEST_CASE("a pair is a sender, and a receiver where one is named") {
+  CHECK(parse_pair("sendfile", "", kFile)->receiver == "read_write");
+  CHECK(parse_pair("sendfile", "splice", kFile)->receiver == "splice");
+  CHECK(parse_pair("sendfile+mmap", "", kFile)->receiver == "mmap");
+}
+
+TEST_CASE("a pair that makes no sense is wrong use, and the message lists what there is") {
+  const auto nonsense = parse_pair("nonsense", "", kFile);
+  REQUIRE_FALSE(nonsense);
+  CHECK(nonsense.error().fault == Fault::usage);
+  CHECK(nonsense.error().text().find("sendfile") != std::string::npos);
+  const auto cannot_receive = parse_pair("read_write+sendfile", "", kFile);
+  REQUIRE_FALSE(cannot_receive);
+  CHECK(cannot_receive.error().text().find("sendfile does not receive") != std::string::npos);
+}
+
+TEST_CASE("what never sees the bytes cannot discard them, because nothing would be verified") {
+  const auto refused = parse_pair("sendfile+splice", "", kDiscard);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().fault == Fault::usage);
+  CHECK(refused.error().what.find("nothing could be verified") != std::string::npos);
+  CHECK(parse_pair("splice", "", kDiscard)->receiver == "read_write");
+}
+
+TEST_CASE("all are the senders, all-pairs their product with the receivers, a list what it names, once") {
+  const auto all = parse_pairs("all", "read_write", kFile);
+  REQUIRE(all);
+  CHECK(std::ranges::all_of(*all, [](const auto& pair) { return pair.receiver == "read_write"; }));
+  CHECK(std::ranges::count(*all, "sendfile", &experiment::Pair::sender) == 1);
+  const auto product = parse_pairs("all-pairs", "", kFile);
+  REQUIRE(product);
+  const auto receivers = std::ranges::count(*product, "sendfile", &experiment::Pair::sender);
+  CHECK(receivers > 1);
+  CHECK(product->size() == all->size() * static_cast<std::size_t>(receivers));
+  const auto list = parse_pairs("sendfile,mmap+splice,sendfile", "", kFile);
+  REQUIRE(list);
+  CHECK(list->size() == 2);
+  CHECK(parse_pairs("all,sendfile+splice", "", kFile)->size() == all->size() + 1);
+  CHECK_FALSE(parse_pairs("sendfile,,mmap", "", kFile));
+}
+
+std::vector<int> pairs_of_two(int cpu) {
+  return {cpu / 2 * 2, cpu / 2 * 2 + 1};
+}
+std::vector<int> alone(int cpu) {
+  return {cpu};
+}
+
+TEST_CASE("server and client get different cores, else different threads, else share the only CPU") {
+  CHECK(default_cpus({0, 1, 2, 3}, pairs_of_two) == std::pair{0, 2});
+  CHECK(default_cpus({0, 1}, pairs_of_two) == std::pair{0, 1});
+  CHECK(default_cpus({0, 1}, alone) == std::pair{0, 1});
+  CHECK(default_cpus({3}, alone) == std::pair{3, 3});
+}
+
+TEST_CASE("progress shows what it knows and fits the line") {
+  CHECK(progress_line(0.5, "a.bin", 1024 * 1024, 65, 80) ==
+        "[============            ]  50 %  a.bin  1 MiB/s  1:05 left");
+  CHECK(progress_line(-1, "a.bin", 0, -1, 80) == "a.bin");
+  CHECK(columns(progress_line(0.5, std::string(200, 'x'), 1e9, 7200, 40)) == 40);
+}
+
+TEST_CASE("numbers keep three digits that matter") {
+  CHECK(format_number(0) == "0");
+  CHECK(format_number(0.01234) == "0.012");
+  CHECK(format_number(1) == "1.00");
+  CHECK(format_number(41.72) == "41.7");
+  CHECK(format_number(999.4) == "999");
+  CHECK(format_number(1234567) == "1,234,567");
+}
+
+TEST_CASE("text is broken at spaces, and later lines are indented") {
+  CHECK(wrap({.width = 12}, "one two three four", 2) == "one two\n  three four");
+  CHECK(wrap({.width = 12}, "   one two three", 4) == "   one two\n    three");
+  CHECK(wrap({}, "one two three", 2) == "one two three");
+}
+
+}  // namespace
+}  // namespace waggle::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+#include "harness/experiment/spec.hpp"
+
+/// Pairs of datapaths as users name them.
+namespace waggle::cli {
+
+/// The pair that "sendfile" (with `receiver`, or its default one when that is empty) or "sendfile+splice" names.
+/// Fault::usage when one of them does not exist, does not serve that end or cannot receive into `sink`.
+Result<experiment::Pair> parse_pair(std::string_view text, std::string_view receiver, Incoming::Sink sink);
+
+/// The pairs that --datapaths names: "all" (every sender with `receiver` or its default one), "all-pairs" (every sender
+/// with every receiver) or a list "a,b,c+d", which may hold "all". Those of "all-pairs" are not checked against the
+/// sink: the record says why one cannot run.
+Result<std::vector<experiment::Pair>> parse_pairs(std::string_view text, std::string_view receiver,
+                                                  Incoming::Sink sink);
+
+}  // namespace waggle::cli

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/record_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/units.hpp"
+
+namespace waggle::cli {
+namespace {
+
+using nlohmann::json;
+
+/// Whether payload goes into the sink at all: messages and random reads are dropped once verified.
+bool fills_sink(const std::string& workload) {
+  return workload == "download" || workload == "upload" || workload == "small-files";
+}
+
+/// The workload with what it moves, where one size says it.
+std::string subject(const json& spec) {
+  const auto workload = spec.at("workload").get<std::string>();
+  if (const auto& file = spec.at("file"); file.is_string()) {
+    return fmt::format("{} of {}", workload, file.get<std::string>());
+  }
+  const bool one_file = workload == "download" || workload == "upload" || workload == "rand-read";
+  return one_file
+             ? fmt::format("{} of {}", workload, format_bytes(spec.at("parameters").at("size").get<std::uint64_t>()))
+             : workload;
+}
+
+}  // namespace
+
+std::string headline(const json& record) {
+  const auto& spec = record.at("spec");
+  const auto sink = spec.at("sink").get<std::string>();
+  std::string text = fmt::format("{} over {} (MTU {}, offloads {})", subject(spec), spec.at("link").get<std::string>(),
+                                 spec.at("mtu").get<int>(), spec.at("offloads").get<bool>() ? "on" : "off");
+  if (fills_sink(spec.at("workload").get<std::string>())) {
+    text += sink == "discard" ? ", verified and discarded" : fmt::format(" into {}", sink == "file" ? "files" : sink);
+    text += spec.at("tmpfs_huge").get<bool>() ? " (huge=always)" : "";
+  }
+  text += fmt::format(", {} cache, TCP {}", spec.at("cache").get<std::string>(),
+                      spec.at("channel").at("congestion").get<std::string>());
+  const auto clients = spec.at("parameters").at("clients").get<std::uint64_t>();
+  return text + (clients > 1 ? fmt::format(", {} clients", clients) : "");
+}
+
+std::string noise_text(const json& record, const Style& style) {
+  std::string text;
+  for (const auto& reason : record.at("environment").at("noise")) {
+    text += paint(style, Ink::warning, wrap(style, "Noisy machine: " + reason.get<std::string>(), 2)) + "\n";
+  }
+  return text;
+}
+
+std::string interval_text(const json& interval, double factor) {
+  if (!interval.is_object() || !interval.at("low").is_number() || !interval.at("high").is_number()) {
+    return "";
+  }
+  return fmt::format("{} – {}", format_number(interval.at("low").get<double>() * factor),
+                     format_number(interval.at("high").get<double>() * factor));
+}
+
+double median_of(const json& interval) {
+  return interval.is_object() ? interval.at("median").get<double>() : 0;
+}
+
+Grid::Cell copies_cell(const json& place) {
+  const auto& measured = place.at("measured");
+  if (!measured.is_number()) {
+    return {fmt::format("{:.2f} modelled", place.at("modelled").get<double>()), Ink::faint};
+  }
+  return {fmt::format("{:.2f} {}", measured.get<double>(), place.at("grade").get<std::string>()), Ink::plain};
+}
+
+Grid::Cell side_copies_cell(const json& side) {
+  double sum = 0;
+  bool measured = true;
+  for (const auto& place : side) {
+    const auto& value = place.at("measured");
+    measured = measured && value.is_number();
+    sum += value.is_number() ? value.get<double>() : place.at("modelled").get<double>();
+  }
+  return {fmt::format("{:.2f}", sum), measured ? Ink::plain : Ink::faint};
+}
+
+std::vector<std::string> disagreements(const json& pair) {
+  std::vector<std::string> lines;
+  for (const auto& one : pair.at("summary").at("disagreements")) {
+    const auto side = one.at("side").get<std::string>();
+    const double modelled = one.at("modelled").get<double>();
+    const double difference = one.at("difference").get<double>();
+    const auto by = modelled == 0 ? fmt::format("{:+.2f}", difference) : fmt::format("{:+.0f} %", difference * 100);
+    lines.push_back(fmt::format("{}, {}, {}: measured {:.2f}, modelled {:.2f} ({}); the model: {}",
+                                pair.at("label").get<std::string>(), side, one.at("place").get<std::string>(),
+                                one.at("measured").get<double>(), modelled, by,
+                                pair.at("model").at(side).at("because").get<std::string>()));
+  }
+  return lines;
+}
+
+std::size_t runs_of(const json& pair, std::string_view kind) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      pair.at("runs"), [&](const json& run) { return run.at("kind") == kind && run.at("status") == "ok"; }));
+}
+
+double operations_per_run(const json& pair, std::string_view kind) {
+  std::vector<double> operations;
+  for (const auto& run : pair.at("runs")) {
+    if (run.at("kind") == kind && run.at("status") == "ok") {
+      operations.push_back(run.at("operations").get<double>());
+    }
+  }
+  if (operations.empty()) {
+    return 0;
+  }
+  const auto middle = operations.begin() + static_cast<std::ptrdiff_t>(operations.size() / 2);
+  std::ranges::nth_element(operations, middle);
+  return *middle;
+}
+
+bool is_bulk(const json& record) {
+  return record.at("workload").at("bulk").get<bool>();
+}
+
+bool is_ok(const json& pair) {
+  return pair.at("status") == "ok";
+}
+
+}  // namespace waggle::cli

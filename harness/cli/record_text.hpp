@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/cli/grid.hpp"
+#include "harness/cli/terminal.hpp"
+
+/// Pieces of text that more than one table of a record needs.
+namespace waggle::cli {
+
+/// "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, TCP cubic".
+std::string headline(const nlohmann::json& record);
+/// One line per reason why the machine's state makes the figures doubtful; empty when it does not.
+std::string noise_text(const nlohmann::json& record, const Style& style);
+/// "40.9 – 42.3", scaled by `factor`; empty without an interval.
+std::string interval_text(const nlohmann::json& interval, double factor);
+/// Median of an interval, 0 when there is none.
+double median_of(const nlohmann::json& interval);
+/// Copies per byte at one place with their grade: the measured ones, or the modelled ones where nothing was measured.
+Grid::Cell copies_cell(const nlohmann::json& place);
+/// Copies of one side, kernel and user together.
+Grid::Cell side_copies_cell(const nlohmann::json& side);
+/// "sendfile, sender, kernel: measured 2.00, modelled 1.00 (+100 %) …": one per disagreement of a pair.
+std::vector<std::string> disagreements(const nlohmann::json& pair);
+/// Number of runs of a kind that were ok.
+std::size_t runs_of(const nlohmann::json& pair, std::string_view kind);
+/// Median over the runs of `kind` of their `operations`; 0 when there are none.
+double operations_per_run(const nlohmann::json& pair, std::string_view kind);
+bool is_bulk(const nlohmann::json& record);
+bool is_ok(const nlohmann::json& pair);
+
+}  // namespace waggle::cli

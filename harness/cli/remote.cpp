@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/remote.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace waggle::cli {
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && rest == text.data() + text.size() ? std::optional(port) : std::nullopt;
+}
+
+/// Host and what follows its ":"; nothing after it when there is no port.
+struct Split {
+  std::string_view host;
+  std::optional<std::string_view> port;
+};
+
+std::optional<Split> split(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) {
+      return std::nullopt;
+    }
+    const std::string_view rest = text.substr(end + 1);
+    if (!rest.empty() && !rest.starts_with(':')) {
+      return std::nullopt;
+    }
+    return Split{text.substr(1, end - 1), rest.empty() ? std::nullopt : std::optional(rest.substr(1))};
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return Split{text, std::nullopt};
+  }
+  if (text.find(':', colon + 1) != std::string_view::npos) {
+    return std::nullopt;  // an IPv6 address without its brackets
+  }
+  return Split{text.substr(0, colon), text.substr(colon + 1)};
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
+  const auto parts = split(text);
+  const auto port = parts && parts->port ? parse_port(*parts->port) : std::optional(default_port);
+  if (!parts || !port) {
+    return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT", text),
+                "write it like 10.0.0.1:7411, [::1]:7411 or :7411 for all addresses");
+  }
+  return Endpoint{std::string(parts->host), *port};
+}
+
+bool looks_remote(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0) {
+    return false;
+  }
+  const auto parts = split(text.substr(0, slash));
+  return parts && parts->port && !parts->host.empty() && parse_port(*parts->port);
+}
+
+Result<Remote> parse_remote(std::string_view text) {
+  if (!looks_remote(text)) {
+    return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT/path", text), "write it like 10.0.0.1:7411/dir/file");
+  }
+  const std::size_t slash = text.find('/');
+  WAGGLE_LET(endpoint, parse_endpoint(text.substr(0, slash), 0));
+  if (endpoint.port == 0) {
+    return fail(Fault::usage, fmt::format("'{}' names no port", text), "use the port that `harness serve` printed");
+  }
+  return Remote{std::move(endpoint), std::string(text.substr(slash + 1))};
+}
+
+std::string endpoint_text(const Endpoint& endpoint) {
+  const bool brackets = endpoint.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", brackets ? "[" : "", endpoint.host, brackets ? "]" : "", endpoint.port);
+}
+
+bool is_this_machine(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::string join_path(std::string_view directory, std::string_view name) {
+  while (directory.ends_with('/')) {
+    directory.remove_suffix(1);
+  }
+  return directory.empty() ? std::string(name) : fmt::format("{}/{}", directory, name);
+}
+
+std::string_view last_name(std::string_view path) {
+  while (path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  return path.substr(path.rfind('/') + 1);
+}
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+
+/// Files of other hosts as users name them.
+namespace waggle::cli {
+
+/// "HOST:PORT/path": the path is relative to the served directory and may be empty (that directory itself).
+struct Remote {
+  Endpoint endpoint;
+  std::string path;
+};
+
+/// Fault::usage when it is none; IPv6 addresses are written [::1]:7411/path.
+Result<Remote> parse_remote(std::string_view text);
+/// True when `text` starts like HOST:PORT/, so that a user who writes it does not mean a local file.
+bool looks_remote(std::string_view text);
+
+/// "HOST:PORT", ":PORT" (all addresses) or "HOST" (with `default_port`).
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port);
+/// "127.0.0.1:7411", "[::1]:7411".
+std::string endpoint_text(const Endpoint& endpoint);
+
+/// True for addresses and names that only this machine can reach.
+bool is_this_machine(std::string_view host);
+
+/// `directory`/`name`, where an empty directory is the served one.
+std::string join_path(std::string_view directory, std::string_view name);
+/// What is behind the last "/".
+std::string_view last_name(std::string_view path);
+/// A server's directory entry that may become a local name: one plain component.
+bool is_plain_name(std::string_view name);
+
+}  // namespace waggle::cli

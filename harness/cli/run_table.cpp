@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/units.hpp"
+#include "harness/cli/record_text.hpp"
+#include "harness/cli/table.hpp"
+
+namespace waggle::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<const char*, 2> kSides{"sender", "receiver"};
+/// System calls listed by name; the rest are summed up.
+constexpr std::size_t kMostCalls = 8;
+/// Width of the first column, so that the parts of a summary line up.
+constexpr std::size_t kLabel = 26;
+
+std::string why_stopped(const std::string& stopped) {
+  return stopped == "interval" ? "then the interval was narrow enough"
+         : stopped == "budget" ? "then the time was spent"
+                               : "the most that was allowed";
+}
+
+std::string runs_text(std::size_t runs) {
+  return runs == 1 ? "1 run" : fmt::format("{} runs", runs);
+}
+
+std::string join_notes(const std::string& a, const std::string& b) {
+  return a.empty() || b.empty() ? a + b : a + "; " + b;
+}
+
+std::string interval_note(const json& interval, std::string (*format)(double)) {
+  const auto& low = interval.at("low");
+  const auto& high = interval.at("high");
+  return !low.is_number() || !high.is_number()
+             ? "too few runs for an interval"
+             : fmt::format("95 % interval {} – {}", format(low.get<double>()), format(high.get<double>()));
+}
+
+void add_cost(Grid& grid, const char* label, const json& cost, const char* unit) {
+  if (cost.is_object()) {
+    grid.add({{label, Ink::strong},
+              {fmt::format("{} {}", format_number(median_of(cost.at("processes"))), unit), Ink::plain},
+              {fmt::format("sender {}, receiver {}; whole machine {}", format_number(median_of(cost.at("sender"))),
+                           format_number(median_of(cost.at("receiver"))), format_number(median_of(cost.at("machine")))),
+               Ink::plain}});
+  }
+}
+
+Grid totals(const json& record, const json& summary) {
+  Grid grid({{.heading = "", .right = false, .keep = 9, .least = kLabel},
+             {.heading = "", .right = true, .keep = 9, .least = 12},
+             {.heading = "", .right = false, .keep = 8, .wraps = true}});
+  const auto& goodput = summary.at("goodput_bits_per_second");
+  const auto& operations = summary.at("operations_per_second");
+  const auto runs = fmt::format("{}, {}", runs_text(goodput.at("runs").get<std::size_t>()),
+                                why_stopped(summary.at("stopped").get<std::string>()));
+  const bool bulk = is_bulk(record);
+  if (!bulk) {
+    grid.add({{"operations", Ink::strong},
+              {format_number(median_of(operations)) + " /s", Ink::good},
+              {join_notes(interval_note(operations, format_number), runs), Ink::plain}});
+  }
+  grid.add({{"goodput", Ink::strong},
+            {format_rate(median_of(goodput)), bulk ? Ink::good : Ink::plain},
+            {join_notes(interval_note(goodput, format_rate), bulk ? runs : ""), Ink::plain}});
+  if (bulk) {
+    add_cost(grid, "CPU per GiB", summary.at("cpu_seconds_per_gib"), "s");
+  } else {
+    add_cost(grid, "CPU per operation", summary.at("cpu_microseconds_per_operation"), "µs");
+  }
+  grid.add({{"verification", Ink::strong},
+            {fmt::format("{:.1f} %", summary.at("verify_share").get<double>() * 100), Ink::plain},
+            {"of the client's time went into hashing", Ink::plain}});
+  if (const auto& probing = summary.at("probe_cost"); probing.is_object()) {
+    grid.add({{"probing", Ink::strong},
+              {fmt::format("{:+.1f} %", probing.at("slowdown").get<double>() * 100), Ink::plain},
+              {"time of the probed runs, which are not among the timed ones", Ink::plain}});
+  }
+  return grid;
+}
+
+Grid latencies(const json& summary) {
+  Grid grid({{.heading = "latency", .right = false, .keep = 9, .least = kLabel},
+             {.heading = "p50", .keep = 8, .least = 12},
+             {.heading = "p90", .keep = 5},
+             {.heading = "p99", .keep = 7},
+             {.heading = "p99.9", .keep = 6},
+             {.heading = "max", .keep = 4},
+             {.heading = "count", .keep = 3}});
+  for (const auto& [operation, distribution] : summary.at("latency_ns").items()) {
+    std::vector<Grid::Cell> row{{"  " + operation, Ink::plain}};
+    for (const auto* quantile : {"p50", "p90", "p99", "p999", "max"}) {
+      row.push_back({format_duration_ns(distribution.at(quantile).get<double>()), Ink::plain});
+    }
+    row.push_back({format_count(distribution.at("count").get<std::uint64_t>()), Ink::plain});
+    grid.add(std::move(row));
+  }
+  return grid;
+}
+
+struct Calls {
+  std::string name;  ///< "splice file→pipe"
+  double sender = 0;
+  double receiver = 0;
+  double sum() const { return sender + receiver; }
+};
+
+/// System calls of the last probed run, the most frequent first.
+std::vector<Calls> calls_of(const json& pair) {
+  std::map<std::string, Calls> calls;
+  for (const auto& run : pair.at("runs")) {
+    if (!run.contains("trace")) {
+      continue;
+    }
+    calls.clear();
+    for (const auto* side : kSides) {
+      for (const auto& call : run.at("trace").at(side).at("calls")) {
+        const auto from = call.at("from").get<std::string>();
+        const auto to = call.at("to").get<std::string>();
+        const auto ends = from.empty() && to.empty() ? "" : fmt::format(" {}→{}", from, to);
+        auto& entry = calls[call.at("call").get<std::string>() + ends];
+        (side == kSides[0] ? entry.sender : entry.receiver) += call.at("calls").get<double>();
+      }
+    }
+  }
+  std::vector<Calls> sorted;
+  for (auto& [name, count] : calls) {
+    sorted.push_back({name, count.sender, count.receiver});
+  }
+  std::ranges::sort(
+      sorted, [](const Calls& a, const Calls& b) { return a.sum() != b.sum() ? a.sum() > b.sum() : a.name < b.name; });
+  return sorted;
+}
+
+void add_calls(Grid& grid, const json& pair) {
+  auto calls = calls_of(pair);
+  if (calls.size() > kMostCalls + 1) {
+    Calls rest{.name = fmt::format("{} others", calls.size() - kMostCalls)};
+    for (std::size_t i = kMostCalls; i < calls.size(); ++i) {
+      rest.sender += calls[i].sender;
+      rest.receiver += calls[i].receiver;
+    }
+    calls.resize(kMostCalls);
+    calls.push_back(rest);
+  }
+  for (const auto& call : calls) {
+    grid.add({{"  " + call.name, Ink::faint},
+              {format_amount(call.sender), Ink::faint},
+              {format_amount(call.receiver), Ink::faint}});
+  }
+}
+
+void add_copies(Grid& grid, const json& copies) {
+  for (const auto* place : {"kernel", "user"}) {
+    std::vector<Grid::Cell> row{{fmt::format("copies per byte, {}", place), Ink::strong}};
+    std::vector<Grid::Cell> model{{"  modelled", Ink::faint}};
+    std::vector<Grid::Cell> verification{{"  of these to verify", Ink::faint}};
+    bool measured = false;
+    bool verified = false;
+    for (const auto* side : kSides) {
+      const auto& entry = copies.at(side).at(place);
+      const auto& reread = entry.at("verification");
+      measured = measured || entry.at("measured").is_number();
+      verified = verified || (reread.is_number() && reread.get<double>() >= 0.005);
+      row.push_back(copies_cell(entry));
+      verification.push_back({reread.is_number() ? fmt::format("{:.2f}", reread.get<double>()) : "–", Ink::faint});
+      model.push_back({fmt::format("{:.2f}", entry.at("modelled").get<double>()), Ink::faint});
+    }
+    grid.add(std::move(row));
+    if (verified) {
+      grid.add(std::move(verification));
+    }
+    if (measured) {
+      grid.add(std::move(model));
+    }
+  }
+}
+
+void add_row(Grid& grid, const char* label, const json& per_side, std::string (*format)(double)) {
+  if (per_side.is_object()) {
+    grid.add({{label, label[0] == ' ' ? Ink::plain : Ink::strong},
+              {format(per_side.at("sender").get<double>()), Ink::plain},
+              {format(per_side.at("receiver").get<double>()), Ink::plain}});
+  }
+}
+
+Grid sides(const json& record, const json& pair) {
+  const bool server_sends = record.at("workload").at("server_sends").get<bool>();
+  const auto& summary = pair.at("summary");
+  Grid grid({{.heading = "per run", .right = false, .keep = 9, .least = kLabel},
+             {.heading = server_sends ? "sender (server)" : "sender (client)", .keep = 9},
+             {.heading = server_sends ? "receiver (client)" : "receiver (server)", .keep = 9}});
+  add_copies(grid, summary.at("copies"));
+  add_row(grid, "system calls", summary.at("system_calls"), format_amount);
+  add_calls(grid, pair);
+  add_row(grid, "mode switches", summary.at("mode_switches"), format_amount);
+  add_row(grid, "context switches, voluntary", summary.at("context_switches").at("voluntary"), format_amount);
+  add_row(grid, "  involuntary", summary.at("context_switches").at("involuntary"), format_amount);
+  add_row(grid, "page faults, minor", summary.at("page_faults").at("minor"), format_amount);
+  add_row(grid, "  major", summary.at("page_faults").at("major"), format_amount);
+  add_row(grid, "peak memory", summary.at("peak_memory_bytes"),
+          [](double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); });
+  return grid;
+}
+
+std::string mode_text(const std::string& name, const json& mode) {
+  const auto requested = mode.at("requested").get<std::string>();
+  const auto got = mode.at("granted").get<std::string>();
+  return fmt::format("{} {}{}", name, got, requested == got ? "" : fmt::format(" (requested {})", requested));
+}
+
+/// "congestion cubic, send_buffer 4 MiB (requested 8 MiB)". What is "server x" and "client x" alike is said once.
+std::string modes_text(const json& modes) {
+  constexpr std::string_view kServer = "server ";
+  constexpr std::string_view kClient = "client ";
+  std::vector<std::string> said;
+  for (const auto& mode : modes) {
+    const auto name = mode.at("name").get<std::string>();
+    const auto is_twin = [&](std::string_view mine, std::string_view other) {
+      return name.starts_with(mine) && std::ranges::any_of(modes, [&](const json& candidate) {
+               return candidate.at("name") == std::string(other) + name.substr(mine.size()) &&
+                      candidate.at("requested") == mode.at("requested") &&
+                      candidate.at("granted") == mode.at("granted");
+             });
+    };
+    if (!is_twin(kClient, kServer)) {
+      said.push_back(mode_text(is_twin(kServer, kClient) ? name.substr(kServer.size()) : name, mode));
+    }
+  }
+  return fmt::format("{}", fmt::join(said, ", "));
+}
+
+std::string granted(const json& record, const json& pair, const Style& style) {
+  std::string text;
+  const auto add = [&](const char* whose, const json& modes) {
+    if (const auto line = modes_text(modes); !line.empty()) {
+      text += wrap(style, fmt::format("  {:<9} {}", whose, line), 12) + "\n";
+    }
+  };
+  const auto& facts = pair.at("facts");
+  const auto& sender = facts.at("sender").at("modes");
+  const auto& receiver = facts.at("receiver").at("modes");
+  if (sender == receiver) {
+    add("both", sender);
+  } else {
+    add("sender", sender);
+    add("receiver", receiver);
+  }
+  add("link", record.at("environment").at("link").at("modes"));
+  return text.empty() ? "" : "\n" + paint(style, Ink::strong, "granted by the kernel") + "\n" + text;
+}
+
+std::string remarks(const json& pair, const Style& style) {
+  std::string text;
+  const auto add = [&](Ink ink, const std::string& line) { text += paint(style, ink, wrap(style, line, 2)) + "\n"; };
+  for (const auto& line : disagreements(pair)) {
+    add(Ink::warning, "Copies disagree with the model by more than 5 %: " + line);
+  }
+  std::set<std::string> reasons;
+  for (const auto& run : pair.at("runs")) {
+    if (run.contains("trace")) {
+      reasons.insert(run.at("trace").at("why_not_better").get<std::string>());
+    }
+  }
+  reasons.erase("");
+  for (const auto& reason : reasons) {
+    add(Ink::faint, "Copies are traced, not counted: " + reason);
+  }
+  if (const auto problem = pair.value("probe_problem", ""); !problem.empty()) {
+    add(Ink::warning, "Not probed, so copies are modelled: " + problem);
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
+std::string pair_text(const json& record, const json& pair, const Style& style) {
+  const auto title =
+      fmt::format("{} → {}", pair.at("sender").get<std::string>(), pair.at("receiver").get<std::string>());
+  if (!is_ok(pair)) {
+    const auto reason = join_notes(pair.at("reason").get<std::string>(), pair.value("hint", ""));
+    return paint(style, Ink::bad,
+                 wrap(style, fmt::format("{} {}: {}", title, pair.at("status").get<std::string>(), reason), 2)) +
+           "\n";
+  }
+  const auto timed = runs_of(pair, "timed");
+  const auto warmups = runs_of(pair, "warmup");
+  const auto probed = runs_of(pair, "probed");
+  std::string text = wrap(style,
+                          fmt::format("{}: every byte verified in {} ({} timed, {} warm-up, {} probed)", title,
+                                      runs_text(timed + warmups + probed), timed, warmups, probed),
+                          2);
+  if (text.starts_with(title)) {
+    text = paint(style, Ink::strong, title) + text.substr(title.size());
+  }
+  text += "\n\n";
+  text += totals(record, pair.at("summary")).text(style);
+  if (const Grid latency = latencies(pair.at("summary")); !latency.empty()) {
+    text += "\n" + latency.text(style);
+  }
+  text += "\n" + sides(record, pair).text(style);
+  return text + granted(record, pair, style) + remarks(pair, style);
+}
+
+}  // namespace
+
+std::string run_table(const json& record, const Style& style) {
+  std::string text = wrap(style, headline(record), 2) + "\n" + noise_text(record, style);
+  for (const auto& pair : record.at("pairs")) {
+    text += pair_text(record, pair, style);
+  }
+  return text;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/command.hpp"
+#include "harness/cli/table.hpp"
+
+namespace waggle::cli {
+namespace {
+
+Result<nlohmann::json> read_record(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) {
+    return fail_errno(fmt::format("cannot open {}", path), errno, "name a record that run or compare has written");
+  }
+  auto record = nlohmann::json::parse(file, nullptr, false);
+  if (!record.is_object() || record.value("schema", "") != "waggle-record/1") {
+    return fail(Fault::corrupt, fmt::format("{} is not a record", path),
+                "name a JSON file that run or compare has written");
+  }
+  return record;
+}
+
+/// What run and compare print, from their records.
+class Show final : public Command {
+ public:
+  std::string_view name() const override { return "show"; }
+  std::string_view summary() const override { return "print a record as the table that it came with"; }
+  std::string_view examples() const override {
+    return "  harness show results/20261121-024500-download-sendfile.json\n"
+           "  harness show --full results/20261121-025500-download-compare.json\n";
+  }
+  void add_options(CLI::App& app) override {
+    app.add_option("RECORD", paths_, "JSON files that run or compare has written")->required();
+    app.add_flag("--full", full_, "every pair in detail, also when there are several");
+  }
+  Result<> run(const Global& global) override {
+    const Style style = output_style(global);
+    for (const auto& path : paths_) {
+      WAGGLE_LET(record, read_record(path));
+      if (global.json) {
+        fmt::print("{}\n", record.dump(2));
+        continue;
+      }
+      try {
+        fmt::print("{}{}", path == paths_.front() ? "" : "\n",
+                   full_ ? run_table(record, style) : record_table(record, style));
+      } catch (const nlohmann::json::exception& error) {
+        return fail(Fault::corrupt, fmt::format("{} is not a whole record: {}", path, error.what()));
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::string> paths_;
+  bool full_ = false;
+};
+
+const Registration registration{std::make_unique<Show>()};
+
+}  // namespace
+}  // namespace waggle::cli

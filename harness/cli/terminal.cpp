@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/terminal.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace waggle::cli {
+namespace {
+
+std::size_t width_of(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool is_terminal(int fd) {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(fd) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
+}
+
+}  // namespace
+
+std::string paint(const Style& style, Ink ink, std::string_view text) {
+  if (!style.colour || ink == Ink::plain || text.empty()) {
+    return std::string(text);
+  }
+  const auto code = [ink] {
+    switch (ink) {
+      case Ink::strong: return "1";
+      case Ink::good: return "32";
+      case Ink::warning: return "33";
+      case Ink::bad: return "31";
+      case Ink::faint: return "2";
+      case Ink::plain: break;
+    }
+    return "0";
+  }();
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string wrap(const Style& style, std::string_view text, std::size_t indent) {
+  if (style.width == 0) {
+    return std::string(text);
+  }
+  const std::size_t lead = std::min(text.find_first_not_of(' '), text.size());
+  std::string out(lead, ' ');
+  text.remove_prefix(lead);
+  std::size_t used = lead;
+  bool fresh = true;  // nothing but space is on this line yet
+  while (!text.empty()) {
+    const std::size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    if (!fresh && used + 1 + columns(word) > style.width) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!fresh) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += columns(word);
+    fresh = false;
+  }
+  return out;
+}
+
+Style output_style(const Global& global) {
+  if (!is_terminal(STDOUT_FILENO)) {
+    return {};
+  }
+  return {.width = width_of(STDOUT_FILENO), .colour = !global.plain};
+}
+
+bool stderr_is_terminal() {
+  return is_terminal(STDERR_FILENO);
+}
+
+std::size_t stderr_width() {
+  return width_of(STDERR_FILENO);
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/transfer_options.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "base/unique_fd.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/remote.hpp"
+
+namespace waggle::cli {
+namespace {
+
+constexpr std::size_t kLongestToken = 4096;
+
+Result<std::string> read_token(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return fail_errno(fmt::format("cannot read the token from {}", path), errno, "check --token-file");
+  }
+  std::array<char, kLongestToken + 2> buffer{};
+  const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+  if (got < 0) {
+    return fail_errno(fmt::format("cannot read the token from {}", path), errno, "check --token-file");
+  }
+  std::string token(buffer.data(), static_cast<std::size_t>(got));
+  token.resize(token.find_last_not_of("\r\n") + 1);
+  if (token.empty() || token.size() > kLongestToken) {
+    return fail(Fault::usage, fmt::format("{} holds no token of 1 to {} bytes", path, kLongestToken),
+                "make one: head -c 24 /dev/urandom | base64 > FILE");
+  }
+  return token;
+}
+
+Result<std::pair<std::string, std::string>> parse_setting(const std::string& text) {
+  const std::size_t dot = text.find('.');
+  const std::size_t equals = text.find('=');
+  if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
+    return fail(Fault::usage, fmt::format("--set: '{}' is not NAME.OPTION=VALUE", text),
+                "`harness list` shows the options of every datapath");
+  }
+  WAGGLE_TRY(find_datapath(text.substr(0, dot)));
+  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+}  // namespace
+
+void ChannelChoice::add_to(CLI::App& app) {
+  const std::string group = "Datapath";
+  app.add_option("--datapath", datapath_, "what moves bytes from file to socket (sendfile)")
+      ->option_text("NAME")
+      ->group(group);
+  app.add_option("--receiver", options_.receive_with, "what moves bytes from socket to file (read_write)")
+      ->option_text("NAME")
+      ->group(group);
+  app.add_option("--set", settings_, "an option of a datapath, see `harness list`")
+      ->option_text("NAME.OPTION=VALUE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--congestion", options_.congestion, "TCP congestion control; 'system': as the system has it (cubic)")
+      ->option_text("NAME")
+      ->group(group);
+  add_bytes(app, "--send-buffer", options_.send_buffer, "of sockets; 0: the kernel decides (0)")->group(group);
+  add_bytes(app, "--receive-buffer", options_.receive_buffer, "likewise (0)")->group(group);
+  app.add_flag("--allow-fallback", options_.allow_fallback, "go on when the kernel grants less")->group(group);
+  app.add_option("--token-file", token_file_, "file with the shared secret; else WAGGLE_TOKEN is used")
+      ->option_text("FILE")
+      ->group("Security");
+}
+
+Result<ChannelOptions> ChannelChoice::channel() const {
+  ChannelOptions options = options_;
+  if (options.congestion == "system") {
+    options.congestion.clear();
+  }
+  for (const std::string& text : settings_) {
+    WAGGLE_LET(setting, parse_setting(text));
+    options.settings.insert(setting);
+  }
+  return options;
+}
+
+Result<std::string> ChannelChoice::token() const {
+  if (!token_file_.empty()) {
+    return read_token(token_file_);
+  }
+  const char* const from_environment = std::getenv("WAGGLE_TOKEN");
+  return std::string(from_environment == nullptr ? "" : from_environment);
+}
+
+void TransferOptions::add_to(CLI::App& app) {
+  const std::string group = "Transfer";
+  app.add_flag("--resume", resume, "continue what a broken transfer left, and keep it if this one breaks")
+      ->group(group);
+  app.add_flag("--recursive,-r", recursive, "whole directories")->group(group);
+  app.add_flag("--durable", durable, "done means: on disk")->group(group);
+  add_choice(app, "--digest", digest, {"xxh3", "sha256"}, "how payload is verified (xxh3)")->group(group);
+  add_seconds(app, "--timeout", timeout_seconds_, "longest wait for the server without any progress (60s)")
+      ->group(group);
+  choice_.add_to(app);
+}
+
+Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* progress,
+                                                  const Interrupt& interrupt) const {
+  WAGGLE_LET(datapath, choice_.datapath());
+  WAGGLE_LET(options, choice_.channel());
+  WAGGLE_LET(token, choice_.token());
+  WAGGLE_LET(kind, parse_digest_kind(digest));
+  WAGGLE_LET(channel, datapath->connect(to, options));
+  Channel* const raw = channel.get();
+  interrupt.guard(raw);
+  const std::chrono::duration<double> timeout(timeout_seconds_);
+  auto client = protocol::Client::open(std::move(channel),
+                                       {.token = std::move(token),
+                                        .digest = kind,
+                                        .timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(timeout),
+                                        .progress = progress});
+  if (!client) {
+    interrupt.guard(nullptr);
+  }
+  return client;
+}
+
+Error TransferOptions::explain(Error error, const Interrupt& interrupt, bool moving) const {
+  if (interrupt.asked()) {
+    error = {Fault::cancelled, "interrupted", "", 0};
+  }
+  if (moving && (error.fault == Fault::cancelled || error.fault == Fault::peer_gone || error.fault == Fault::timeout)) {
+    const std::string again = resume ? "what has arrived is kept: the same command continues there"
+                                     : "nothing is kept; with --resume a broken transfer can be continued";
+    error.hint = error.hint.empty() ? again : fmt::format("{}; {}", error.hint, again);
+  }
+  return error;
+}
+
+}  // namespace waggle::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+#include "harness/cli/interrupt.hpp"
+#include "protocol/client.hpp"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace waggle::cli {
+
+inline constexpr std::uint16_t kDefaultPort = 7411;
+
+/// What `serve`, `get` and `put` have in common: the datapath, its socket and the secret.
+class ChannelChoice {
+ public:
+  void add_to(CLI::App& app);
+
+  Result<const Datapath*> datapath() const { return find_datapath(datapath_); }
+  const std::string& datapath_name() const { return datapath_; }
+  Result<ChannelOptions> channel() const;
+  /// From --token-file, else from WAGGLE_TOKEN; empty when neither is given. Never from the command line, which every
+  /// user of the machine can read.
+  Result<std::string> token() const;
+
+ private:
+  std::string datapath_ = "sendfile";
+  ChannelOptions options_;
+  std::string token_file_;
+  std::vector<std::string> settings_;
+};
+
+/// What `get` and `put` have in common.
+class TransferOptions {
+ public:
+  void add_to(CLI::App& app);
+  /// Connects, negotiates and proves the token; `interrupt` guards the connection from then on.
+  Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt) const;
+  /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were `moving`,
+  /// whether a resume is possible.
+  Error explain(Error error, const Interrupt& interrupt, bool moving) const;
+
+  bool resume = false;
+  bool durable = false;
+  bool recursive = false;
+  std::string digest = "xxh3";
+
+ private:
+  ChannelChoice choice_;
+  double timeout_seconds_ = 60;
+};
+
+}  // namespace waggle::cli

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/cli/transfer_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "base/units.hpp"
+#include "harness/cli/interrupt.hpp"
+#include "harness/cli/progress.hpp"
+#include "harness/cli/terminal.hpp"
+
+namespace waggle::cli {
+
+TransferWatch::TransferWatch(const Global& global) {
+  if (!global.quiet && stderr_is_terminal()) {
+    const SignalsBlocked elsewhere;
+    drawer_ = std::jthread([this, global](std::stop_token stop) { draw(global, std::move(stop)); });
+  }
+}
+
+void TransferWatch::expect(std::uint64_t bytes) {
+  expected_ += bytes;
+}
+
+void TransferWatch::skip(std::uint64_t bytes) {
+  skipped_ += bytes;
+}
+
+void TransferWatch::doing(std::string name) {
+  if (drawer_.joinable()) {
+    const std::lock_guard lock(mutex_);
+    doing_ = std::move(name);
+  }
+}
+
+void TransferWatch::stop() {
+  if (drawer_.joinable()) {
+    drawer_.request_stop();
+    drawer_.join();
+  }
+}
+
+void TransferWatch::draw(const Global& global, std::stop_token stop) {
+  ProgressBar bar(global);
+  const std::uint64_t start = now_ns();
+  std::unique_lock lock(mutex_);
+  while (!woken_.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
+    const auto moved = static_cast<double>(progress_->bytes.load());
+    const auto done = moved + static_cast<double>(skipped_.load());
+    const auto expected = static_cast<double>(expected_.load());
+    const double seconds = static_cast<double>(now_ns() - start) / 1e9;
+    bar.update(expected > 0 ? done / expected : -1, doing_, moved / seconds);
+  }
+}
+
+void print_total(const Global& global, const TransferTotal& total, const std::string& from, const std::string& to,
+                 const std::string& digest) {
+  const auto elapsed = static_cast<double>(now_ns() - total.start_ns);
+  const double rate = static_cast<double>(total.bytes - total.unchanged) * 8e9 / elapsed;
+  if (global.json) {
+    const nlohmann::json result = {{"from", from},
+                                   {"to", to},
+                                   {"files", total.files},
+                                   {"bytes", total.bytes},
+                                   {"unchanged_bytes", total.unchanged},
+                                   {"left_out", total.left_out},
+                                   {"seconds", elapsed / 1e9},
+                                   {"goodput_bits_per_second", rate},
+                                   {"digest", digest},
+                                   {"verified", true}};
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  const std::string files = total.files == 1 ? "" : fmt::format("{} files, ", format_count(total.files));
+  const std::string there =
+      total.unchanged == 0 ? "" : fmt::format(", {} of it there already", format_bytes(total.unchanged));
+  fmt::print("{} -> {}: {}{}{} in {}, {}, verified ({})\n", from, to, files, format_bytes(total.bytes), there,
+             format_duration_ns(elapsed), format_rate(rate), digest);
+  if (total.left_out != 0 && !global.quiet) {
+    fmt::print(stderr, "{} links or special files were left out\n", format_count(total.left_out));
+  }
+}
+
+}  // namespace waggle::cli
