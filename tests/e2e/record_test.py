@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A real experiment leaves a record that matches the schema, and the schema refuses broken ones.
+
+usage: record_test.py HARNESS SOURCE_ROOT
+"""
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HARNESS, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(1 if os.environ.get("WAGGLE_REQUIRE_ALL") == "1" else 77)
+
+
+try:
+    import jsonschema
+except ImportError:
+    skip("no python3-jsonschema; install it with apt-get install python3-jsonschema")
+if os.geteuid() != 0:
+    skip("only root may make network namespaces; run it with sudo")
+
+
+def experiment(*arguments, code=0):
+    with tempfile.TemporaryDirectory() as place:
+        path = pathlib.Path(place) / "record.json"
+        done = subprocess.run([HARNESS, *arguments, f"--output={path}", "--quiet"], capture_output=True, text=True, timeout=300)
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return json.loads(path.read_text())
+
+
+SHORT = ("--size=4MiB", "--runs=3", "--warmups=1")
+SCHEMA = json.loads((ROOT / "results" / "record.schema.json").read_text())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+RECORD = experiment("run", "--datapath=sendfile", *SHORT)
+
+
+def problems(record):
+    return [f"{'/'.join(map(str, e.path))}: {e.message[:200]}" for e in VALIDATOR.iter_errors(record)]
+
+
+class RealRecord(unittest.TestCase):
+    def test_the_schema_is_one(self):
+        jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+    def test_it_matches(self):
+        self.assertEqual(problems(RECORD), [])
+
+    def test_it_holds_what_happened(self):
+        (pair,) = RECORD["pairs"]
+        self.assertEqual(pair["status"], "ok")
+        kinds = [run["kind"] for run in pair["runs"]]
+        self.assertEqual(kinds.count("warmup"), 1)
+        self.assertGreaterEqual(kinds.count("timed"), 3)
+        for run in pair["runs"]:
+            self.assertTrue(run["verified"])
+            self.assertEqual(run["payload_bytes"], 4 * 2**20)
+            self.assertEqual(sum(run["timeline"]["bytes"]), run["payload_bytes"])
+            self.assertEqual(run["kind"] == "probed", "trace" in run)
+            self.assertAlmostEqual(run["goodput_bits_per_second"], run["payload_bytes"] * 8 / run["seconds"], delta=1)
+        self.assertEqual(sorted(run["order"] for run in pair["runs"]), list(range(len(kinds))))
+        self.assertEqual(pair["facts"]["receiver"]["receiver"], "read_write")
+        self.assertTrue(RECORD["spec"]["seed"] > 0)
+
+    def test_other_workloads_match_too(self):
+        for arguments in (
+            ("--workload=upload", "--size=1MiB"),
+            ("--workload=small-files", "--count=50"),
+            ("--workload=metadata", "--count=20"),
+            ("--workload=rr", "--seconds=0.1"),
+            ("--workload=rand-read", "--size=1MiB", "--count=50"),
+            ("--size=1MiB", "--sink=discard", "--cache=cold", "--clients=2"),
+            ("--size=1MiB", "--sink=file", "--link=loopback", "--allow-fallback"),
+        ):
+            with self.subTest(arguments=arguments):
+                record = experiment("run", "--datapath=sendfile", "--runs=2", "--warmups=0", *arguments)
+                self.assertEqual(problems(record), [])
+                self.assertEqual(record["pairs"][0]["status"], "ok")
+
+    def test_pairs_are_interleaved(self):
+        record = experiment("compare", "--datapaths=sendfile,read_write", *SHORT)
+        self.assertEqual(problems(record), [])
+        timed = sorted((run["order"], pair["label"]) for pair in record["pairs"] for run in pair["runs"] if run["kind"] == "timed")
+        labels = [label for _, label in timed]
+        self.assertEqual(set(labels[:2]), {"sendfile", "read_write"})
+
+
+class BrokenRecord(unittest.TestCase):
+    """Each of these must be refused."""
+
+    def refused(self, change):
+        broken = copy.deepcopy(RECORD)
+        change(broken)
+        self.assertNotEqual(problems(broken), [], "a broken record passes")
+
+    def test_missing_parts(self):
+        for name in SCHEMA["required"]:
+            with self.subTest(name=name):
+                self.refused(lambda record, name=name: record.pop(name))
+
+    def test_an_unknown_member(self):
+        self.refused(lambda record: record.update(extra=1))
+
+    def test_a_good_run_that_was_not_verified(self):
+        self.refused(lambda record: record["pairs"][0]["runs"][0].update(verified=False))
+
+    def test_a_timed_run_with_a_trace(self):
+        def change(record):
+            runs = record["pairs"][0]["runs"]
+            timed = next(run for run in runs if run["kind"] == "timed")
+            timed["trace"] = {}
+        self.refused(change)
+
+    def test_a_failure_without_a_reason(self):
+        self.refused(lambda record: record["pairs"][0].update(status="failed"))
+
+    def test_negative_time(self):
+        self.refused(lambda record: record["pairs"][0]["runs"][0].update(seconds=-1))
+
+    def test_a_pair_without_summary(self):
+        self.refused(lambda record: record["pairs"][0].pop("summary"))
+
+    def test_an_invented_grade(self):
+        def change(record):
+            record["pairs"][0]["summary"]["copies"]["sender"]["kernel"]["grade"] = "guessed"
+        self.refused(change)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Side by side with well-known programs: same link, CPUs and congestion control, rounds interleaved in random order.
+
+    tests/perf/yardsticks.py --harness build/harness/harness [--rounds 7] [discard tmpfs huge small-files rr-sleep rr-spin]
+
+Every candidate runs once a round. Printed are the median, its 95 % interval (order statistics) and the ratio of each
+harness candidate to the yardstick. The harness verifies every byte; no yardstick does. Needs root, nginx, curl, iperf3,
+sockperf, socat and tar. Makes two network namespaces and removes them.
+"""
+import argparse
+import json
+import math
+import mmap
+import os
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SERVER_IP, CLIENT_IP = "10.78.0.1", "10.78.0.2"
+GIB = 1 << 30
+MADV_POPULATE_WRITE = 23  # not named by Python
+
+
+def sh(*command, **kwargs):
+    return subprocess.run(command, check=True, text=True, capture_output=True, **kwargs).stdout
+
+
+class Link:
+    """Two namespaces joined by veth, CUBIC in both, a tmpfs for the receiver and a served directory in page cache."""
+
+    def __init__(self, huge):
+        self.names = [f"waggle-perf-{os.getpid()}-{side}" for side in "sc"]
+        self.children = []
+        self.dir = tempfile.mkdtemp(prefix="waggle-perf-")
+        self.served = os.path.join(self.dir, "served")
+        self.sink = os.path.join(self.dir, "sink")
+        os.mkdir(self.served)
+        os.mkdir(self.sink)
+        try:
+            self.set_up(huge)
+        except BaseException:
+            self.close()
+            raise
+
+    def set_up(self, huge):
+        sh("mount", "-t", "tmpfs", "-o", "size=4g" + (",huge=always" if huge else ""), "tmpfs", self.sink)
+        for name in self.names:
+            sh("ip", "netns", "add", name)
+        sh("ip", "-n", self.names[0], "link", "add", "wg0", "type", "veth", "peer", "name", "wg1", "netns", self.names[1])
+        for name, device, address in zip(self.names, ("wg0", "wg1"), (SERVER_IP, CLIENT_IP)):
+            sh("ip", "-n", name, "address", "add", f"{address}/24", "dev", device)
+            sh("ip", "-n", name, "link", "set", "lo", "up")
+            sh("ip", "-n", name, "link", "set", device, "up")
+            # By route: a namespace may not choose a default that the host does not list as allowed.
+            sh("ip", "-n", name, "route", "replace", "10.78.0.0/24", "dev", device, "src", address, "congctl", "cubic")
+
+    def on(self, cpu, name, *command):
+        return ["ip", "netns", "exec", name, "taskset", "-c", str(cpu), *command]
+
+    def run(self, name, *command):
+        return sh("ip", "netns", "exec", name, *command)
+
+    def server(self, *command, **kwargs):
+        child = subprocess.Popen(self.on(0, self.names[0], *command), stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, start_new_session=True, **kwargs)
+        self.children.append(child)
+        return child
+
+    def client(self, *command, **kwargs):
+        return sh(*self.on(1, self.names[1], *command), **kwargs)
+
+    def wait_port(self, port, proto="-t"):
+        for _ in range(500):
+            if re.search(rf":{port}\b", self.run(self.names[0], "ss", "-Hln", proto)):
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"nothing listens on port {port}")
+
+    def stop(self, child):
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        self.children.remove(child)
+
+    def close(self):
+        for child in list(self.children):
+            self.stop(child)
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+        subprocess.run(["umount", self.sink], check=False, capture_output=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def random_file(path, size):
+    with open(path, "wb") as out:
+        left = size
+        while left:
+            chunk = os.urandom(min(left, 1 << 24))
+            out.write(chunk)
+            left -= len(chunk)
+
+
+def warm(path):
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(1 << 20)
+        while file.readinto(buffer):
+            pass
+
+
+def prime(size):
+    """Gives the kernel memory that a hypervisor has backed already; the harness does the same before its runs."""
+    memory = mmap.mmap(-1, size * 5 // 4, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    memory.madvise(MADV_POPULATE_WRITE)
+    memory.close()
+
+
+class Bulk:
+    """One large file: nginx with sendfile to curl, iperf3 of as many bytes, and the harness."""
+    unit, better = "Gbit/s", 1
+
+    def __init__(self, args, sink, huge=False):
+        self.args, self.sink = args, sink
+        self.link = Link(huge)
+        self.file = os.path.join(self.link.served, "payload.bin")
+        random_file(self.file, args.size)
+        conf = os.path.join(self.link.dir, "nginx.conf")
+        with open(conf, "w", encoding="ascii") as out:
+            out.write(f"""daemon off; worker_processes 1; pid {self.link.dir}/nginx.pid; error_log /dev/null; user root;
+events {{ }} http {{ access_log off; sendfile on; tcp_nopush on; client_body_temp_path {self.link.dir}/b;
+proxy_temp_path {self.link.dir}/p; fastcgi_temp_path {self.link.dir}/f; uwsgi_temp_path {self.link.dir}/u;
+scgi_temp_path {self.link.dir}/s; server {{ listen 8080; root {self.link.served}; }} }}""")
+        self.link.server("nginx", "-c", conf)
+        self.link.wait_port(8080)
+        self.yardsticks = {"nginx -> curl": self.nginx}
+        harness_sink = {"discard": "discard", "tmpfs": "tmpfs", "huge": "tmpfs"}[sink]
+        options = ["--sink=" + harness_sink] + (["--huge"] if huge else [])
+        pairs = args.pairs or {"discard": ["read_write", "sendfile", "splice"],
+                               "tmpfs": ["sendfile", "sendfile+splice", "sendfile+mmap"],
+                               "huge": ["sendfile", "sendfile+splice", "sendfile+mmap"]}[sink]
+        self.ours = {pair: (lambda pair=pair: self.harness(pair, options)) for pair in pairs}
+        if sink == "discard":
+            self.link.server("iperf3", "-s")
+            self.link.wait_port(5201)
+            self.yardsticks["iperf3"] = self.iperf3
+
+    def nginx(self):
+        target = "/dev/null"
+        if self.sink != "discard":
+            target = os.path.join(self.link.sink, "out")
+            if os.path.exists(target):
+                os.unlink(target)
+            prime(self.args.size)
+        warm(self.file)
+        speed = self.link.client("curl", "-s", "-o", target, "-w", "%{speed_download}",
+                                 f"http://{SERVER_IP}:8080/payload.bin")
+        return float(speed) * 8 / 1e9
+
+    def iperf3(self):
+        # The server side sends (-R), as in a download.
+        report = json.loads(self.link.client("iperf3", "-c", SERVER_IP, "-R", "-J", "-n", str(self.args.size)))
+        return report["end"]["sum_received"]["bits_per_second"] / 1e9
+
+    def harness(self, pair, options):
+        sender, _, receiver = pair.partition("+")
+        command = [self.args.harness, "run", "--json", "--sender=" + sender, "--file=" + self.file, "--probed=0",
+                   "--warmups=0", "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
+                   *options, *self.args.option]
+        if receiver:
+            command.append("--receiver=" + receiver)
+        record = json.loads(sh(*command))
+        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        return run["goodput_bits_per_second"] / 1e9
+
+    def close(self):
+        self.link.close()
+
+
+class SmallFiles:
+    """10,000 files of 0 to 16 KiB into tmpfs: tar piped through socat, and the harness."""
+    unit, better = "files/s", 1
+    count = 10_000
+
+    def __init__(self, args):
+        self.args, self.link = args, Link(False)
+        draw = random.Random(1)
+        for i in range(self.count):
+            directory = os.path.join(self.link.served, "tree", f"d{i // 100:04}")
+            if i % 100 == 0:
+                os.makedirs(directory)
+            random_file(os.path.join(directory, f"f{i:06}"), draw.randrange(16 * 1024 + 1))
+        self.yardsticks = {"tar | socat": self.tar}
+        self.ours = {pair: (lambda pair=pair: self.harness(pair)) for pair in args.pairs or ["read_write", "sendfile"]}
+
+    def tar(self):
+        target = os.path.join(self.link.sink, "tree")
+        shutil.rmtree(target, ignore_errors=True)
+        os.mkdir(target)
+        prime(1 << 28)
+        server = self.link.server("sh", "-c", f"tar -C {self.link.served} -cf - tree | socat -u -b 262144 - TCP-LISTEN:9000,reuseaddr")
+        self.link.wait_port(9000)
+        start = time.monotonic()
+        self.link.client("sh", "-c", f"socat -u -b 262144 TCP:{SERVER_IP}:9000 - | tar -C {target} -xf -")
+        seconds = time.monotonic() - start
+        self.link.stop(server)
+        return self.count / seconds
+
+    def harness(self, sender):
+        record = json.loads(sh(self.args.harness, "run", "--json", "--workload=small-files", "--sink=tmpfs",
+                               "--sender=" + sender, f"--count={self.count}", "--probed=0", "--warmups=0",
+                               "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
+                               *self.args.option))
+        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        return run["operations"] / run["seconds"]
+
+    def close(self):
+        self.link.close()
+
+
+class RoundTrip:
+    """64 bytes there and back over TCP: sockperf's ping-pong, and the harness."""
+    unit, better = "us", -1
+
+    def __init__(self, args, spin):
+        self.args, self.spin, self.link = args, spin, Link(False)
+        mode = ["--nonblocked"] if spin else []
+        self.link.server("sockperf", "server", "--tcp", "-i", SERVER_IP, "-p", "9100", *mode)
+        self.link.wait_port(9100)
+        self.yardsticks = {"sockperf": self.sockperf}
+        self.ours = {"rr": self.harness}
+
+    def sockperf(self):
+        mode = ["--nonblocked"] if self.spin else []
+        report = self.link.client("sockperf", "ping-pong", "--tcp", "-i", SERVER_IP, "-p", "9100", "-m", "64", "-t", "1",
+                                  "--full-rtt", *mode)
+        return float(re.search(r"percentile 50\.000 =\s+([\d.]+)", report).group(1))
+
+    def harness(self):
+        record = json.loads(sh(self.args.harness, "run", "--json", "--workload=rr", "--sender=read_write",
+                               "--wait=" + ("spin" if self.spin else "sleep"), "--seconds=1", "--probed=0", "--warmups=0",
+                               "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
+                               *self.args.option))
+        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        return run["latency_ns"]["rr"]["p50"] / 1e3
+
+    def close(self):
+        self.link.close()
+
+
+SCENARIOS = {
+    "discard": lambda args: Bulk(args, "discard"),
+    "tmpfs": lambda args: Bulk(args, "tmpfs"),
+    "huge": lambda args: Bulk(args, "huge", huge=True),
+    "small-files": SmallFiles,
+    "rr-sleep": lambda args: RoundTrip(args, False),
+    "rr-spin": lambda args: RoundTrip(args, True),
+}
+
+
+def interval(values):
+    """95 % interval of the median by order statistics (binomial), the whole range when there are too few values."""
+    ordered, n = sorted(values), len(values)
+    tail, k = 0.0, 0
+    while k < n // 2:
+        tail += math.comb(n, k) / 2 ** n
+        if tail > 0.025:
+            break
+        k += 1
+    k = max(k - 1, 0)
+    return ordered[k], ordered[n - 1 - k]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", nargs="*", default=list(SCENARIOS), help=", ".join(SCENARIOS))
+    parser.add_argument("--harness", required=True, help="the harness binary")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--size", type=int, default=GIB, help="bytes of the large file")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    parser.add_argument("--pairs", type=lambda text: text.split(","), help="harness candidates, sender or sender+receiver")
+    parser.add_argument("--option", action="append", default=[], help="passed to harness run")
+    args = parser.parse_args()
+    args.harness = os.path.abspath(args.harness)
+    if os.geteuid() != 0:
+        print("yardsticks: network namespaces need root; run it with sudo", file=sys.stderr)
+        return 3
+    for name in args.scenario:
+        if name not in SCENARIOS:
+            print(f"yardsticks: no scenario '{name}'; choose from {', '.join(SCENARIOS)}", file=sys.stderr)
+            return 2
+    order = random.Random(args.seed)
+    for name in args.scenario:
+        scenario = SCENARIOS[name](args)
+        try:
+            candidates = {**scenario.yardsticks, **scenario.ours}
+            values = {key: [] for key in candidates}
+            for measure in candidates.values():
+                measure()
+            for _ in range(args.rounds):
+                for key in order.sample(list(candidates), len(candidates)):
+                    values[key].append(candidates[key]())
+            base = next(iter(scenario.yardsticks))
+            print(f"\n{name} ({scenario.unit}, {args.rounds} rounds, seed {args.seed})")
+            for key, seen in values.items():
+                low, high = interval(seen)
+                paired = statistics.median(a / b for a, b in zip(seen, values[base]))
+                print(f"  {key:24} {statistics.median(seen):10.2f}  [{low:.2f}, {high:.2f}]  x {base}: {paired:.2f}")
+            sys.stdout.flush()
+        finally:
+            scenario.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
