@@ -23,6 +23,8 @@ enum class Carrier { stream, packet };
 enum class Side { sender, receiver };
 /// Sleep in the kernel until something arrives, or ask again and again.
 enum class Wait { sleep, spin };
+/// Where a veth's receive work runs: in softirq context on the sender's CPU, or in a kernel thread on the receiver's.
+enum class Napi { softirq, threaded };
 
 /// Longest message in bytes. File payload never travels in messages.
 inline constexpr std::size_t kMaxMessage = 256 * 1024;
@@ -161,7 +163,10 @@ struct ChannelOptions {
   Wait wait = Wait::sleep;
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< longest silence inside a frame
   bool allow_fallback = false;
-  std::map<std::string, std::string> settings;  ///< "mover.option" -> value, see Datapath::options()
+  std::string link = "veth";  ///< what joins the hosts: "veth", "loopback", "vhost" or "nic"
+  std::string link_at;        ///< vhost: path of the vhost-user socket; nic: PCI address; otherwise empty
+  std::uint32_t mtu = 0;      ///< bytes of the IP packet on a link without a kernel interface; 0: the datapath's choice
+  std::map<std::string, std::string> settings;  ///< "datapath.option" -> value, see Datapath::options()
 };
 
 /// Copies of payload that a datapath declares for one side, in copied bytes per payload byte. Only CPU copies: what the
@@ -191,7 +196,11 @@ class Datapath {
   virtual bool takes(Incoming::Sink sink) const = 0;
   /// An error with reason and remedy when this machine cannot run it.
   virtual Result<> available() const = 0;
-  /// `link` is "veth", "loopback" or "nic": local delivery copies where a NIC would gather.
+  /// Kinds of links that it runs on, the default first.
+  virtual std::vector<std::string_view> links() const { return {"veth", "loopback", "nic"}; }
+  /// What it does best with on a veth.
+  virtual Napi napi(Wait) const { return Napi::softirq; }
+  /// `link` is one of links(): local delivery copies where a NIC would gather.
   virtual CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const = 0;
   virtual std::vector<OptionInfo> options() const { return {}; }
 

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "datapaths/datapath.hpp"
+#include "datapaths/settings.hpp"
 #include "datapaths/stream/socket.hpp"
 
 namespace waggle::stream {
@@ -36,25 +36,6 @@ class Mover {
   virtual std::vector<Mode> modes() const { return {}; }
   /// May be called from any thread, while others are at work: count in a Tally.
   virtual Counters counters() const { return {}; }
-};
-
-/// The options of one mover as the user set them, over their defaults.
-class Settings {
- public:
-  /// Picks "mover.option" entries; Fault::usage for an option that the mover does not have.
-  static Result<Settings> of(std::string_view mover, const std::vector<OptionInfo>& options,
-                             const ChannelOptions& channel);
-
-  std::string text(std::string_view option) const;
-  bool flag(std::string_view option) const;  ///< "yes", "on", "true", "1"
-  /// A number with an optional suffix KiB, MiB or GiB, between `least` and `most`.
-  Result<std::uint64_t> number(std::string_view option, std::uint64_t least, std::uint64_t most) const;
-  bool allow_fallback() const { return allow_fallback_; }
-
- private:
-  std::string mover_;
-  std::map<std::string, std::string, std::less<>> values_;
-  bool allow_fallback_ = false;
 };
 
 /// What a mover says of itself.

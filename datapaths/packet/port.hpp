@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "datapaths/datapath.hpp"
+#include "datapaths/settings.hpp"
+
+/// What a packet datapath implements: frames go out and come in, in bursts. Only a port knows how; the transport above
+/// knows only packets, the UDP payloads inside the frames.
+namespace waggle::packet {
+
+/// Nanoseconds of the clock that drives a host: CLOCK_MONOTONIC, or virtual time in simulations.
+using Time = std::uint64_t;
+inline constexpr Time kNever = ~Time{0};
+
+/// The far end of a path. Equality is that of the UDP address; the Ethernet address is how to get there.
+struct Peer {
+  std::uint32_t ip = 0;    ///< IPv4, host byte order
+  std::uint16_t port = 0;  ///< UDP, host byte order
+  std::array<std::uint8_t, 6> mac{};
+  bool operator==(const Peer& other) const { return ip == other.ip && port == other.port; }
+};
+
+/// Bytes of the transport's header before the payload of a DATA packet. Ports place frames such that `packet` +
+/// kDataHeader is aligned to 64 bytes, or to 512 where they state `direct`.
+inline constexpr std::size_t kDataHeader = 48;
+/// Ethernet, IPv4 and UDP headers in front of a packet.
+inline constexpr std::size_t kFrameHeaders = 14 + 20 + 8;
+/// Largest burst that anybody asks of a port.
+inline constexpr std::size_t kMostBurst = 64;
+
+/// A frame to fill and send. Memory belongs to the port.
+struct TxFrame {
+  std::byte* packet = nullptr;  ///< where the packet begins; headers below UDP go before it and are the port's
+  std::uint32_t room = 0;       ///< bytes that fit
+  std::uint32_t length = 0;     ///< bytes of the packet, set by the user before send()
+  std::uint64_t handle = 0;     ///< the port's own
+  Peer to;                      ///< set by the user before send()
+};
+
+/// A frame that has come in. Valid until it is released.
+struct RxFrame {
+  std::byte* packet = nullptr;
+  std::uint32_t length = 0;  ///< bytes of the UDP payload; checked against the headers by the port
+  std::uint64_t handle = 0;  ///< the port's own
+  Peer from;
+};
+
+/// What a port can do, as granted.
+struct Capabilities {
+  std::uint32_t packet = 1200;     ///< bytes of the largest packet (UDP payload) that interface and frame take
+  std::uint32_t rx_capacity = 0;   ///< frames that may wait to be polled before they are dropped: bounds the window
+  std::uint32_t tx_capacity = 0;   ///< frames that can be leased at once
+  std::uint32_t burst = kMostBurst;  ///< frames per send() and poll() that the port does best with
+  bool direct = false;             ///< frames suit O_DIRECT: `packet` + kDataHeader is aligned to 512 bytes
+  bool zero_copy = false;          ///< the device reads and writes frames itself
+  bool checksum_offload = false;   ///< the UDP checksum is filled in below
+};
+
+/// One queue of an interface, for one thread at a time but for wake(). All calls are bursts: one virtual call each.
+class Port {
+ public:
+  virtual ~Port() = default;
+
+  virtual Capabilities capabilities() const = 0;
+  virtual std::uint16_t local_port() const = 0;  ///< UDP port
+
+  /// Hands out up to `frames.size()` empty frames and returns how many; fewer when too many are under way.
+  virtual std::size_t lease(std::span<TxFrame> frames) = 0;
+  /// Sends frames in order and returns how many were accepted: a prefix, which belongs to the port again. The rest is
+  /// still the caller's, to be sent later or given back. An error means that the port is dead.
+  virtual Result<std::size_t> send(std::span<const TxFrame> frames) = 0;
+  /// Takes leased frames back unsent.
+  virtual void give_back(std::span<const TxFrame> frames) = 0;
+  /// Brings up to `frames.size()` frames that have come in, without waiting.
+  virtual Result<std::size_t> poll(std::span<RxFrame> frames) = 0;
+  /// Gives polled frames back, in any order.
+  virtual void release(std::span<const RxFrame> frames) = 0;
+  /// Collects frames that have left, so that they can be leased again; called when lease() comes up short.
+  virtual void reclaim() = 0;
+
+  /// Sleeps until frames may have come in, `deadline` has passed or wake() was called; may return early. A port may
+  /// also use it to tell the kernel of work that it put off.
+  virtual Result<> wait(Time deadline) = 0;
+  /// Ends a wait() now or the next one at once; from any thread or a signal handler.
+  virtual void wake() noexcept = 0;
+
+  /// Asks how to reach an address: fills in `mac` (neighbour table, ARP). Before packets are sent to a new peer.
+  virtual Result<Peer> resolve(Peer peer) = 0;
+
+  /// Requested and granted, read back from kernel or driver.
+  virtual std::vector<Mode> modes() const = 0;
+  /// "frames_sent", "frames_received", "tx_bursts", "rx_bursts", "empty_polls", "wakeup_calls", "tx_ring_full",
+  /// "rx_ring_full", "rx_dropped" … ; from any thread (count in a Tally).
+  virtual Counters counters() const = 0;
+};
+
+/// How to make ports. `queues` > 1: one Port per queue, all of one UDP port number.
+struct PortRequest {
+  Endpoint local;   ///< where to listen; for a client empty, or the address to send from
+  Endpoint remote;  ///< for a client: the server; decides the interface
+  bool listens = false;
+  const ChannelOptions& options;
+  const Settings& settings;
+};
+using OpenPorts = Result<std::vector<std::unique_ptr<Port>>> (*)(const PortRequest& request);
+
+/// What a port says of itself; it becomes a Datapath by add_port().
+struct PortInfo {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<std::string_view> links = {"veth", "loopback", "nic"};  ///< the default first
+  /// CPU copies per payload byte below the port, on one side, and why: "send: UMEM -> skb".
+  CopyModel (*copies)(Side side, std::string_view link) = nullptr;
+  std::vector<OptionInfo> options = {};
+  Result<> (*available)() = [] { return Result<>(); };
+};
+
+/// Makes a datapath of a port, under the reliable transport, and registers it:
+/// `const Registration registration = add_port(info, open);` at the end of the port's file.
+Registration add_port(PortInfo info, OpenPorts open);
+
+}  // namespace waggle::packet
