@@ -200,6 +200,9 @@ class Datapath {
   virtual std::vector<std::string_view> links() const { return {"veth", "loopback", "nic"}; }
   /// What it does best with on a veth.
   virtual Napi napi(Wait) const { return Napi::softirq; }
+  /// Hugepage memory in bytes that one process which listens or connects takes; whoever starts such processes reserves
+  /// it before and gives it back afterwards.
+  virtual std::uint64_t hugepage_bytes() const { return 0; }
   /// `link` is one of links(): local delivery copies where a NIC would gather.
   virtual CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const = 0;
   virtual std::vector<OptionInfo> options() const { return {}; }

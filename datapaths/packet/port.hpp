@@ -123,6 +123,7 @@ struct PortInfo {
   CopyModel (*copies)(Side side, std::string_view link) = nullptr;
   std::vector<OptionInfo> options = {};
   Result<> (*available)() = [] { return Result<>(); };
+  std::uint64_t hugepage_bytes = 0;  ///< Datapath::hugepage_bytes()
 };
 
 /// Makes a datapath of a port, under the reliable transport, and registers it:
