@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/device.hpp"
+
+#include <fmt/format.h>
+#include <rte_errno.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// Mbufs that a thread keeps at hand. Few, since the one freed last is the next in use and still in the CPU's cache.
+constexpr unsigned kCache = 64;
+
+std::unexpected<Error> refused(const std::string& what, int error) {
+  const std::string why = last_complaint();
+  return fail(Fault::missing, fmt::format("{}: {}", what, why.empty() ? rte_strerror(std::abs(error)) : why),
+              "WAGGLE_DPDK_LOG=FILE keeps DPDK's log");
+}
+
+}  // namespace
+
+Result<Pool> make_pool(const Options& options) {
+  static std::atomic<int> made{0};
+  Pool pool(rte_pktmbuf_pool_create(fmt::format("waggle{}", made++).c_str(), options.mbufs, kCache, 0,
+                                    options.data_room, SOCKET_ID_ANY));
+  if (!pool) {
+    const auto bytes = std::uint64_t{options.mbufs} * (options.data_room + 192U);
+    return fail(Fault::missing,
+                fmt::format("cannot get {} MiB of hugepages for {} mbufs: {}", (bytes >> 20) + 1, options.mbufs,
+                            rte_strerror(rte_errno)),
+                fmt::format("reserve them: echo {} | sudo tee /proc/sys/vm/nr_hugepages",
+                            2 * (std::max(bytes, kHugepageBytes) >> 21) + 1));
+  }
+  return pool;
+}
+
+Result<Device> Device::open(const std::string& bus, const std::string& name, const std::string& arguments,
+                            const Options& options, rte_mempool* pool) {
+  WAGGLE_LET(plugged, Plugged::make(bus, name, arguments));
+  Device device(std::move(plugged));
+  WAGGLE_TRY(device.configure(options, pool));
+  WAGGLE_TRY(device.start());
+  return device;
+}
+
+Result<> Device::configure(const Options& options, rte_mempool* pool) {
+  rte_eth_dev_info info{};
+  if (const int failed = rte_eth_dev_info_get(id_, &info); failed != 0) {
+    return refused("DPDK knows nothing of its device", failed);
+  }
+  driver_ = info.driver_name;
+  rte_eth_conf conf{};
+  // Asked for only where the driver knows of link changes; it refuses otherwise.
+  conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+  conf.intr_conf.rxq = options.interrupts;
+  checksum_offload_ = options.checksum_offload && (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
+  conf.txmode.offloads = checksum_offload_ ? RTE_ETH_TX_OFFLOAD_UDP_CKSUM : 0;
+  int failed = rte_eth_dev_configure(id_, 1, 1, &conf);
+  if (failed != 0 && options.interrupts) {
+    interrupts_refused_ = rte_strerror(-failed);
+    conf.intr_conf.rxq = 0;
+    failed = rte_eth_dev_configure(id_, 1, 1, &conf);
+  }
+  if (failed != 0) {
+    return refused("cannot configure DPDK's device", failed);
+  }
+  failed = rte_eth_rx_queue_setup(id_, 0, options.rx_descriptors, SOCKET_ID_ANY, nullptr, pool);
+  if (failed == 0) {
+    failed = rte_eth_tx_queue_setup(id_, 0, options.tx_descriptors, SOCKET_ID_ANY, nullptr);
+  }
+  if (failed != 0) {
+    return refused("cannot set up the rings of DPDK's device", failed);
+  }
+  wait_fd_ = conf.intr_conf.rxq != 0 ? 0 : -1;
+  return {};
+}
+
+Result<> Device::start() {
+  if (const int failed = rte_eth_dev_start(id_); failed != 0) {
+    return refused("cannot start DPDK's device", failed);
+  }
+  if (wait_fd_ == 0) {
+    wait_fd_ = rte_eth_dev_rx_intr_ctl_q_get_fd(id_, 0);
+    if (wait_fd_ < 0) {
+      interrupts_refused_ = "the driver has no descriptor to wait on";
+    }
+  }
+  return {};
+}
+
+bool Device::up() const {
+  rte_eth_link link{};
+  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+std::array<std::uint8_t, 6> Device::mac() const {
+  rte_ether_addr address{};
+  rte_eth_macaddr_get(id_, &address);
+  std::array<std::uint8_t, 6> mac{};
+  std::memcpy(mac.data(), address.addr_bytes, mac.size());
+  return mac;
+}
+
+std::uint64_t Device::dropped() const {
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(id_, &stats) == 0 ? stats.imissed + stats.ierrors : 0;
+}
+
+std::uint64_t Device::without_mbuf() const {
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(id_, &stats) == 0 ? stats.rx_nombuf : 0;
+}
+
+}  // namespace waggle::packet::dpdk

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "datapaths/packet/dpdk/eal.hpp"
+#include "datapaths/packet/dpdk/options.hpp"
+
+namespace waggle::packet::dpdk {
+
+struct FreePool {
+  void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
+};
+/// Mbufs in hugepages, with a cache per thread.
+using Pool = std::unique_ptr<rte_mempool, FreePool>;
+
+/// Fault::missing when there are too few hugepages.
+Result<Pool> make_pool(const Options& options);
+
+/// One Ethernet device of the EAL with a queue pair, started; stopped and unplugged by destruction. Its mbufs come from
+/// a pool that must outlive it.
+class Device {
+ public:
+  static Result<Device> open(const std::string& bus, const std::string& name, const std::string& arguments,
+                             const Options& options, rte_mempool* pool);
+  Device(Device&&) noexcept = default;
+  Device& operator=(Device&&) = delete;
+
+  std::size_t receive(std::span<rte_mbuf*> mbufs) {
+    return rte_eth_rx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));
+  }
+  /// Takes a prefix of the mbufs and says how long it is.
+  std::size_t send(std::span<rte_mbuf*> mbufs) {
+    return rte_eth_tx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));
+  }
+
+  /// Whether the other end is there.
+  bool up() const;
+  /// The device's own Ethernet address.
+  std::array<std::uint8_t, 6> mac() const;
+  /// A descriptor for epoll(7), edge-triggered, that tells of frames between arm() and disarm(); -1 without interrupts.
+  int wait_fd() const { return wait_fd_; }
+  void arm() { rte_eth_dev_rx_intr_enable(id_, 0); }
+  void disarm() { rte_eth_dev_rx_intr_disable(id_, 0); }
+  /// Why there are no interrupts, though they were asked for; otherwise empty.
+  const std::string& interrupts_refused() const { return interrupts_refused_; }
+  bool checksum_offload() const { return checksum_offload_; }
+  /// Name of the poll-mode driver, as it says itself.
+  const std::string& driver() const { return driver_; }
+  /// Takes back mbufs that have been sent, where the driver can.
+  void clean() const { rte_eth_tx_done_cleanup(id_, 0, 0); }
+
+  /// Frames that the device has dropped on the way in, and those for which it found no mbuf. From any thread.
+  std::uint64_t dropped() const;
+  std::uint64_t without_mbuf() const;
+
+ private:
+  explicit Device(Plugged plugged) : plugged_(std::move(plugged)), id_(plugged_.id()) {}
+  Result<> configure(const Options& options, rte_mempool* pool);
+  Result<> start();
+
+  Plugged plugged_;
+  std::uint16_t id_;
+  int wait_fd_ = -1;
+  bool checksum_offload_ = false;
+  std::string interrupts_refused_;
+  std::string driver_;
+};
+
+}  // namespace waggle::packet::dpdk

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/eal.hpp"
+
+#include <fmt/format.h>
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_version.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// Where EAL's log goes: into a file if the user wants it, and the last error into memory.
+class Log {
+ public:
+  /// Never destroyed: EAL's threads may write until the process ends.
+  static Log& get() {
+    static Log& log = *new Log;
+    return log;
+  }
+
+  std::FILE* stream() { return stream_; }
+
+  std::string last() {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+
+ private:
+  Log() {
+    if (const char* path = std::getenv("WAGGLE_DPDK_LOG"); path != nullptr && *path != '\0') {
+      file_ = std::fopen(path, "ae");
+    }
+    stream_ = ::fopencookie(this, "w", {.read = nullptr, .write = take, .seek = nullptr, .close = nullptr});
+    std::setvbuf(stream_, nullptr, _IOLBF, 1024);
+  }
+
+  static ssize_t take(void* cookie, const char* text, std::size_t size) {
+    auto& log = *static_cast<Log*>(cookie);
+    const std::lock_guard lock(log.mutex_);
+    if (log.file_ != nullptr) {
+      std::fwrite(text, 1, size, log.file_);
+      std::fflush(log.file_);
+    }
+    // The EAL writes to standard error without a level, and later complaints follow from the first.
+    const int level = rte_log_cur_msg_loglevel();
+    if (level > 0 && level <= static_cast<int>(RTE_LOG_ERR) && size > 1) {
+      log.last_.assign(text, size);
+      std::ranges::replace(log.last_, '\n', ' ');
+      while (log.last_.ends_with(' ')) {
+        log.last_.pop_back();
+      }
+    }
+    return static_cast<ssize_t>(size);
+  }
+
+  std::mutex mutex_;
+  std::FILE* stream_ = nullptr;
+  std::FILE* file_ = nullptr;
+  std::string last_;
+};
+
+/// Runs rte_eal_init() with everything that it prints kept off the terminal.
+int init_quietly(std::vector<std::string>& words) {
+  std::vector<char*> arguments;
+  for (auto& word : words) {
+    arguments.push_back(word.data());
+  }
+  rte_openlog_stream(Log::get().stream());
+  // Some failures are printed to standard error past the log.
+  std::FILE* const before = std::exchange(stderr, Log::get().stream());
+  const int used = rte_eal_init(static_cast<int>(arguments.size()), arguments.data());
+  stderr = before;
+  return used;
+}
+
+Result<> start(const EalOptions& options) {
+  const std::string cpus = options.cpus.empty() ? cpus_of_thread() : options.cpus;
+  std::vector<std::string> words = {"waggle",         "--in-memory", "--no-telemetry",   "--single-file-segments",
+                                    "--iova-mode=va", "--lcores",    "0@(" + cpus + ")", "--log-level=notice"};
+  if (options.pci.empty()) {
+    words.emplace_back("--no-pci");
+  } else {
+    words.insert(words.end(), {"-a", options.pci});
+  }
+  int used = -1;
+  int error = 0;
+  // In a thread of its own, since it changes the affinity of the thread that calls it.
+  std::thread([&] {
+    used = init_quietly(words);
+    error = rte_errno;
+  }).join();
+  if (used < 0) {
+    const std::string why = last_complaint();
+    return fail(Fault::missing, fmt::format("cannot start DPDK's EAL: {}", why.empty() ? rte_strerror(error) : why),
+                "see that hugepages are free (grep Huge /proc/meminfo), reserve some with: echo 64 | sudo tee "
+                "/proc/sys/vm/nr_hugepages; WAGGLE_DPDK_LOG=FILE keeps its log");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> start_eal(const EalOptions& options) {
+  static std::mutex mutex;
+  static std::optional<Result<>> started;
+  const std::lock_guard lock(mutex);
+  if (!started) {
+    started = start(options);
+  }
+  return *started;
+}
+
+std::string last_complaint() {
+  return Log::get().last();
+}
+
+void register_thread() {
+  struct Membership {
+    Membership() { rte_thread_register(); }
+    ~Membership() { rte_thread_unregister(); }
+  };
+  if (rte_lcore_id() == LCORE_ID_ANY) [[unlikely]] {
+    static thread_local const Membership membership;
+  }
+}
+
+Result<Plugged> Plugged::make(const std::string& bus, const std::string& name, const std::string& arguments) {
+  std::uint16_t id = 0;
+  const int failed = rte_eal_hotplug_add(bus.c_str(), name.c_str(), arguments.c_str());
+  if (failed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
+    const std::string why = last_complaint();
+    return fail(Fault::missing, fmt::format("DPDK cannot open {} ({}): {}", name, arguments,
+                                            why.empty() ? rte_strerror(-failed) : why));
+  }
+  return Plugged(bus, name, id);
+}
+
+Plugged::Plugged(Plugged&& other) noexcept
+    : bus_(std::exchange(other.bus_, {})), name_(std::move(other.name_)), id_(other.id_) {}
+
+Plugged::~Plugged() {
+  if (!bus_.empty()) {
+    rte_eth_dev_close(id_);
+    rte_eal_hotplug_remove(bus_.c_str(), name_.c_str());
+  }
+}
+
+std::string cpus_of_thread() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  ::sched_getaffinity(0, sizeof allowed, &allowed);
+  std::string text;
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) {
+      text += fmt::format("{}{}", text.empty() ? "" : ",", cpu);
+    }
+  }
+  return text;
+}
+
+}  // namespace waggle::packet::dpdk

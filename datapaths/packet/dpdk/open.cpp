@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/open.hpp"
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "datapaths/packet/dpdk/port.hpp"
+#include "datapaths/packet/dpdk/vhost.hpp"
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// One of the ports that RFC 6335 leaves to such use; on a link of two nobody else has it.
+std::uint16_t some_port() {
+  return static_cast<std::uint16_t>(49'152 + std::random_device()() % 16'384);
+}
+
+/// The address of the other host in a network of two (RFC 3021 and /30 alike differ in the low bits).
+std::uint32_t neighbour_address(std::uint32_t ip) {
+  return (ip & 3U) == 1 ? ip + 1 : ip - 1;
+}
+
+Result<Parts> open_vhost(const PortRequest& request, Options options) {
+  Parts parts{.options = std::move(options)};
+  const std::string& base = request.options.link_at;
+  if (!request.local.host.empty()) {
+    WAGGLE_LET(ip, ipv4_of(request.local.host));
+    parts.here.ip = ip;
+  } else if (!request.listens) {
+    WAGGLE_LET(ip, ipv4_of(request.remote.host));
+    parts.here.ip = neighbour_address(ip);
+  }
+  parts.here.mac = vhost_mac(parts.here.ip);
+  parts.here.port = request.local.port != 0 ? request.local.port : some_port();
+  parts.drivers = parts.options.vhost_here ? "net_vhost" : "net_virtio_user";
+  std::uint16_t first = 0;
+  if (request.listens) {
+    WAGGLE_LET(place, Place::of_listener(base));
+    parts.place = std::move(place);
+  } else {
+    WAGGLE_LET(place, Place::of_client(base));
+    parts.place = std::move(place);
+    first = parts.place.number();
+  }
+  WAGGLE_LET(pool, make_pool(parts.options));
+  parts.pool = std::move(pool);
+  for (std::uint16_t number = first; number < first + parts.options.clients; ++number) {
+    WAGGLE_LET(device, Device::open("vdev", vhost_device(parts.options, number),
+                                    vhost_arguments(parts.options, vhost_path(base, number), request.listens),
+                                    parts.options, parts.pool.get()));
+    parts.devices.push_back(std::move(device));
+  }
+  return parts;
+}
+
+/// Waits until a client's device says that its peer is there.
+Result<> wait_until_up(const DpdkPort& port, std::chrono::nanoseconds timeout) {
+  const Time end = now_ns() + static_cast<Time>(timeout.count());
+  while (!port.up()) {
+    if (now_ns() > end) {
+      return fail(Fault::timeout, "the server did not answer on the vhost-user socket");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Port>>> open_ports(const PortRequest& request) {
+  WAGGLE_LET(options, read_options(request.settings, request.options, request.listens, 0));
+  WAGGLE_TRY(start_eal({.pci = {}, .cpus = options.cpus}));
+  WAGGLE_LET(parts, open_vhost(request, std::move(options)));
+  WAGGLE_LET(port, DpdkPort::make(std::move(parts)));
+  if (!request.listens) {
+    WAGGLE_TRY(wait_until_up(*port, request.options.timeout));
+  }
+  std::vector<std::unique_ptr<Port>> ports;
+  ports.push_back(std::move(port));
+  return ports;
+}
+
+}  // namespace waggle::packet::dpdk

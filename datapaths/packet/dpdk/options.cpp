@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/options.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "datapaths/packet/dpdk/eal.hpp"
+#include "datapaths/packet/port.hpp"
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// IPv4 and UDP headers.
+constexpr std::uint32_t kBelowPacket = 20 + 8;
+/// The smallest MTU that the transport can start with: packets of 1200 bytes.
+constexpr std::uint32_t kLeastMtu = 1200 + kBelowPacket;
+/// One virtio descriptor and one mbuf hold a frame of this MTU, and a burst of them stays in an L2 cache.
+constexpr std::uint32_t kVhostMtu = 16 * 1024;
+constexpr std::uint32_t kMostMtu = 65'000;
+/// Frame bytes in a ring: more fall out of the cache before they are used.
+constexpr std::uint32_t kRingBytes = 2 << 20;
+/// Frames beyond those in rings: leased, polled, and in the caches of some threads.
+constexpr std::uint32_t kMbufsInHand = 1024;
+
+Result<std::string> choice(const Settings& settings, std::string_view option,
+                           std::initializer_list<std::string_view> of) {
+  std::string value = settings.text(option);
+  if (std::ranges::find(of, value) == of.end()) {
+    return fail(Fault::usage, fmt::format("dpdk.{}={} makes no sense", option, value),
+                fmt::format("choose from {}", fmt::join(of, ", ")));
+  }
+  return value;
+}
+
+/// A number, or `otherwise` where the user left it at 0.
+Result<std::uint32_t> number_or(const Settings& settings, std::string_view option, std::uint32_t least,
+                                std::uint32_t most, std::uint32_t otherwise) {
+  if (settings.text(option) == "0") {
+    return otherwise;
+  }
+  WAGGLE_LET(number, settings.number(option, least, most));
+  return static_cast<std::uint32_t>(number);
+}
+
+Result<std::uint32_t> mtu_of(const std::string& link, std::uint32_t asked, std::uint32_t device) {
+  const std::uint32_t mtu = asked != 0 ? asked : device != 0 ? device : link == "vhost" ? kVhostMtu : 1500;
+  if (mtu < kLeastMtu) {
+    return fail(Fault::missing, fmt::format("an MTU of {} is too small for dpdk", mtu),
+                fmt::format("give the link one of at least {}", kLeastMtu));
+  }
+  if (asked > kMostMtu) {
+    return fail(Fault::usage, fmt::format("an MTU of {} is too large for dpdk", mtu),
+                fmt::format("give at most {}", kMostMtu));
+  }
+  return std::min(mtu, kMostMtu);
+}
+
+Result<> size_rings(Options& options, const Settings& settings) {
+  const std::uint32_t frame = options.mtu + 14;
+  const std::uint32_t fitting = std::clamp(std::bit_floor(kRingBytes / frame), 64U, 1024U);
+  WAGGLE_LET(rx, number_or(settings, "rx_descriptors", 32, 4096, fitting));
+  WAGGLE_LET(tx, number_or(settings, "tx_descriptors", 32, 4096, fitting));
+  if (!std::has_single_bit(rx) || !std::has_single_bit(tx) || (options.link == "vhost" && rx != tx)) {
+    return fail(Fault::usage, fmt::format("{} and {} descriptors make no sense", rx, tx),
+                "give powers of two, and on link vhost the same number to both");
+  }
+  options.rx_descriptors = static_cast<std::uint16_t>(rx);
+  options.tx_descriptors = static_cast<std::uint16_t>(tx);
+  // Head room of an mbuf, and what aligning the payload may take.
+  const std::uint32_t room = 128 + frame + (options.direct ? 512 : 64);
+  WAGGLE_LET(data_room, number_or(settings, "data_room", room, 65'535, (room + 63) / 64 * 64));
+  options.data_room = static_cast<std::uint16_t>(std::min(data_room, 65'535U));
+  const std::uint32_t rings = (rx + tx) * (options.link == "vhost" ? options.clients : 1U);
+  WAGGLE_LET(mbufs, number_or(settings, "mbufs", rings + 256, 1 << 20, rings + kMbufsInHand));
+  options.mbufs = mbufs;
+  return {};
+}
+
+}  // namespace
+
+std::uint32_t Options::packet() const {
+  return mtu - kBelowPacket;
+}
+
+std::vector<OptionInfo> option_list() {
+  return {
+      {"wait", "poll", "poll: never sleeps; interrupt: sleeps when idle, polls when busy"},
+      {"vhost_end", "client",
+       "link vhost: which end is net_vhost, and copies: server or client; the other is virtio-user"},
+      {"ring", "split", "link vhost: virtqueues, split or packed"},
+      {"clients", "1", "link vhost: how many clients a listener takes at once"},
+      {"driver", "af_packet", "link veth: poll-mode driver, af_packet or af_xdp"},
+      {"burst", "32", "frames per burst"},
+      {"rx_descriptors", "0", "length of a receive ring, a power of two; 0: 2 MiB of frames"},
+      {"tx_descriptors", "0", "length of a send ring"},
+      {"mbufs", "0", "frames in the pool; 0: what rings and bursts need"},
+      {"data_room", "0", "bytes of an mbuf's buffer; 0: what a frame needs"},
+      {"lcores", "", "CPUs of EAL's own threads, as in 0,2-3; empty: those of the process"},
+      {"direct", "no", "place frames for O_DIRECT: payload aligned to 512 bytes"},
+      {"udp_checksum", "no", "fill in UDP checksums; packets carry a CRC32C of their own"},
+      {"checksum_offload", "no", "let the device fill them in"},
+  };
+}
+
+Result<Options> read_options(const Settings& settings, const ChannelOptions& channel, bool listens,
+                             std::uint32_t device_mtu) {
+  Options options;
+  options.link = channel.link;
+  options.allow_fallback = settings.allow_fallback();
+  WAGGLE_LET(wait, choice(settings, "wait", {"poll", "interrupt"}));
+  options.interrupts = wait == "interrupt";
+  WAGGLE_LET(end, choice(settings, "vhost_end", {"server", "client"}));
+  options.vhost_here = (end == "server") == listens;
+  WAGGLE_LET(ring, choice(settings, "ring", {"split", "packed"}));
+  options.packed_ring = ring == "packed";
+  WAGGLE_LET(driver, choice(settings, "driver", {"af_packet", "af_xdp"}));
+  options.driver = options.link == "veth" ? driver : "";
+  options.direct = settings.flag("direct");
+  options.checksum_offload = settings.flag("checksum_offload");
+  options.checksum = settings.flag("udp_checksum") || options.checksum_offload;
+  WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
+  options.burst = static_cast<std::uint16_t>(burst);
+  WAGGLE_LET(clients, settings.number("clients", 1, 64));
+  options.clients = static_cast<std::uint16_t>(listens ? clients : 1);
+  options.cpus = settings.text("lcores");
+  if (options.cpus.find_first_not_of("0123456789,-") != std::string::npos) {
+    return fail(Fault::usage, fmt::format("dpdk.lcores={} makes no sense", options.cpus), "give CPUs as in 0,2-3");
+  }
+  WAGGLE_LET(mtu, mtu_of(options.link, channel.mtu, device_mtu));
+  options.mtu = mtu;
+  WAGGLE_TRY(size_rings(options, settings));
+  return options;
+}
+
+}  // namespace waggle::packet::dpdk

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/port.hpp"
+
+#include <fmt/format.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "base/clock.hpp"
+#include "datapaths/packet/grant.hpp"
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// Empty polls in a row before a port that may sleep does: some 20 microseconds, less than a sleep and its end cost.
+constexpr std::uint32_t kPollsBeforeSleep = 500;
+
+rte_mbuf* mbuf_of(std::uint64_t handle) {
+  return reinterpret_cast<rte_mbuf*>(handle);
+}
+
+/// Bytes into the buffer of `mbuf` at which a packet must begin for its payload to be aligned.
+std::uint32_t packet_offset(const rte_mbuf* mbuf, std::uintptr_t alignment) {
+  constexpr std::uint32_t kBefore = kFrameHeaders + kDataHeader;
+  const auto payload = reinterpret_cast<std::uintptr_t>(mbuf->buf_addr) + RTE_PKTMBUF_HEADROOM + kBefore;
+  const std::uintptr_t padding = (alignment - payload % alignment) % alignment;
+  return static_cast<std::uint32_t>(RTE_PKTMBUF_HEADROOM + padding) + kFrameHeaders;
+}
+
+/// Has the device fill in the UDP checksum, over the sum of the pseudo-header that it expects there.
+void offload_checksum(rte_mbuf* mbuf) {
+  mbuf->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+  mbuf->l2_len = sizeof(rte_ether_hdr);
+  mbuf->l3_len = sizeof(rte_ipv4_hdr);
+  auto* ip = rte_pktmbuf_mtod_offset(mbuf, rte_ipv4_hdr*, sizeof(rte_ether_hdr));
+  auto* udp = reinterpret_cast<rte_udp_hdr*>(ip + 1);
+  udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, mbuf->ol_flags);
+}
+
+/// Where an IPv4 frame wants to go.
+std::uint32_t destination_of(ByteView frame) {
+  rte_ipv4_hdr ip;
+  std::memcpy(&ip, frame.data() + sizeof(rte_ether_hdr), sizeof ip);
+  return rte_be_to_cpu_32(ip.dst_addr);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DpdkPort>> DpdkPort::make(Parts parts) {
+  auto port = std::unique_ptr<DpdkPort>(new DpdkPort(std::move(parts)));
+  WAGGLE_TRY(port->prepare_to_wait());
+  for (const Mode& mode : port->modes()) {
+    WAGGLE_TRY(grant(mode, port->parts_.options.allow_fallback, "leave it out"));
+  }
+  return port;
+}
+
+Result<> DpdkPort::prepare_to_wait() {
+  const auto& devices = parts_.devices;
+  sleeps_ = parts_.options.interrupts && std::ranges::all_of(devices, [](auto& one) { return one.wait_fd() >= 0; });
+  stash_.reserve(kMostBurst);
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  awake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll_ || !awake_) {
+    return fail_errno("cannot make an epoll or event descriptor");
+  }
+  const auto watch = [this](int fd, std::uint32_t events) {
+    epoll_event event{.events = events, .data = {.fd = fd}};
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  };
+  bool watched = watch(awake_.get(), EPOLLIN);
+  for (const Device& device : devices) {
+    // Drivers never read their eventfds: only an edge means something.
+    watched = watched && (!sleeps_ || watch(device.wait_fd(), EPOLLIN | EPOLLET));
+  }
+  return watched ? Result<>() : fail_errno("cannot watch DPDK's interrupts");
+}
+
+Capabilities DpdkPort::capabilities() const {
+  const Options& options = parts_.options;
+  return {.packet = options.packet(),
+          .rx_capacity = options.rx_descriptors,
+          .tx_capacity = options.tx_descriptors,
+          .burst = options.burst,
+          .direct = options.direct,
+          .zero_copy = options.link == "nic" || (options.link == "vhost" && !options.vhost_here),
+          .checksum_offload = parts_.devices.front().checksum_offload()};
+}
+
+std::size_t DpdkPort::lease(std::span<TxFrame> frames) {
+  register_thread();
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  std::size_t count = std::min(frames.size(), kMostBurst);
+  while (count > 0 && rte_pktmbuf_alloc_bulk(parts_.pool.get(), mbufs.data(), static_cast<unsigned>(count)) != 0) {
+    ++count_.no_mbufs;
+    count /= 2;
+  }
+  const std::uintptr_t alignment = parts_.options.direct ? 512 : 64;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t at = packet_offset(mbufs[i], alignment);
+    frames[i].packet = static_cast<std::byte*>(mbufs[i]->buf_addr) + at;
+    frames[i].room = parts_.options.packet();
+    frames[i].handle = reinterpret_cast<std::uintptr_t>(mbufs[i]);
+  }
+  return count;
+}
+
+std::size_t DpdkPort::device_of(const Peer& peer) const {
+  return parts_.devices.size() > 1 ? std::min<std::size_t>(peer.mac[1], parts_.devices.size() - 1) : 0;
+}
+
+Result<std::size_t> DpdkPort::send(std::span<const TxFrame> frames) {
+  register_thread();
+  std::size_t sent = 0;
+  while (sent < frames.size()) {
+    const std::size_t number = device_of(frames[sent].to);
+    std::size_t end = sent + 1;
+    while (end < frames.size() && end - sent < kMostBurst && device_of(frames[end].to) == number) {
+      ++end;
+    }
+    Station here = parts_.here;
+    if (parts_.options.link == "vhost") {
+      here.mac[1] = static_cast<std::uint8_t>(number);
+    }
+    const std::size_t accepted = send_on(parts_.devices[number], here, frames.subspan(sent, end - sent));
+    sent += accepted;
+    if (sent < end) {
+      ++count_.tx_ring_full;
+      break;
+    }
+  }
+  count_.sent += sent;
+  return sent;
+}
+
+std::size_t DpdkPort::send_on(Device& device, const Station& here, std::span<const TxFrame> frames) {
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const TxFrame& frame = frames[i];
+    rte_mbuf* mbuf = mbuf_of(frame.handle);
+    write_headers(frame.packet, frame.length, here, frame.to,
+                  parts_.options.checksum && !device.checksum_offload() ? UdpChecksum::computed : UdpChecksum::none);
+    const auto at = frame.packet - static_cast<std::byte*>(mbuf->buf_addr);
+    mbuf->data_off = static_cast<std::uint16_t>(static_cast<std::size_t>(at) - kFrameHeaders);
+    mbuf->data_len = static_cast<std::uint16_t>(frame.length + kFrameHeaders);
+    mbuf->pkt_len = mbuf->data_len;
+    if (device.checksum_offload()) {
+      offload_checksum(mbuf);
+    }
+    mbufs[i] = mbuf;
+  }
+  ++count_.tx_bursts;
+  return device.send({mbufs.data(), frames.size()});
+}
+
+void DpdkPort::give_back(std::span<const TxFrame> frames) {
+  register_thread();
+  for (const TxFrame& frame : frames) {
+    rte_pktmbuf_free(mbuf_of(frame.handle));
+  }
+}
+
+/// Turns mbufs into frames, in place of those that are not for us, and says how many they are.
+std::size_t DpdkPort::take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames) {
+  std::size_t count = 0;
+  for (rte_mbuf* mbuf : mbufs) {
+    const ByteSpan frame(rte_pktmbuf_mtod(mbuf, std::byte*), mbuf->data_len);
+    if (parts_.here.ip == 0 && frame.size() >= kFrameHeaders) [[unlikely]] {
+      parts_.here.ip = destination_of(frame);
+      parts_.here.mac = vhost_mac(parts_.here.ip);
+    }
+    const auto parsed = mbuf->nb_segs == 1 ? parse_frame(frame, parts_.here) : std::nullopt;
+    if (!parsed) [[unlikely]] {
+      count_.segmented += mbuf->nb_segs == 1 ? 0 : 1;
+      ++count_.foreign;
+      rte_pktmbuf_free(mbuf);
+      continue;
+    }
+    frames[count++] = {.packet = parsed->packet,
+                       .length = parsed->length,
+                       .handle = reinterpret_cast<std::uintptr_t>(mbuf),
+                       .from = parsed->from};
+  }
+  return count;
+}
+
+Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
+  register_thread();
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  const std::size_t most = std::min(frames.size(), kMostBurst);
+  std::size_t count = 0;
+  if (!stash_.empty()) [[unlikely]] {
+    const std::size_t stashed = std::min(most, stash_.size());
+    count = take({stash_.data(), stashed}, frames);
+    stash_.erase(stash_.begin(), stash_.begin() + static_cast<std::ptrdiff_t>(stashed));
+    count_.received += count;
+    return count;
+  }
+  for (std::size_t turn = 0; turn < parts_.devices.size() && count == 0; ++turn) {
+    Device& device = parts_.devices[next_device_];
+    next_device_ = next_device_ + 1 == parts_.devices.size() ? 0 : next_device_ + 1;
+    count = take({mbufs.data(), device.receive({mbufs.data(), most})}, frames);
+  }
+  if (count == 0) {
+    ++count_.empty_polls;
+    ++idle_polls_;
+    return 0;
+  }
+  idle_polls_ = 0;
+  ++count_.rx_bursts;
+  count_.received += count;
+  return count;
+}
+
+void DpdkPort::release(std::span<const RxFrame> frames) {
+  register_thread();
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  for (std::size_t done = 0; done < frames.size();) {
+    const std::size_t part = std::min(frames.size() - done, kMostBurst);
+    std::ranges::transform(frames.subspan(done, part), mbufs.begin(),
+                           [](const RxFrame& frame) { return mbuf_of(frame.handle); });
+    rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(part));
+    done += part;
+  }
+}
+
+void DpdkPort::reclaim() {
+  for (const Device& device : parts_.devices) {
+    device.clean();
+  }
+}
+
+bool DpdkPort::stash_arrivals() {
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  for (Device& device : parts_.devices) {
+    const std::size_t count = device.receive({mbufs.data(), kMostBurst - stash_.size()});
+    stash_.insert(stash_.end(), mbufs.begin(), mbufs.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  return !stash_.empty();
+}
+
+Result<> DpdkPort::wait(Time deadline) {
+  if (woken_.exchange(false, std::memory_order_acquire)) {
+    std::uint64_t drained = 0;
+    (void)!::read(awake_.get(), &drained, sizeof drained);
+    return {};
+  }
+  if (!sleeps_ || idle_polls_ < kPollsBeforeSleep) {
+    return {};
+  }
+  const Time now = now_ns();
+  if (deadline <= now) {
+    return {};
+  }
+  register_thread();
+  for (Device& device : parts_.devices) {
+    device.arm();
+  }
+  // What came before the interrupt was on is not told.
+  if (!stash_arrivals()) {
+    const std::uint64_t span = std::min<std::uint64_t>(deadline - now, 1'000'000'000);
+    const timespec timeout{.tv_sec = static_cast<time_t>(span / 1'000'000'000),
+                           .tv_nsec = static_cast<long>(span % 1'000'000'000)};
+    epoll_event event{};
+    ++count_.wakeup_calls;
+    if (::epoll_pwait2(epoll_.get(), &event, 1, &timeout, nullptr) < 0 && errno != EINTR) {
+      return fail_errno("cannot wait for DPDK's interrupts");
+    }
+  }
+  for (Device& device : parts_.devices) {
+    device.disarm();
+  }
+  return {};
+}
+
+void DpdkPort::wake() noexcept {
+  woken_.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  (void)!::write(awake_.get(), &one, sizeof one);
+}
+
+Result<Peer> DpdkPort::resolve(Peer peer) {
+  if (parts_.options.link == "vhost") {
+    // There is only one at the other end: no need to ask.
+    peer.mac = vhost_mac(peer.ip);
+    return peer;
+  }
+  WAGGLE_LET(mac, neighbour(parts_.interface, peer.ip));
+  peer.mac = mac;
+  return peer;
+}
+
+std::vector<Mode> DpdkPort::modes() const {
+  const Options& options = parts_.options;
+  const Device& device = parts_.devices.front();
+  const auto flag = [](bool on) { return std::string(on ? "on" : "off"); };
+  return {{"driver", parts_.drivers, device.driver()},
+          {"wait", options.interrupts ? "interrupt" : "poll", sleeps_ ? "interrupt" : "poll"},
+          {"checksum offload", flag(options.checksum_offload), flag(device.checksum_offload())},
+          {"mtu", std::to_string(options.mtu), std::to_string(options.mtu)}};
+}
+
+Counters DpdkPort::counters() const {
+  Counters counters = {{"frames_sent", count_.sent},          {"frames_received", count_.received},
+                       {"tx_bursts", count_.tx_bursts},       {"rx_bursts", count_.rx_bursts},
+                       {"empty_polls", count_.empty_polls},   {"wakeup_calls", count_.wakeup_calls},
+                       {"tx_ring_full", count_.tx_ring_full}, {"tx_no_mbufs", count_.no_mbufs},
+                       {"rx_foreign", count_.foreign},        {"rx_segmented", count_.segmented}};
+  for (const Device& device : parts_.devices) {
+    counters["rx_dropped"] += device.dropped();
+    counters["rx_no_mbufs"] += device.without_mbuf();
+  }
+  return counters;
+}
+
+}  // namespace waggle::packet::dpdk
