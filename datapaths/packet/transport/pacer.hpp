@@ -49,8 +49,8 @@ class Pacer {
     const Time elapsed = std::min<Time>(now - last_, 1'000'000'000U);
     last_ = now;
     if (rate_ != 0) {
-      // 128 bits: 100 Gbit/s times a second overflows 64.
-      const auto earned = static_cast<std::int64_t>(static_cast<unsigned __int128>(rate_) * elapsed / 1'000'000'000U);
+      // In floating point: 100 Gbit/s times a second does not fit 64 bits.
+      const auto earned = static_cast<std::int64_t>(static_cast<double>(rate_) * static_cast<double>(elapsed) * 1e-9);
       credit_ = std::min(credit_ + earned, static_cast<std::int64_t>(burst_));
     }
   }

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/channel.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/clock.hpp"
+
+namespace waggle::packet {
+namespace {
+
+constexpr std::size_t kFrame = 5;
+constexpr std::size_t kAnnouncement = 20;
+/// Messages that nobody flushes leave when this much has come together, in bytes.
+constexpr std::uint64_t kMostQueued = 64 * 1024;
+
+Time deadline_after(std::chrono::nanoseconds timeout) {
+  return timeout.count() < 0 ? kNever : now_ns() + static_cast<Time>(timeout.count());
+}
+
+}  // namespace
+
+PacketChannel::PacketChannel(std::shared_ptr<Driver> driver, Connection& connection, std::string name,
+                             std::vector<Mode> modes, std::chrono::nanoseconds timeout)
+    : driver_(std::move(driver)),
+      connection_(&connection),
+      name_(std::move(name)),
+      modes_(std::move(modes)),
+      timeout_(timeout),
+      reports_port_(driver_->claim_port()) {
+  waiter_.connection = connection_;
+}
+
+PacketChannel::~PacketChannel() {
+  auto lock = driver_->lock();
+  let_go();
+  Host& host = driver_->host();
+  const bool aborted = waiter_.aborted.exchange(false);
+  if (aborted || connection_->state() == Connection::State::connecting) {
+    connection_->abandon(now_ns(), CloseCode::failed);
+  }
+  connection_->close(now_ns());
+  host.wake(*connection_);
+  // Whatever happens here, nobody can be told.
+  static_cast<void>(driver_->until(lock, waiter_, now_ns() + 3'000'000'000, [&] { return connection_->finished(); }));
+  host.forget(*connection_, now_ns());
+  static_cast<void>(driver_->transmit(true));
+}
+
+Result<> PacketChannel::establish() {
+  auto lock = driver_->lock();
+  WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return connection_->state() != Connection::State::connecting; }));
+  return health();
+}
+
+Result<> PacketChannel::health() const {
+  if (connection_->failure()) {
+    return std::unexpected(*connection_->failure());
+  }
+  if (connection_->state() == Connection::State::closed) {
+    return fail(Fault::peer_gone, "the connection is closed");
+  }
+  return {};
+}
+
+Facts PacketChannel::facts() const {
+  Facts facts{name_, name_, Carrier::packet, modes_};
+  facts.modes.push_back({"packet", "largest", fmt::format("{} bytes", connection_->packet_size())});
+  return facts;
+}
+
+Counters PacketChannel::counters() const {
+  const Connection::Stats& stats = connection_->stats();
+  Counters counters{{"packets_sent", stats.packets_sent},
+                    {"packets_received", stats.packets_received},
+                    {"retransmissions", stats.retransmissions},
+                    {"lost_packets", stats.lost_packets},
+                    {"spurious_losses", stats.spurious_losses},
+                    {"acks_sent", stats.acks_sent},
+                    {"acks_received", stats.acks_received},
+                    {"duplicates", stats.duplicates},
+                    {"refused_packets", stats.refused_packets},
+                    {"staging_full", stats.staging_full},
+                    {"probe_timeouts", stats.probe_timeouts},
+                    {"window_limited", stats.window_limited},
+                    {"peer_limited", stats.peer_limited},
+                    {"pacing_limited", stats.pacing_limited},
+                    {"mtu_probes", stats.mtu_probes},
+                    {"persistent_congestion", stats.persistent_congestion}};
+  if (reports_port_) {
+    const Host& host = static_cast<const Driver&>(*driver_).host();
+    for (auto& [name, count] : host.port().counters()) {
+      counters[name] += count;
+    }
+    const Host::Stats& own = host.stats();
+    counters["bad_packets"] += own.bad_packets;
+    counters["strange_connections"] += own.strange_connections;
+    counters["strange_addresses"] += own.strange_addresses;
+    counters["tx_stalls"] += own.tx_stalls;
+    counters["read_back_bytes"] += own.read_back;
+  }
+  return counters;
+}
+
+Result<> PacketChannel::queue(Driver::Lock& lock, ByteView message, const ExtentId* extent) {
+  if (message.size() > kMaxMessage) {
+    return fail(Fault::usage, fmt::format("a message of {} bytes is too long", message.size()));
+  }
+  std::array<std::byte, kFrame + kAnnouncement> frame;
+  store(frame.data(), static_cast<std::uint32_t>(message.size()));
+  store(frame.data() + 4, static_cast<std::uint8_t>(extent != nullptr ? 1 : 0));
+  std::size_t size = kFrame;
+  if (extent != nullptr) {
+    store(frame.data() + kFrame, extent->handle);
+    store(frame.data() + kFrame + 4, extent->offset);
+    store(frame.data() + kFrame + 12, extent->length);
+    size += kAnnouncement;
+  }
+  MessageSender& stream = connection_->messages_out();
+  WAGGLE_TRY(health());
+  if (stream.room() < size + message.size()) {
+    driver_->host().wake(*connection_);
+    WAGGLE_TRY(driver_->until(lock, waiter_, kNever,
+                              [&] { return stream.room() >= size + message.size() || !health(); }));
+    WAGGLE_TRY(health());
+  }
+  stream.write(ByteView(frame).first(size));
+  stream.write(message);
+  return {};
+}
+
+Result<> PacketChannel::send(ByteView message) {
+  auto lock = driver_->lock();
+  WAGGLE_TRY(queue(lock, message, nullptr));
+  driver_->host().wake(*connection_);
+  if (kMessageWindow - connection_->messages_out().room() >= kMostQueued) {
+    return driver_->transmit(true);
+  }
+  return {};
+}
+
+Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
+  UniqueFd file;
+  if (outgoing.id.length > 0) {
+    file.reset(::fcntl(outgoing.file, F_DUPFD_CLOEXEC, 0));
+    if (!file) {
+      return fail_errno("cannot duplicate the descriptor of the file to send");
+    }
+  }
+  auto lock = driver_->lock();
+  WAGGLE_TRY(queue(lock, message, &outgoing.id));
+  Outbound& extent = connection_->offer(outgoing.id, std::move(file), outgoing.digest);
+  driver_->host().wake(*connection_);
+  const auto gone = [&] { return extent.sent() || connection_->failure().has_value(); };
+  // What fits the window needs no look at what comes in, and waits for more to make a burst.
+  auto sent = driver_->transmit(false);
+  if (sent && !gone()) {
+    auto waited = driver_->until(lock, waiter_, kNever, gone);
+    if (!waited) {
+      sent = std::unexpected(std::move(waited).error());
+    }
+  }
+  extent.digest = nullptr;
+  WAGGLE_TRY(sent);
+  WAGGLE_TRY(health());
+  return Sent{std::min(extent.valid, outgoing.id.length), extent.source};
+}
+
+Result<> PacketChannel::flush() {
+  auto lock = driver_->lock();
+  driver_->host().wake(*connection_);
+  WAGGLE_TRY(driver_->transmit(true));
+  MessageSender& stream = connection_->messages_out();
+  WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.all_sent() || !health(); }));
+  return health();
+}
+
+Result<> PacketChannel::expect(const Incoming& incoming) {
+  auto lock = driver_->lock();
+  if (incoming.sink == Incoming::Sink::view && incoming.id.length > kMaxView) {
+    return fail(Fault::usage, fmt::format("a view of {} bytes is too long", incoming.id.length));
+  }
+  connection_->expect(incoming);
+  return {};
+}
+
+/// What the user was shown last may be used for something else now.
+void PacketChannel::let_go() {
+  if (held_ > 0) {
+    connection_->messages_in().consume(held_);
+    connection_->consumed(now_ns());
+    held_ = 0;
+  }
+  if (shown_ != nullptr) {
+    connection_->delivered(*shown_);
+    shown_ = nullptr;
+  }
+}
+
+bool PacketChannel::message_ready() {
+  MessageReceiver& stream = connection_->messages_in();
+  if (stream.available() < kFrame) {
+    return false;
+  }
+  const ByteView frame = stream.view(0, kFrame);
+  const std::size_t size = load<std::uint32_t>(frame.data());
+  const std::size_t rest = load<std::uint8_t>(frame.data() + 4) == 0 ? 0 : kAnnouncement;
+  return size > kMaxMessage || stream.available() >= kFrame + rest + size;
+}
+
+Result<Event> PacketChannel::take_message() {
+  MessageReceiver& stream = connection_->messages_in();
+  std::array<std::byte, kFrame + kAnnouncement> frame;
+  std::ranges::copy(stream.view(0, kFrame), frame.begin());
+  const std::size_t size = load<std::uint32_t>(frame.data());
+  const auto kind = load<std::uint8_t>(frame.data() + 4);
+  if (size > kMaxMessage || kind > 1) {
+    connection_->abandon(now_ns(), CloseCode::protocol);
+    return fail(Fault::protocol, "the peer sent a message that makes no sense");
+  }
+  Event event{.kind = Event::Kind::message, .message = {}, .announces = kind == 1, .announced = {}, .arrival = {}};
+  std::size_t begin = kFrame;
+  if (event.announces) {
+    std::ranges::copy(stream.view(kFrame, kAnnouncement), frame.begin() + kFrame);
+    event.announced = {load<std::uint32_t>(frame.data() + kFrame), load<std::uint64_t>(frame.data() + kFrame + 4),
+                       load<std::uint64_t>(frame.data() + kFrame + 12)};
+    if (event.announced.length > kMaxExtent) {
+      connection_->abandon(now_ns(), CloseCode::protocol);
+      return fail(Fault::protocol, "the peer announced an extent that is too long");
+    }
+    awaited_ = {announced_++, event.announced, nullptr};
+    begin += kAnnouncement;
+  }
+  event.message = stream.view(begin, size);
+  held_ = begin + size;
+  return event;
+}
+
+Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
+  Announced& awaited = *awaited_;
+  if (awaited.extent == nullptr) {
+    awaited.extent = connection_->announced(awaited.sequence, awaited.id);
+    if (awaited.extent == nullptr) {
+      return fail(Fault::protocol, fmt::format("an extent came that nobody expects: handle {} offset {} length {}",
+                                               awaited.id.handle, awaited.id.offset, awaited.id.length));
+    }
+    driver_->host().place_staged(*connection_, *awaited.extent);
+  }
+  Inbound& extent = *awaited.extent;
+  // Inside a frame only progress counts as life.
+  for (std::uint64_t before = ~std::uint64_t{0}; !extent.complete(); before = extent.frontier) {
+    if (before == extent.frontier) {
+      return fail(Fault::timeout, fmt::format("no payload for {:.1f} s in the middle of an extent",
+                                              std::chrono::duration<double>(timeout_).count()));
+    }
+    const Time deadline = timeout_.count() > 0 ? deadline_after(timeout_) : kNever;
+    WAGGLE_TRY(driver_->until(lock, waiter_, deadline, [&] { return extent.complete() || !health(); }));
+    if (!extent.complete()) {
+      WAGGLE_TRY(health());
+    }
+  }
+  Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
+  event.arrival = {awaited.id, extent.sink, {}};
+  if (extent.incoming.sink == Incoming::Sink::view) {
+    event.arrival.view = ByteView(extent.view).first(awaited.id.length);
+  }
+  shown_ = &extent;
+  awaited_.reset();
+  return event;
+}
+
+Result<Event> PacketChannel::next(std::chrono::nanoseconds timeout) {
+  auto lock = driver_->lock();
+  let_go();
+  Host& host = driver_->host();
+  host.wake(*connection_);
+  if (awaited_) {
+    return await_extent(lock);
+  }
+  if (message_ready()) {
+    // Answers that are queued wait until there is nothing more to answer.
+    return take_message();
+  }
+  WAGGLE_TRY(driver_->until(lock, waiter_, deadline_after(timeout),
+                            [&] { return message_ready() || !health() || connection_->peer_closed(); }));
+  if (message_ready()) {
+    return take_message();
+  }
+  if (connection_->peer_closed() && !connection_->failure()) {
+    return Event{.kind = Event::Kind::closed, .message = {}, .announces = false, .announced = {}, .arrival = {}};
+  }
+  WAGGLE_TRY(health());
+  return Event{};
+}
+
+void PacketChannel::abort() noexcept {
+  waiter_.aborted.store(true);
+  driver_->interrupt();
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "datapaths/packet/host.hpp"
+
+namespace waggle::packet {
+
+/// Somebody who waits for a connection, or for new ones.
+struct Waiter {
+  Connection* connection = nullptr;  ///< nullptr: waits for new connections
+  std::condition_variable changed;
+  std::atomic<bool> aborted{false};
+};
+
+/// Lets many threads share a host without a thread of its own on the way: whoever has to wait pumps the host for all
+/// (leader and followers, Schmidt et al., 2000), so that with a single connection everything runs to completion in the
+/// thread that uses it. A keeper steps in only when all threads are busy elsewhere for 100 ms, since peers must get
+/// their acknowledgements meanwhile.
+class Driver {
+ public:
+  Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait);
+  ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  using Lock = std::unique_lock<std::mutex>;
+  Lock lock();
+  /// Under the lock only.
+  Host& host() { return host_; }
+  const Host& host() const { return host_; }
+
+  /// Pumps until `done` returns true (true), `deadline` has passed (false), the waiter is aborted (Fault::cancelled) or
+  /// the port has died. `done` is called under the lock.
+  template <std::predicate Done>
+  Result<bool> until(Lock& lock, Waiter& waiter, Time deadline, Done done) {
+    return wait_until(lock, waiter, deadline, {[](void* context) { return (*static_cast<Done*>(context))(); }, &done});
+  }
+  /// Sends what is ready, without waiting for anything.
+  Result<> transmit(bool flush);
+  /// After changes under the lock that until() did not see: the leader may have to get up earlier.
+  void settle();
+  /// Wakes whoever waits, to look at `aborted`; from any thread or a signal handler.
+  void interrupt() noexcept;
+  /// The first who asks, once: reports the port's own counters.
+  bool claim_port() { return !port_claimed_.exchange(true); }
+
+ private:
+  struct Condition {  // a std::function would allocate
+    bool (*holds)(void* context);
+    void* context;
+    bool operator()() const { return holds(context); }
+  };
+  Result<bool> wait_until(Lock& lock, Waiter& waiter, Time deadline, Condition done);
+  Result<bool> pump(Time now);
+  void notify();
+  void lead(Lock& lock, Time deadline);
+  void follow(Lock& lock, Waiter& waiter, Time deadline);
+  void hand_over();
+  void keep();
+
+  std::mutex mutex_;
+  Host host_;
+  const bool spins_;
+  std::optional<Error> dead_;
+  std::atomic<std::uint32_t> contenders_{0};
+  bool leading_ = false;
+  Time leader_until_ = 0;
+  std::vector<Waiter*> followers_;
+  std::uint64_t pumps_ = 0;
+  std::atomic<bool> interrupted_{false};
+  std::atomic<bool> port_claimed_{false};
+
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  std::thread keeper_;
+};
+
+}  // namespace waggle::packet

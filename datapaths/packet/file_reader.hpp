@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/tally.hpp"
+#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/extents.hpp"
+
+namespace waggle::packet {
+
+/// Fills the payload of a burst of DATA packets from their files, and seals the packets.
+class FileReader {
+ public:
+  enum class Way {
+    copied,  ///< preadv: the kernel copies from the page cache straight into frames
+    mapped,  ///< the file is mapped; our code copies and computes the checksum in the same pass
+    direct   ///< O_DIRECT: the device writes into frames; no CPU copy
+  };
+  static Result<Way> parse(std::string_view name);  ///< "read", "mmap" or "direct"
+
+  struct Piece {
+    Outbound* extent = nullptr;
+    std::uint64_t offset = 0;     ///< into the extent, bytes
+    std::byte* packet = nullptr;  ///< header is written; payload goes to kDataHeader
+    std::uint32_t payload = 0;    ///< bytes
+    bool first = false;           ///< feeds the digest
+  };
+
+  explicit FileReader(Way way) : way_(way) {}
+  /// Bytes that a file no longer has are zeros, and its Outbound says since where and why.
+  void fill(std::span<Piece> pieces);
+
+  std::uint64_t calls() const { return calls_; }
+
+ private:
+  void read(std::span<Piece> run);
+  void seal_all(std::span<Piece> run, std::uint64_t got);
+
+  Way way_;
+  Tally calls_;
+  std::array<iovec, kMostBurst> vectors_;
+};
+
+}  // namespace waggle::packet

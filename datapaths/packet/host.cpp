@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/host.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/copy_meter.hpp"
+
+namespace waggle::packet {
+namespace {
+
+constexpr std::size_t kReadBack = 64 * 1024;
+
+}  // namespace
+
+Host::Host(std::unique_ptr<Port> port, HostOptions options)
+    : port_(std::move(port)),
+      options_(std::move(options)),
+      capabilities_(port_->capabilities()),
+      staging_(options_.staging),
+      reader_(options_.read) {
+  options_.burst = std::clamp<std::uint32_t>(std::min(options_.burst, capabilities_.burst), 1, kMostBurst);
+  if (options_.window == 0) {
+    options_.window = capabilities_.rx_capacity;
+  }
+  pieces_.reserve(kMostBurst);
+}
+
+Host::~Host() {
+  port_->give_back(std::span(out_).first(built_));
+  port_->give_back(std::span(leased_).subspan(leased_next_, leased_end_ - leased_next_));
+}
+
+void Host::touch(Entry& entry) {
+  if (!entry.touched) {
+    entry.touched = true;
+    touched_.push_back(entry.connection.get());
+  }
+}
+
+void Host::make_ready(Entry& entry) {
+  if (!entry.ready) {
+    entry.ready = true;
+    ready_.push_back(&entry);
+  }
+}
+
+void Host::note_deadline(const Connection& connection) {
+  next_timer_ = std::min(next_timer_, connection.deadline());
+}
+
+void Host::wake(Connection& connection) {
+  make_ready(connections_.at(connection.id()));
+}
+
+Time Host::deadline() const {
+  // Frames that were built go as soon as the port has room for them.
+  return built_ > 0 || !ready_.empty() ? 0 : next_timer_;
+}
+
+Result<bool> Host::pump(Time now) {
+  for (Connection* connection : touched_) {
+    if (const auto found = connections_.find(connection->id()); found != connections_.end()) {
+      found->second.touched = false;
+    }
+  }
+  touched_.clear();
+  WAGGLE_LET(received, receive(now));
+  timers(now);
+  WAGGLE_LET(sent, transmit(now, true));
+  return received || sent;
+}
+
+Result<bool> Host::receive(Time now) {
+  WAGGLE_LET(count, port_->poll(std::span(rx_).first(options_.burst)));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + 1 < count) {
+      __builtin_prefetch(rx_[i + 1].packet);
+    }
+    dispatch(now, rx_[i]);
+  }
+  if (count > 0) {
+    writer_.flush();
+    port_->release(std::span(rx_).first(count));
+  }
+  return count > 0;
+}
+
+void Host::dispatch(Time now, const RxFrame& frame) {
+  const ByteView packet(frame.packet, frame.length);
+  const auto header = read_header(packet);
+  if (!header || !intact(packet)) {
+    ++stats_.bad_packets;
+    return;
+  }
+  if (header->connection != latest_id_ || latest_ == nullptr) [[unlikely]] {
+    const auto found = connections_.find(header->connection);
+    if (found == connections_.end()) {
+      on_stranger(now, *header, frame);
+      return;
+    }
+    latest_ = &found->second;
+    latest_id_ = header->connection;
+  }
+  Connection& connection = *latest_->connection;
+  if (!(frame.from == connection.peer())) {
+    ++stats_.strange_addresses;  // a connection does not move
+    return;
+  }
+  if (const auto placement = connection.on_packet(now, *header, packet)) {
+    place(connection, *placement);
+  }
+  touch(*latest_);
+  make_ready(*latest_);
+}
+
+void Host::place(Connection& connection, const Connection::Placement& placement) {
+  Inbound& extent = *placement.extent;
+  const Incoming& incoming = extent.incoming;
+  switch (incoming.sink) {
+    case Incoming::Sink::file: writer_.write(extent, placement.offset, placement.payload); break;
+    case Incoming::Sink::view:
+      copy_payload(ByteSpan(extent.view).subspan(placement.offset), placement.payload);
+      break;
+    case Incoming::Sink::discard: break;
+  }
+  if (placement.fresh > 0 && incoming.digest != nullptr) {
+    incoming.digest->update(placement.payload.last(placement.fresh));
+  }
+  if (placement.fresh > 0) {
+    advance(connection, extent);
+  }
+}
+
+/// The frontier has moved up to bytes that came earlier: they continue the digest now.
+void Host::advance(Connection& connection, Inbound& extent) {
+  const Incoming& incoming = extent.incoming;
+  if (incoming.sink == Incoming::Sink::discard) {
+    while (const auto staged = connection.next_staged(extent)) {
+      if (incoming.digest != nullptr) {
+        incoming.digest->update(staged->payload.last(staged->fresh));
+      }
+    }
+    return;
+  }
+  const std::uint64_t end = extent.received.contiguous_from(extent.frontier);
+  if (end == extent.frontier) {
+    return;
+  }
+  if (incoming.sink == Incoming::Sink::file && incoming.digest != nullptr) {
+    writer_.flush();
+    again_.resize(kReadBack);
+    while (extent.frontier < end && extent.sink) {
+      const auto got = ::pread(incoming.file, again_.data(), std::min<std::uint64_t>(kReadBack, end - extent.frontier),
+                               static_cast<off_t>(incoming.id.offset + extent.frontier));
+      ++stats_.read_calls;
+      if (got <= 0) {
+        if (got < 0 && errno == EINTR) {
+          continue;
+        }
+        extent.sink = fail_errno("cannot read back what was written", got < 0 ? errno : EIO);
+        break;
+      }
+      incoming.digest->update(ByteView(again_).first(static_cast<std::size_t>(got)));
+      stats_.read_back += static_cast<std::uint64_t>(got);
+      extent.frontier += static_cast<std::uint64_t>(got);
+    }
+  }
+  extent.frontier = end;
+}
+
+void Host::place_staged(Connection& connection, Inbound& extent) {
+  while (const auto staged = connection.next_staged(extent)) {
+    place(connection, *staged);
+    writer_.flush();  // the bytes are on loan until the next piece
+  }
+}
+
+void Host::timers(Time now) {
+  if (now < next_timer_) {
+    return;
+  }
+  next_timer_ = kNever;
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    Entry& entry = each->second;
+    Connection& connection = *entry.connection;
+    if (connection.deadline() <= now) {
+      connection.on_timer(now);
+      touch(entry);
+      make_ready(entry);
+    }
+    if (entry.forgotten && connection.finished()) {
+      if (latest_ == &entry) {
+        latest_ = nullptr;
+      }
+      std::erase(ready_, &entry);
+      std::erase(touched_, &connection);
+      closed_[closed_next_++ % closed_.size()] = connection.id();
+      each = connections_.erase(each);
+      continue;
+    }
+    note_deadline(connection);
+    ++each;
+  }
+}
+
+void Host::forget(Connection& connection, Time now) {
+  Entry& entry = connections_.at(connection.id());
+  std::erase(accepted_, &connection);
+  entry.forgotten = true;
+  connection.close(now);
+  make_ready(entry);
+  next_timer_ = 0;  // sweeps it, now or when it has said goodbye
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/tally.hpp"
+#include "datapaths/packet/file_reader.hpp"
+#include "datapaths/packet/file_writer.hpp"
+#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/connection.hpp"
+
+namespace waggle::packet {
+
+struct HostOptions {
+  bool listens = false;
+  std::size_t most_connections = 1024;
+  std::size_t backlog = 256;  ///< accepted and not yet taken
+  std::string congestion = "cubic";
+  Time timeout = 6'000'000'000;  ///< ns, see ConnectionOptions
+  std::uint32_t burst = kMostBurst;
+  std::uint32_t window = 0;      ///< packets; 0: what the port can hold
+  FileReader::Way read = FileReader::Way::copied;
+  std::uint64_t staging = 32 * 1024 * 1024;  ///< bytes
+};
+
+/// One port and all connections over it: demultiplexes what comes in, reads files into frames that go out and puts
+/// payload where it belongs. One thread at a time; time is handed in, so that it also runs on virtual time.
+class Host {
+ public:
+  Host(std::unique_ptr<Port> port, HostOptions options);
+  ~Host();
+
+  /// Begins to connect; the connection lives until forget(). `now` in ns.
+  Result<Connection*> connect(const Peer& server, Time now);
+  /// The next connection that a client has opened, or nullptr.
+  Connection* accepted();
+  /// The user is done with it: it is closed in order and then goes away.
+  void forget(Connection& connection, Time now);
+  bool empty() const { return connections_.empty(); }
+
+  /// Takes in one burst, lets timers go off, sends what may be sent. True when anything happened.
+  Result<bool> pump(Time now);
+  /// Only sends. Frames wait for a full burst unless `flush`.
+  Result<bool> transmit(Time now, bool flush);
+  /// The connection has something new to send.
+  void wake(Connection& connection);
+  /// When pump() has something to do though nothing comes in.
+  Time deadline() const;
+
+  /// Payload that is already there can be put in place now that the extent is known; to be called after expect().
+  void place_staged(Connection& connection, Inbound& extent);
+
+  Port& port() { return *port_; }
+  const Port& port() const { return *port_; }
+  const HostOptions& options() const { return options_; }
+  /// Connections to which something happened in the last pump().
+  const std::vector<Connection*>& touched() const { return touched_; }
+
+  struct Stats {
+    Tally bad_packets, strange_connections, strange_addresses, bad_tokens, tx_stalls, read_calls, write_calls, read_back;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct Entry {
+    std::unique_ptr<Connection> connection;
+    bool ready = false;      // in ready_
+    bool forgotten = false;  // by its user
+    bool touched = false;
+  };
+  using Connections = std::unordered_map<std::uint64_t, Entry>;
+
+  // host.cpp
+  Result<bool> receive(Time now);
+  void dispatch(Time now, const RxFrame& frame);
+  void place(Connection& connection, const Connection::Placement& placement);
+  void advance(Connection& connection, Inbound& extent);
+  void timers(Time now);
+  void touch(Entry& entry);
+  void make_ready(Entry& entry);
+  void note_deadline(const Connection& connection);
+
+  // host_setup.cpp
+  void on_stranger(Time now, const Header& header, const RxFrame& frame);
+  void on_hello(Time now, const Header& header, const RxFrame& frame);
+  void reply(const Header& to, Type type, const RxFrame& frame, ByteView body);
+  ConnectionOptions connection_options(std::uint64_t id, const Peer& peer, bool client);
+
+  // host_transmit.cpp
+  bool build(Time now, Entry& entry);
+  TxFrame* free_frame();
+  void fill();
+  Result<bool> flush();
+
+  std::unique_ptr<Port> port_;
+  HostOptions options_;
+  Capabilities capabilities_;
+  RetryTokens tokens_;
+  std::uint64_t staging_;
+  Connections connections_;
+  std::uint64_t latest_id_ = 0;
+  Entry* latest_ = nullptr;
+  std::deque<Connection*> accepted_;
+  std::array<std::uint64_t, 64> closed_{};  // ids of connections that ended in order, newest last
+  std::size_t closed_next_ = 0;
+  std::vector<Entry*> ready_;
+  std::vector<Connection*> touched_;
+  Time next_timer_ = 0;
+
+  FileReader reader_;
+  FileWriter writer_;
+  std::vector<std::byte> again_;  // bytes read back for the digest
+
+  std::array<RxFrame, kMostBurst> rx_;
+  std::array<TxFrame, kMostBurst> leased_;
+  std::size_t leased_next_ = 0;
+  std::size_t leased_end_ = 0;
+  std::array<TxFrame, kMostBurst> out_;  // built: the first `sealed_` of `built_` may go
+  std::size_t built_ = 0;
+  std::vector<FileReader::Piece> pieces_;
+  Stats stats_;
+};
+
+}  // namespace waggle::packet

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "datapaths/packet/host.hpp"
+
+namespace waggle::packet {
+namespace {
+
+constexpr std::size_t kHelloTerms = kHeader;
+constexpr std::size_t kHelloToken = kHeader + kTerms;
+
+}  // namespace
+
+ConnectionOptions Host::connection_options(std::uint64_t id, const Peer& peer, bool client) {
+  return {.client = client,
+          .id = id,
+          .peer = peer,
+          .packet = capabilities_.packet,
+          .window = options_.window,
+          .alignment = options_.read == FileReader::Way::direct ? 512U : 1U,
+          .congestion = options_.congestion,
+          .timeout = options_.timeout,
+          .staging = &staging_};
+}
+
+Result<Connection*> Host::connect(const Peer& server, Time now) {
+  std::uint64_t id = 0;
+  do {
+    std::array<unsigned char, sizeof id> random{};
+    if (::RAND_bytes(random.data(), random.size()) != 1) {
+      return fail(Fault::io, "the system gives no random numbers");
+    }
+    id = load<std::uint64_t>(std::as_bytes(std::span(random)).data());
+  } while (connections_.contains(id));
+  WAGGLE_LET(connection, Connection::create(connection_options(id, server, true), now));
+  Connection* made = connection.get();
+  Entry& entry = connections_[id];
+  entry.connection = std::move(connection);
+  make_ready(entry);
+  note_deadline(*made);
+  return made;
+}
+
+Connection* Host::accepted() {
+  if (accepted_.empty()) {
+    return nullptr;
+  }
+  Connection* next = accepted_.front();
+  accepted_.pop_front();
+  return next;
+}
+
+/// A packet of no connection that is known here.
+void Host::on_stranger(Time now, const Header& header, const RxFrame& frame) {
+  if (header.type == Type::hello) {
+    on_hello(now, header, frame);
+    return;
+  }
+  ++stats_.strange_connections;
+  if (header.type == Type::close || header.type == Type::retry || header.type == Type::accept) {
+    return;
+  }
+  // Whoever still speaks to a connection that has ended learns it now and not by silence. Shorter than what caused it
+  // in all cases but for the smallest packets: no amplification worth the name.
+  const bool in_order = std::ranges::find(closed_, header.connection) != closed_.end();
+  std::array<std::byte, 10> body{};
+  store(body.data(), static_cast<std::uint16_t>(in_order ? CloseCode::done : CloseCode::unknown_connection));
+  reply(header, Type::close, frame, body);
+}
+
+/// Without a valid token nothing is remembered of the client (RFC 9000, 8.1).
+void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
+  const ByteView packet(frame.packet, frame.length);
+  if (!options_.listens || packet.size() < MtuSearch::kBase) {
+    ++stats_.bad_packets;
+    return;
+  }
+  const auto token_size = load<std::uint16_t>(packet.data() + kHelloToken);
+  const ByteView token = packet.subspan(kHelloToken + 2, std::min<std::size_t>(token_size, RetryTokens::kSize));
+  if (token_size != RetryTokens::kSize || !tokens_.valid(token, frame.from, header.connection, now)) {
+    stats_.bad_tokens += token_size == 0 ? 0 : 1;
+    reply(header, Type::retry, frame, tokens_.make(frame.from, header.connection, now));
+    return;
+  }
+  const Terms terms = read_terms(packet.data() + kHelloTerms);
+  if (connections_.size() >= options_.most_connections || accepted_.size() >= options_.backlog) {
+    std::array<std::byte, 10> body{};
+    store(body.data(), static_cast<std::uint16_t>(CloseCode::busy));
+    reply(header, Type::close, frame, body);
+    return;
+  }
+  auto connection = Connection::create(connection_options(header.connection, frame.from, false), now);
+  if (!connection) {
+    return;  // the congestion controller was checked when the host was made
+  }
+  Entry& entry = connections_[header.connection];
+  entry.connection = *std::move(connection);
+  entry.connection->accept(now, terms);
+  accepted_.push_back(entry.connection.get());
+  make_ready(entry);
+  touch(entry);
+}
+
+/// A packet without state: one frame, or none when there is none to spare.
+void Host::reply(const Header& to, Type type, const RxFrame& frame, ByteView body) {
+  TxFrame* out = built_ < options_.burst ? free_frame() : nullptr;
+  if (out == nullptr) {
+    return;
+  }
+  const std::size_t length = kHeader + body.size();
+  write_header(out->packet, {type, 0, static_cast<std::uint16_t>(length), to.connection, 0, 0});
+  std::ranges::copy(body, out->packet + kHeader);
+  seal(ByteSpan(out->packet, length));
+  out->length = static_cast<std::uint32_t>(length);
+  out->to = frame.from;
+  out_[built_++] = *out;
+  ++leased_next_;
+}
+
+}  // namespace waggle::packet

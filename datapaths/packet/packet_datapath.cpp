@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "datapaths/packet/channel.hpp"
+#include "datapaths/packet/packet_listener.hpp"
+
+namespace waggle::packet {
+namespace {
+
+/// What all packet datapaths offer besides the options of their ports.
+const std::vector<OptionInfo> kCommon = {
+    {"source", "read", "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
+    {"window", "0", "packets that a peer may have on the way to us; 0: what the port can hold"},
+    {"burst", "64", "frames per send and poll, at most 64"},
+};
+
+Result<std::uint32_t> ipv4(const Endpoint& at) {
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  const int failure = ::getaddrinfo(at.host.c_str(), nullptr, &hints, &list);
+  if (failure != 0) {
+    return fail(Fault::not_found, fmt::format("cannot resolve '{}' to an IPv4 address: {}", at.host, ::gai_strerror(failure)),
+                "check the name or give an address; packet datapaths speak IPv4");
+  }
+  const std::unique_ptr<addrinfo, decltype([](addrinfo* each) { ::freeaddrinfo(each); })> owner(list);
+  const auto* address = reinterpret_cast<const sockaddr_in*>(list->ai_addr);
+  return ntohl(address->sin_addr.s_addr);
+}
+
+/// A datapath made of a port: the reliable transport is always the same.
+class PacketDatapath final : public Datapath {
+ public:
+  PacketDatapath(PortInfo info, OpenPorts open) : info_(std::move(info)), open_(open), options_(info_.options) {
+    options_.insert(options_.end(), kCommon.begin(), kCommon.end());
+  }
+
+  std::string_view name() const override { return info_.name; }
+  std::string_view summary() const override { return info_.summary; }
+  Carrier carrier() const override { return Carrier::packet; }
+  bool moves(Side) const override { return true; }
+  bool takes(Incoming::Sink) const override { return true; }
+  Result<> available() const override { return info_.available(); }
+  std::vector<std::string_view> links() const override { return info_.links; }
+  Napi napi(Wait wait) const override { return info_.napi(wait); }
+  std::uint64_t hugepage_bytes() const override { return info_.hugepage_bytes; }
+  std::vector<OptionInfo> options() const override { return options_; }
+
+  CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const override {
+    CopyModel model = info_.copies(side, link);
+    const std::string below = std::move(model.because);
+    if (side == Side::sender) {
+      model.kernel += 1;
+      model.because = "preadv: page cache -> frame";
+    } else if (sink == Incoming::Sink::file) {
+      model.kernel += 1;
+      model.because = "pwritev: frame -> page cache";
+    } else if (sink == Incoming::Sink::view) {
+      model.user += 1;
+      model.because = "our code: frame -> view";
+    }
+    if (!below.empty()) {
+      model.because += model.because.empty() ? below : "; " + below;
+    }
+    return model;
+  }
+
+  Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const override {
+    WAGGLE_LET(settings, settings_of(options));
+    WAGGLE_LET(host, host_options(options, settings));
+    host.listens = true;
+    WAGGLE_LET(ports, open_({.local = at, .remote = {}, .listens = true, .options = options, .settings = settings}));
+    return std::make_unique<PacketListener>(std::move(ports), at, host, std::string(info_.name), options);
+  }
+
+  Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const override {
+    WAGGLE_LET(settings, settings_of(options));
+    WAGGLE_LET(host, host_options(options, settings));
+    WAGGLE_LET(ip, ipv4(to));
+    const Endpoint remote{fmt::format("{}.{}.{}.{}", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), to.port};
+    WAGGLE_LET(ports, open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
+    std::vector<Mode> modes = ports.front()->modes();
+    modes.push_back({"congestion", options.congestion, options.congestion});
+    WAGGLE_LET(peer, ports.front()->resolve(Peer{ip, to.port, {}}));
+    auto driver = std::make_shared<Driver>(std::move(ports.front()), host, options.wait);
+    auto lock = driver->lock();
+    WAGGLE_LET(connection, driver->host().connect(peer, now_ns()));
+    lock.unlock();
+    auto channel = std::make_unique<PacketChannel>(std::move(driver), *connection, std::string(info_.name),
+                                                   std::move(modes), options.timeout);
+    WAGGLE_TRY(channel->establish());
+    return channel;
+  }
+
+ private:
+  Result<Settings> settings_of(const ChannelOptions& options) const {
+    if (!options.receive_with.empty() && options.receive_with != info_.name) {
+      return fail(Fault::usage, fmt::format("{} cannot receive with {}: one port serves both directions", info_.name, options.receive_with),
+                  "give server and client datapaths of their own instead");
+    }
+    WAGGLE_TRY(info_.available());
+    for (const auto& [name, value] : options.settings) {
+      WAGGLE_TRY(find_datapath(std::string_view(name).substr(0, name.find('.'))));
+    }
+    if (std::ranges::find(info_.links, options.link) == info_.links.end()) {
+      return fail(Fault::usage, fmt::format("{} does not run over {}", info_.name, options.link), "see harness list");
+    }
+    return Settings::of(info_.name, options_, options);
+  }
+
+  static Result<HostOptions> host_options(const ChannelOptions& options, const Settings& settings) {
+    HostOptions host;
+    WAGGLE_TRY(make_congestion(options.congestion, MtuSearch::kBase));
+    WAGGLE_LET(window, settings.number("window", 0, Connection::kMostUnderWay));
+    WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
+    WAGGLE_LET(way, FileReader::parse(settings.text("source")));
+    host.congestion = options.congestion;
+    host.window = static_cast<std::uint32_t>(window);
+    host.burst = static_cast<std::uint32_t>(burst);
+    host.read = way;
+    return host;
+  }
+
+  PortInfo info_;
+  OpenPorts open_;
+  std::vector<OptionInfo> options_;
+};
+
+}  // namespace
+
+Registration add_port(PortInfo info, OpenPorts open) {
+  return Registration(std::make_unique<PacketDatapath>(std::move(info), open));
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/tally.hpp"
+#include "datapaths/packet/transport/congestion.hpp"
+#include "datapaths/packet/transport/extents.hpp"
+#include "datapaths/packet/transport/message_stream.hpp"
+#include "datapaths/packet/transport/mtu_search.hpp"
+#include "datapaths/packet/transport/pacer.hpp"
+#include "datapaths/packet/transport/received_numbers.hpp"
+#include "datapaths/packet/transport/retry_token.hpp"
+#include "datapaths/packet/transport/rtt.hpp"
+#include "datapaths/packet/transport/sent_packets.hpp"
+#include "datapaths/packet/transport/wire.hpp"
+
+namespace waggle::packet {
+
+struct ConnectionOptions {
+  bool client = false;
+  std::uint64_t id = 0;
+  Peer peer;
+  std::uint32_t packet = MtuSearch::kBase;  ///< bytes of the largest packet that our port takes
+  std::uint32_t window = 1024;              ///< packets that may wait at our port
+  std::uint32_t alignment = 1;              ///< payload of DATA packets is a multiple of this, in bytes
+  std::string congestion = "cubic";
+  Time timeout = 6'000'000'000;             ///< ns of silence after which the peer counts as gone
+  std::uint64_t* staging = nullptr;         ///< bytes left for all connections of the host
+};
+
+/// One end of a connection: bytes and time in, bytes and deadlines out. No descriptor is read or written here, no clock
+/// asked. Loss detection and timers follow RFC 9002, with a reordering threshold that adapts; see docs/transport.md.
+class Connection {
+ public:
+  static constexpr Time kAckDelay = 1'000'000;          ///< ns that an ACK may wait
+  static constexpr std::size_t kMostUnderWay = 1 << 14;  ///< packets whose fate is open
+
+  static Result<std::unique_ptr<Connection>> create(const ConnectionOptions& options, Time now);
+  /// For the server: the client's terms, from its HELLO with a valid token.
+  void accept(Time now, const Terms& terms);
+
+  enum class State { connecting, established, closing, closed };
+  State state() const { return state_; }
+  std::uint64_t id() const { return options_.id; }
+  const Peer& peer() const { return options_.peer; }
+  /// Why it ended early; none while it lives and after an orderly end.
+  const std::optional<Error>& failure() const { return failure_; }
+  /// The peer has closed in order: nothing more will come.
+  bool peer_closed() const { return peer_closed_; }
+
+  // Bytes in
+
+  /// Payload that belongs at `offset` of the extent (from its start). With `fresh` > 0 the last `fresh` bytes continue
+  /// the digest.
+  struct Placement {
+    Inbound* extent = nullptr;
+    std::uint64_t offset = 0;
+    ByteView payload;
+    std::size_t fresh = 0;
+  };
+  /// Takes a packet whose checksum was right and which came from peer(). The payload of DATA, if it is wanted, is to be
+  /// put in place before `packet` goes away.
+  std::optional<Placement> on_packet(Time now, const Header& header, ByteView packet);
+  void on_timer(Time now);
+  /// When on_timer() or next_packet() will have something to do without any further cause.
+  Time deadline() const;
+
+  // Bytes out
+
+  struct Built {
+    std::uint32_t length = 0;       ///< bytes of the packet, sealed unless `extent` is set
+    Outbound* extent = nullptr;     ///< DATA: read `payload` bytes at `offset` of it (from its start) to kDataHeader, then seal
+    std::uint64_t offset = 0;
+    std::uint32_t payload = 0;
+    bool first = false;             ///< the bytes go out for the first time, in order
+  };
+  /// Writes the next packet that may be sent now, if any.
+  std::optional<Built> next_packet(Time now, ByteSpan room);
+  // Messages and extents
+
+  MessageSender& messages_out() { return messages_out_; }
+  MessageReceiver& messages_in() { return messages_in_; }
+  /// Begins to send an extent, which the message stream must announce in the same order. Valid until it is over().
+  Outbound& offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest);
+  void expect(const Incoming& incoming);
+  /// The next announced extent, with its real length. nullptr when nobody has expected it.
+  Inbound* announced(std::uint32_t sequence, const ExtentId& id);
+  /// Moves on to payload that came early and may be placed now: call until it returns nothing. The bytes are valid
+  /// until the next call.
+  std::optional<Placement> next_staged(Inbound& extent);
+  /// The extent has been handed over; `extent` is forgotten.
+  void delivered(Inbound& extent);
+  /// The application has consumed messages: the peer may have to be told.
+  void consumed(Time now);
+
+  /// Ends the connection once everything was acknowledged, or at once with a reason.
+  void close(Time now);
+  void abandon(Time now, CloseCode code);
+  /// Everything is said: forget it.
+  bool finished() const;
+
+  // Measures and tests
+
+  struct Stats {
+    Tally packets_sent, packets_received, retransmissions, lost_packets, spurious_losses, acks_sent, acks_received, duplicates,
+        refused_packets, staging_full, probe_timeouts, window_limited, peer_limited, pacing_limited, mtu_probes,
+        persistent_congestion;
+  };
+  const Stats& stats() const { return stats_; }
+  std::uint32_t packet_size() const { return mtu_.packet(); }
+  std::uint64_t in_flight() const { return in_flight_; }
+  std::uint64_t window() const { return window_; }
+  const RttEstimator& rtt() const { return rtt_; }
+  const CongestionControl& congestion() const { return *congestion_; }
+  const ReceivedNumbers& received_numbers() const { return received_; }
+  std::uint64_t packet_limit() const { return packet_limit_; }
+  std::uint64_t next_number() const { return sent_.next(); }
+
+ private:
+  explicit Connection(const ConnectionOptions& options, std::unique_ptr<CongestionControl> congestion, Time now);
+
+  // connection.cpp: set-up, timers, end
+  void set_terms(Time now, const Terms& terms);
+  void fail_with(Error error);
+  void on_retry(Time now, ByteView packet);
+  void on_close(Time now, ByteView packet);
+  Time probe_at() const;
+
+  // connection_receive.cpp
+  bool takes_control(Time now, const Header& header, ByteView packet);
+  void note_received(Time now, const Header& header, bool elicits);
+  std::optional<Placement> on_data(Time now, const Header& header, ByteView packet);
+  Inbound* find(const DataHeader& data);
+  std::optional<Placement> place(Inbound& extent, std::uint64_t offset, ByteView payload, bool may_stage, bool& taken);
+  void on_message(Time now, const Header& header, ByteView packet);
+
+  // connection_recovery.cpp
+  bool on_ack(Time now, const AckBlock& ack);
+  void acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any);
+  void forgive(std::uint64_t number, SentPacket& packet);
+  void detect_losses(Time now);
+  void lose(std::uint64_t number, SentPacket& packet);
+  void refresh(Time now);
+
+  // connection_send.cpp
+  bool window_open(Time now, std::size_t bytes);
+  std::optional<Built> build_message(Time now, ByteSpan room);
+  std::optional<Built> build_data(Time now, ByteSpan room);
+  std::optional<Built> build_data_piece(Time now, ByteSpan room, Outbound& extent, std::uint64_t offset,
+                                        std::uint32_t length, bool first);
+  std::optional<Built> build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack);
+  std::optional<Built> build_ack(Time now, ByteSpan room);
+  std::optional<Built> build_control(Time now, ByteSpan room, Type type, std::size_t length);
+  std::optional<Built> build_setup(Time now, ByteSpan room);
+  std::optional<Built> build_close(Time now, ByteSpan room);
+  std::optional<Built> build_probe_timeout(Time now, ByteSpan room);
+  std::optional<Built> build_mtu_probe(Time now, ByteSpan room);
+  SentPacket& record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded = true);
+  Header header(Type type, std::size_t length, std::uint8_t flags = 0) const;
+  std::uint32_t payload_room() const;
+  AckBlock ack_block(Time now) const;
+  void acked(Time now);
+  bool more_data() const { return cursor_ != next_outbound_ || lost_extents_ > 0; }
+  Outbound* outbound(std::uint32_t sequence);
+  void tidy_outbound();
+
+  ConnectionOptions options_;
+  State state_ = State::connecting;
+  std::optional<Error> failure_;
+  Stats stats_;
+
+  // Set-up and end
+  std::array<std::byte, RetryTokens::kSize> token_{};
+  bool has_token_ = false;
+  bool accept_due_ = false;
+  Time hello_at_ = 0;
+  Time hello_wait_ = 50'000'000;
+  Time started_ = 0;
+  bool peer_closed_ = false;
+  bool close_due_ = false;
+  bool close_answered_ = false;
+  CloseCode close_code_ = CloseCode::done;
+  std::uint32_t closes_sent_ = 0;
+  Time close_at_ = kNever;     // when CLOSE is sent again
+  Time close_limit_ = kNever;  // when waiting for acknowledgements ends
+
+  // Receiving
+  ReceivedNumbers received_;
+  Time last_received_ = 0;
+  Time largest_at_ = 0;
+  std::uint32_t unacknowledged_ = 0;
+  bool ack_now_ = false;
+  Time ack_at_ = kNever;
+  std::uint64_t advertised_ = 0;  // message limit that the peer knows
+  MessageReceiver messages_in_;
+  std::list<Inbound> inbound_;
+  std::list<Inbound> spare_;
+  Inbound* latest_ = nullptr;    // where the last payload went
+  std::uint32_t delivered_ = 0;  // extents handed over so far
+  Staging staging_;
+  Staging::Piece piece_;         // shown by next_staged()
+
+  // Sending
+  SentPackets sent_;
+  MessageSender messages_out_;
+  std::deque<Outbound> outbound_;
+  std::uint32_t first_outbound_ = 0;  // sequence of outbound_.front()
+  std::uint32_t next_outbound_ = 0;
+  std::uint32_t cursor_ = 0;          // first extent with bytes that were never sent
+  std::uint32_t lost_extents_ = 0;    // extents with bytes to send again
+  std::uint64_t packet_limit_ = 0;    // the peer's
+  std::uint64_t message_limit_ = 0;
+  std::uint32_t since_solicited_ = 0;
+  Time last_sent_ = 0;
+  bool ping_due_ = false;
+
+  // Recovery
+  RttEstimator rtt_;
+  std::unique_ptr<CongestionControl> congestion_;
+  Pacer pacer_;
+  Time pace_at_ = kNever;        // when the pacer lets the next packet go, if it held one back
+  MtuSearch mtu_;
+  std::uint64_t window_ = 0;     // congestion_->window(), bytes
+  std::uint64_t in_flight_ = 0;  // bytes
+  std::uint64_t under_way_ = 0;  // packets
+  std::uint64_t largest_acknowledged_ = 0;
+  bool anything_acknowledged_ = false;
+  Time last_elicited_ = 0;       // when the last packet was sent that asks for an ACK
+  Time loss_at_ = kNever;
+  std::uint32_t timeouts_ = 0;   // in a row
+  std::uint32_t probes_ = 0;     // to be sent whatever the window
+  std::uint64_t threshold_ = 3;  // packets; grows with observed reordering
+  std::uint64_t limited_until_ = 0;  // numbers below were sent while the window was what held us back
+  std::uint64_t lost_since_cut_ = 0;
+  std::uint64_t forgiven_since_cut_ = 0;
+};
+
+}  // namespace waggle::packet

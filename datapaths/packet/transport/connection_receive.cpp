@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+
+#include "base/copy_meter.hpp"
+#include "datapaths/packet/transport/connection.hpp"
+
+namespace waggle::packet {
+namespace {
+
+/// Packets that ask for an ACK before one is sent unasked: few while the sender's window may be small.
+constexpr std::uint64_t kEagerNumbers = 64;
+constexpr std::uint32_t kEager = 2;
+constexpr std::uint32_t kPatient = 64;
+
+bool before(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::int32_t>(a - b) < 0;
+}
+
+}  // namespace
+
+std::optional<Connection::Placement> Connection::on_packet(Time now, const Header& header, ByteView packet) {
+  ++stats_.packets_received;
+  if (header.type == Type::data) {
+    return state_ == State::established || state_ == State::closing ? on_data(now, header, packet) : std::nullopt;
+  }
+  if (takes_control(now, header, packet) || state_ == State::connecting) {
+    return {};
+  }
+  if (header.type == Type::message) {
+    on_message(now, header, packet);
+    return {};
+  }
+  if (received_.seen(header.number)) {
+    ++stats_.duplicates;
+    ack_now_ = ack_now_ || header.type != Type::ack;
+    return {};
+  }
+  if (header.type == Type::ack) {
+    const auto ack = read_ack(packet.subspan(kHeader));
+    if (ack && on_ack(now, ack->first)) {
+      note_received(now, header, false);
+    }
+    return {};
+  }
+  note_received(now, header, true);
+  ack_now_ = true;  // PING and PROBE want to know
+  return {};
+}
+
+bool Connection::takes_control(Time now, const Header& header, ByteView packet) {
+  switch (header.type) {
+    case Type::hello:
+      accept_due_ = accept_due_ || (!options_.client && state_ == State::established);
+      return true;
+    case Type::retry: on_retry(now, packet); return true;
+    case Type::accept:
+      if (options_.client && state_ == State::connecting && packet.size() == kHeader + kTerms) {
+        set_terms(now, read_terms(packet.data() + kHeader));
+        note_received(now, header, false);
+      }
+      return true;
+    case Type::close: on_close(now, packet); return true;
+    default: return false;
+  }
+}
+
+void Connection::note_received(Time now, const Header& header, bool elicits) {
+  last_received_ = now;
+  if (header.number >= received_.next()) {
+    largest_at_ = now;
+  }
+  const bool late = header.number + 1 < received_.next();
+  received_.add(header.number);
+  received_.forget_below(header.number - header.lag);
+  if (!elicits) {
+    return;
+  }
+  ++unacknowledged_;
+  const std::uint32_t most = header.number < kEagerNumbers ? kEager : kPatient;
+  if ((header.flags & kSolicits) != 0 || unacknowledged_ >= most || late || received_.gap()) {
+    ack_now_ = true;
+  } else if (ack_at_ == kNever) {
+    ack_at_ = now + kAckDelay;
+  }
+}
+
+void Connection::on_message(Time now, const Header& header, ByteView packet) {
+  std::size_t begin = kMessageHeader;
+  if (packet.size() < begin) {
+    return;
+  }
+  if (received_.seen(header.number)) {
+    ++stats_.duplicates;
+    ack_now_ = true;
+    return;
+  }
+  if ((header.flags & kHasAck) != 0) {
+    const auto ack = read_ack(packet.subspan(begin));
+    if (!ack || !on_ack(now, ack->first)) {
+      return;
+    }
+    begin += ack->second;
+  }
+  if (!messages_in_.insert(load<std::uint64_t>(packet.data() + kHeader), packet.subspan(begin))) {
+    ++stats_.refused_packets;
+    return;
+  }
+  note_received(now, header, true);
+}
+
+std::optional<Connection::Placement> Connection::on_data(Time now, const Header& header, ByteView packet) {
+  if (packet.size() <= kDataHeader) {
+    return {};
+  }
+  if (received_.seen(header.number)) [[unlikely]] {
+    ++stats_.duplicates;
+    ack_now_ = true;
+    return {};
+  }
+  const DataHeader data = read_data_header(packet.data());
+  const ByteView payload = packet.subspan(kDataHeader);
+  if (before(data.extent, delivered_)) {
+    note_received(now, header, true);  // a copy of what was handed over already
+    return {};
+  }
+  Inbound* extent = find(data);
+  if (extent == nullptr) {
+    if (data.extent - delivered_ >= kMostUnderWay || !staging_.put({data.extent, data.offset}, data.handle, payload)) {
+      ++stats_.staging_full;
+      return {};
+    }
+    note_received(now, header, true);
+    return {};
+  }
+  const ExtentId& id = extent->incoming.id;
+  const std::uint64_t length = extent->length.value_or(id.length);
+  const std::uint64_t offset = data.offset - id.offset;
+  if (data.handle != id.handle || data.offset < id.offset || offset > length || payload.size() > length - offset) {
+    ++stats_.refused_packets;
+    return {};
+  }
+  bool taken = true;
+  const auto placement = place(*extent, offset, payload, true, taken);
+  if (taken) {
+    note_received(now, header, true);
+  }
+  return placement;
+}
+
+/// Decides what becomes of payload inside an extent; `taken` is false when it must come again.
+std::optional<Connection::Placement> Connection::place(Inbound& extent, std::uint64_t offset, ByteView payload,
+                                                       bool may_stage, bool& taken) {
+  const std::uint64_t end = offset + payload.size();
+  const Incoming& incoming = extent.incoming;
+  if (offset > extent.frontier && incoming.sink == Incoming::Sink::discard) {
+    // Nothing keeps these bytes, and the digest wants those before them first.
+    taken = may_stage && staging_.put({*extent.sequence, incoming.id.offset + offset}, incoming.id.handle, payload);
+    if (taken) {
+      extent.received.add(offset, end);
+    } else {
+      ++stats_.staging_full;
+    }
+    return {};
+  }
+  const bool continues = offset <= extent.frontier && end > extent.frontier;
+  if (extent.received.add(offset, end) == 0 && !continues) {
+    return {};
+  }
+  Placement placement{&extent, offset, payload, 0};
+  if (continues) {
+    placement.fresh = end - extent.frontier;
+    extent.frontier = end;
+  }
+  return placement;
+}
+
+Inbound* Connection::find(const DataHeader& data) {
+  if (latest_ != nullptr && latest_->sequence == data.extent) [[likely]] {
+    return latest_;
+  }
+  for (Inbound& extent : inbound_) {
+    if (extent.sequence == data.extent) {
+      return latest_ = &extent;
+    }
+  }
+  // Not announced yet, or its announcement is late: the first expectation that it fits.
+  for (Inbound& extent : inbound_) {
+    const ExtentId& id = extent.incoming.id;
+    if (!extent.sequence && id.handle == data.handle && data.offset >= id.offset &&
+        data.offset - id.offset < id.length) {
+      extent.sequence = data.extent;
+      return latest_ = &extent;
+    }
+  }
+  return nullptr;
+}
+
+void Connection::expect(const Incoming& incoming) {
+  if (spare_.empty()) {
+    spare_.emplace_back();
+  }
+  inbound_.splice(inbound_.end(), spare_, spare_.begin());
+  Inbound& extent = inbound_.back();
+  extent.reset();
+  extent.incoming = incoming;
+  if (incoming.sink == Incoming::Sink::view) {
+    extent.view.resize(incoming.id.length);
+  }
+}
+
+Inbound* Connection::announced(std::uint32_t sequence, const ExtentId& id) {
+  const auto fits = [&](const Inbound& extent) {
+    const ExtentId& wanted = extent.incoming.id;
+    return wanted.handle == id.handle && wanted.offset == id.offset && wanted.length >= id.length;
+  };
+  auto found = std::ranges::find_if(inbound_, [&](const Inbound& extent) { return extent.sequence == sequence && fits(extent); });
+  if (found == inbound_.end()) {
+    found = std::ranges::find_if(inbound_, [&](const Inbound& extent) { return !extent.sequence && fits(extent); });
+  }
+  if (found == inbound_.end()) {
+    return nullptr;
+  }
+  found->sequence = sequence;
+  found->length = id.length;
+  return &*found;
+}
+
+std::optional<Connection::Placement> Connection::next_staged(Inbound& extent) {
+  if (staging_.empty() || !extent.sequence) {
+    return {};
+  }
+  const ExtentId& id = extent.incoming.id;
+  // Sinks that place bytes anywhere take all that is staged; the others only what continues the digest.
+  const std::uint64_t up_to = extent.incoming.sink == Incoming::Sink::discard ? id.offset + extent.frontier : ~std::uint64_t{0};
+  while (auto piece = staging_.take(*extent.sequence, up_to)) {
+    const auto& [offset, held] = *piece;
+    const std::uint64_t end = offset + held.bytes.size();
+    if (offset < id.offset || end - id.offset > extent.length.value_or(id.length) || held.handle != id.handle) {
+      continue;
+    }
+    piece_ = std::move(piece->second);
+    bool taken = true;
+    // What was staged out of order is marked as received; the frontier says whether it is still wanted.
+    if (auto placement = place(extent, offset - id.offset, piece_.bytes, false, taken)) {
+      return placement;
+    }
+  }
+  return {};
+}
+
+void Connection::delivered(Inbound& extent) {
+  while (staging_.take(delivered_, ~std::uint64_t{0})) {
+    // Copies of what came in the end without them.
+  }
+  ++delivered_;
+  if (latest_ == &extent) {
+    latest_ = nullptr;
+  }
+  const auto found = std::ranges::find_if(inbound_, [&](const Inbound& each) { return &each == &extent; });
+  found->reset();
+  spare_.splice(spare_.begin(), inbound_, found);
+}
+
+void Connection::consumed(Time now) {
+  // A peer that waits for room must hear of it; others need not.
+  if (messages_in_.limit() >= advertised_ + kMessageWindow / 2) {
+    ack_now_ = true;
+    ack_at_ = now;
+  }
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+
+#include "datapaths/packet/transport/connection.hpp"
+
+namespace waggle::packet {
+namespace {
+
+/// A path that reorders more than this is treated as lossy (bounds the delay of loss detection by count).
+constexpr std::uint64_t kMostThreshold = 1024;
+/// Least credit of the pacer: bursts are what ports are good at.
+constexpr std::uint64_t kPacedBurst = 256 * 1024;
+
+}  // namespace
+
+/// False when the ACK speaks of packets that were never sent.
+bool Connection::on_ack(Time now, const AckBlock& ack) {
+  if (ack.floor > sent_.next() || (ack.floor > 0 && ack.largest >= sent_.next()) ||
+      (ack.count > 0 && ack.largest >= sent_.next())) {
+    ++stats_.refused_packets;
+    return false;
+  }
+  ++stats_.acks_received;
+  packet_limit_ = std::max(packet_limit_, ack.packet_limit);
+  message_limit_ = std::max(message_limit_, ack.message_limit);
+
+  std::uint64_t bytes = 0;
+  std::uint64_t largest = 0;
+  bool any = false;
+  for (std::uint64_t number = sent_.oldest(); number < ack.floor; ++number) {
+    acknowledge(number, bytes, largest, any);
+  }
+  for (std::uint16_t i = ack.count; i-- > 0;) {
+    const NumberRange& range = ack.ranges[i];
+    for (std::uint64_t number = std::max(range.first, sent_.oldest()); number <= range.last; ++number) {
+      acknowledge(number, bytes, largest, any);
+    }
+  }
+  if (any) {
+    Time sample = 0;
+    const Time sent_at = sent_[largest].sent_at;
+    if (largest == ack.largest) {
+      sample = std::max<Time>(1, now - sent_at);
+      rtt_.sample(sample, std::min<Time>(Time{ack.delay} * 1000, kAckDelay));
+    }
+    largest_acknowledged_ = std::max(largest_acknowledged_, largest);
+    anything_acknowledged_ = true;
+    timeouts_ = 0;
+    probes_ = 0;
+    detect_losses(now);
+    congestion_->on_ack({now, bytes, largest, sent_at, sample, rtt_.smoothed(), rtt_.least(), sent_.next(),
+                         largest >= limited_until_});
+    const Time keep = 2 * rtt_.smoothed() + RttEstimator::kGranularity;
+    sent_.advance(now > keep ? now - keep : 0);
+    tidy_outbound();
+    refresh(now);
+  }
+  return true;
+}
+
+void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any) {
+  SentPacket& packet = sent_[number];
+  if (packet.state == SentPacket::State::lost) {
+    forgive(number, packet);
+    return;
+  }
+  if (packet.state != SentPacket::State::under_way) {
+    return;
+  }
+  packet.state = SentPacket::State::acknowledged;
+  in_flight_ -= packet.size;
+  --under_way_;
+  bytes += packet.size;
+  largest = std::max(largest, number);
+  any = true;
+  switch (packet.kind) {
+    case SentPacket::Kind::data:
+      if (Outbound* extent = outbound(packet.extent)) {
+        --extent->under_way;
+      }
+      break;
+    case SentPacket::Kind::message: messages_out_.on_acknowledged({packet.offset, packet.length}); break;
+    case SentPacket::Kind::probe:
+      mtu_.on_acknowledged(packet.size);
+      congestion_->on_packet_size(mtu_.packet());
+      break;
+    case SentPacket::Kind::control: break;
+  }
+}
+
+/// A packet that was taken for lost has arrived: the path reorders, by how much the numbers tell (RFC 8985 spirit).
+void Connection::forgive(std::uint64_t number, SentPacket& packet) {
+  packet.state = SentPacket::State::acknowledged;
+  ++stats_.spurious_losses;
+  if (largest_acknowledged_ > number) {
+    threshold_ = std::clamp(largest_acknowledged_ - number + 1, threshold_, kMostThreshold);
+  }
+  if (packet.kind == SentPacket::Kind::message) {
+    messages_out_.on_acknowledged({packet.offset, packet.length});
+  }
+  if (packet.kind == SentPacket::Kind::data) {
+    if (Outbound* extent = outbound(packet.extent); extent != nullptr && !extent->lost.empty()) {
+      // Need not be sent again, unless that has happened.
+      RangeSet rest;
+      for (const auto& range : extent->lost.ranges()) {
+        rest.add(range.begin, std::min(range.end, std::max(range.begin, packet.offset)));
+        rest.add(std::max(range.begin, std::min(range.end, packet.offset + packet.length)), range.end);
+      }
+      extent->lost = std::move(rest);
+      lost_extents_ -= extent->lost.empty() ? 1 : 0;
+    }
+  }
+  ++forgiven_since_cut_;
+  if (lost_since_cut_ > 0 && forgiven_since_cut_ >= lost_since_cut_) {
+    congestion_->on_spurious_loss();
+    lost_since_cut_ = forgiven_since_cut_ = 0;
+    window_ = congestion_->window();
+  }
+}
+
+/// RFC 9002, section 6.1: by count and by time.
+void Connection::detect_losses(Time now) {
+  loss_at_ = kNever;
+  if (!anything_acknowledged_) {
+    return;
+  }
+  const Time delay = rtt_.loss_delay();
+  Time newest = 0;
+  Time oldest = kNever;
+  for (std::uint64_t number = sent_.oldest(); number < largest_acknowledged_; ++number) {
+    SentPacket& packet = sent_[number];
+    if (packet.state != SentPacket::State::under_way) {
+      continue;
+    }
+    if (packet.sent_at + delay > now && number + threshold_ > largest_acknowledged_) {
+      loss_at_ = std::min(loss_at_, packet.sent_at + delay);
+      continue;
+    }
+    // A lost probe of the path MTU says nothing about congestion (RFC 8899, section 3).
+    if (packet.kind != SentPacket::Kind::probe) {
+      newest = std::max(newest, packet.sent_at);
+      oldest = std::min(oldest, packet.sent_at);
+    }
+    lose(number, packet);
+  }
+  if (oldest == kNever) {
+    return;
+  }
+  congestion_->on_loss(now, newest);
+  if (rtt_.sampled() && newest - oldest > 3 * rtt_.pto(kAckDelay)) {
+    ++stats_.persistent_congestion;
+    congestion_->on_persistent_congestion();
+  }
+}
+
+void Connection::lose(std::uint64_t, SentPacket& packet) {
+  packet.state = SentPacket::State::lost;
+  in_flight_ -= packet.size;
+  --under_way_;
+  switch (packet.kind) {
+    case SentPacket::Kind::data:
+      if (Outbound* extent = outbound(packet.extent)) {
+        lost_extents_ += extent->lost.empty() ? 1 : 0;
+        extent->lost.add(packet.offset, packet.offset + packet.length);
+        --extent->under_way;
+      }
+      break;
+    case SentPacket::Kind::message: messages_out_.on_lost({packet.offset, packet.length}); break;
+    case SentPacket::Kind::probe: mtu_.on_lost(packet.sent_at, packet.size); return;
+    case SentPacket::Kind::control: break;
+  }
+  ++stats_.lost_packets;
+  ++lost_since_cut_;
+}
+
+/// Takes over what the congestion controller has come to.
+void Connection::refresh(Time now) {
+  window_ = congestion_->window();
+  const std::uint64_t rate = congestion_->pacing_rate(rtt_.smoothed());
+  pacer_.set(now, rate, std::max<std::uint64_t>(kPacedBurst, rate / 1000));
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+
+#include "datapaths/packet/transport/connection.hpp"
+
+namespace waggle::packet {
+namespace {
+
+/// The window is asked for an ACK this many times, so that it slides before it is used up.
+constexpr std::uint64_t kAcksPerWindow = 4;
+constexpr std::uint32_t kMostUnsolicited = 64;
+/// What a piece of the message stream may grow to even when packets are large: small losses, small copies.
+constexpr std::uint32_t kMostMessagePiece = 16 * 1024;
+
+}  // namespace
+
+Header Connection::header(Type type, std::size_t length, std::uint8_t flags) const {
+  // Numbers that are no longer under discussion lag behind the oldest one that is.
+  const std::uint64_t number = sent_.next();
+  return {type, flags, static_cast<std::uint16_t>(length), options_.id, number, static_cast<std::uint32_t>(number - sent_.oldest())};
+}
+
+SentPacket& Connection::record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded) {
+  SentPacket& packet = sent_.add();
+  packet.state = SentPacket::State::under_way;
+  packet.kind = kind;
+  packet.size = static_cast<std::uint16_t>(size);
+  packet.sent_at = now;
+  in_flight_ += size;
+  ++under_way_;
+  ++stats_.packets_sent;
+  last_elicited_ = now;
+  last_sent_ = now;
+  if (bounded) {
+    pacer_.spend(size);
+  }
+  return packet;
+}
+
+bool Connection::window_open(Time now, std::size_t bytes) {
+  if (sent_.next() >= packet_limit_ || sent_.full()) {
+    ++stats_.peer_limited;
+    return false;
+  }
+  if (in_flight_ + bytes > window_) {
+    ++stats_.window_limited;
+    limited_until_ = sent_.next();
+    return false;
+  }
+  if (!pacer_.allows(now)) {
+    ++stats_.pacing_limited;
+    limited_until_ = sent_.next();
+    pace_at_ = pacer_.next(now);
+    return false;
+  }
+  return true;
+}
+
+std::uint32_t Connection::payload_room() const {
+  const auto room = static_cast<std::uint32_t>(mtu_.packet() - kDataHeader);
+  return room < options_.alignment ? room : room - room % options_.alignment;
+}
+
+std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room) {
+  pace_at_ = kNever;
+  if (state_ != State::established) [[unlikely]] {
+    if (state_ == State::connecting) {
+      return build_setup(now, room);
+    }
+    if (auto built = build_close(now, room); built || state_ == State::closed) {
+      return built;
+    }
+  }
+  if (accept_due_) [[unlikely]] {
+    return build_setup(now, room);
+  }
+  if (close_due_) [[unlikely]] {
+    return build_close(now, room);
+  }
+  if (probes_ > 0) [[unlikely]] {
+    --probes_;
+    return build_probe_timeout(now, room);
+  }
+  if (messages_out_.wants(message_limit_)) {
+    if (auto built = build_message(now, room)) {
+      return built;
+    }
+  }
+  if (ack_now_ || ack_at_ <= now) {
+    return build_ack(now, room);
+  }
+  if (ping_due_) [[unlikely]] {
+    ping_due_ = false;
+    record(now, SentPacket::Kind::control, kHeader, false);
+    return build_control(now, room, Type::ping, kHeader);
+  }
+  if (mtu_.probe(now) != 0) [[unlikely]] {
+    if (auto built = build_mtu_probe(now, room)) {
+      return built;
+    }
+  }
+  return more_data() ? build_data(now, room) : std::nullopt;
+}
+
+/// HELLO until it is answered, or ACCEPT once for each HELLO.
+std::optional<Connection::Built> Connection::build_setup(Time now, ByteSpan room) {
+  std::byte* at = room.data();
+  const Terms terms{options_.packet, options_.window, kMessageWindow};
+  if (accept_due_) {
+    accept_due_ = false;
+    write_terms(at + kHeader, terms);
+    return build_control(now, room, Type::accept, kHeader + kTerms);
+  }
+  if (now < hello_at_) {
+    return {};
+  }
+  hello_at_ = now + hello_wait_;
+  hello_wait_ = std::min<Time>(2 * hello_wait_, 1'000'000'000);
+  // Padded, so that the server never sends more than it has received before the address is proven (RFC 9000, 8.1).
+  std::fill_n(at + kHeader, MtuSearch::kBase - kHeader, std::byte{0});
+  write_terms(at + kHeader, terms);
+  store(at + kHeader + kTerms, static_cast<std::uint16_t>(has_token_ ? token_.size() : 0));
+  if (has_token_) {
+    std::ranges::copy(token_, at + kHeader + kTerms + 2);
+  }
+  return build_control(now, room, Type::hello, MtuSearch::kBase);
+}
+
+/// Header and checksum of a packet whose other bytes stand. Uses up a number, which nobody waits for.
+std::optional<Connection::Built> Connection::build_control(Time now, ByteSpan room, Type type, std::size_t length) {
+  const bool recorded = type == Type::ping || type == Type::probe;
+  Header head = header(type, length);
+  if (recorded) {
+    --head.number;  // record() has taken it
+    head.lag = static_cast<std::uint32_t>(head.number - std::min(head.number, sent_.oldest()));
+  }
+  write_header(room.data(), head);
+  seal(room.first(length));
+  if (!recorded) {
+    sent_.skip();
+    ++stats_.packets_sent;
+    last_sent_ = now;
+  }
+  return Built{static_cast<std::uint32_t>(length), nullptr, 0, 0, false};
+}
+
+AckBlock Connection::ack_block(Time now) const {
+  AckBlock ack;
+  received_.describe(ack);
+  ack.packet_limit = received_.next() + options_.window;
+  ack.message_limit = messages_in_.limit();
+  ack.delay = static_cast<std::uint32_t>(std::min<Time>((now - std::min(now, largest_at_)) / 1000, UINT32_MAX));
+  return ack;
+}
+
+void Connection::acked(Time) {
+  ++stats_.acks_sent;
+  unacknowledged_ = 0;
+  ack_now_ = false;
+  ack_at_ = kNever;
+  advertised_ = messages_in_.limit();
+}
+
+std::optional<Connection::Built> Connection::build_ack(Time now, ByteSpan room) {
+  const std::size_t most = std::min<std::size_t>(room.size(), MtuSearch::kBase);
+  const std::size_t size = write_ack(room.first(most).subspan(kHeader), ack_block(now));
+  acked(now);
+  return build_control(now, room, Type::ack, kHeader + size);
+}
+
+std::optional<Connection::Built> Connection::build_message(Time now, ByteSpan room) {
+  const auto most = std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
+  if (!window_open(now, most)) {
+    return {};
+  }
+  // What is to be acknowledged goes along, and saves a packet of its own.
+  std::size_t ack = 0;
+  if (unacknowledged_ > 0 || ack_now_) {
+    ack = write_ack(room.first(most).subspan(kMessageHeader, kMessageHeader + ack_size(8)), ack_block(now));
+    acked(now);
+  }
+  const auto piece = messages_out_.take(static_cast<std::uint32_t>(most - kMessageHeader - ack), message_limit_);
+  return piece ? build_message_piece(now, room, *piece, ack) : std::nullopt;
+}
+
+std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack) {
+  const std::size_t length = kMessageHeader + ack + piece.length;
+  std::byte* at = room.data();
+  write_header(at, header(Type::message, length, ack > 0 ? kHasAck : std::uint8_t{0}));
+  store(at + kHeader, piece.offset);
+  messages_out_.copy(piece, at + kMessageHeader + ack);
+  seal(room.first(length));
+  SentPacket& packet = record(now, SentPacket::Kind::message, length);
+  packet.offset = piece.offset;
+  packet.length = piece.length;
+  return Built{static_cast<std::uint32_t>(length), nullptr, 0, 0, false};
+}
+
+std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room) {
+  const std::uint32_t most = std::min(payload_room(), static_cast<std::uint32_t>(room.size() - kDataHeader));
+  if (!window_open(now, most + kDataHeader)) {
+    return {};
+  }
+  if (lost_extents_ > 0) {
+    for (Outbound& extent : outbound_) {
+      if (extent.lost.empty()) {
+        continue;
+      }
+      const auto range = extent.lost.ranges().front();
+      const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, range.end - range.begin));
+      extent.lost.drop_below(range.begin + length);
+      lost_extents_ -= extent.lost.empty() ? 1 : 0;
+      ++stats_.retransmissions;
+      return build_data_piece(now, room, extent, range.begin, length, false);
+    }
+  }
+  Outbound& extent = outbound_[cursor_ - first_outbound_];
+  const std::uint64_t offset = extent.next;
+  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, extent.id.length - offset));
+  extent.next += length;
+  if (extent.sent()) {
+    while (cursor_ != next_outbound_ && outbound_[cursor_ - first_outbound_].sent()) {
+      ++cursor_;
+    }
+  }
+  return build_data_piece(now, room, extent, offset, length, true);
+}
+
+std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan room, Outbound& extent,
+                                                              std::uint64_t offset, std::uint32_t length, bool first) {
+  const std::size_t size = kDataHeader + length;
+  // The receiver answers at once where the sender is about to run dry, and a few times per window.
+  const std::uint64_t packets = std::max<std::uint64_t>(window_ / std::max<std::size_t>(size, 1), 1);
+  const bool last = !more_data() || in_flight_ + 2 * size > window_ || sent_.next() + 1 >= packet_limit_;
+  const bool solicits = last || ++since_solicited_ >= std::clamp<std::uint64_t>(packets / kAcksPerWindow, 2, kMostUnsolicited);
+  if (solicits) {
+    since_solicited_ = 0;
+  }
+  std::byte* at = room.data();
+  write_header(at, header(Type::data, size, solicits ? kSolicits : std::uint8_t{0}));
+  write_data_header(at, {extent.sequence, extent.id.handle, extent.id.offset + offset});
+  SentPacket& packet = record(now, SentPacket::Kind::data, size);
+  packet.extent = extent.sequence;
+  packet.offset = offset;
+  packet.length = length;
+  ++extent.under_way;
+  return Built{static_cast<std::uint32_t>(size), &extent, offset, length, first};
+}
+
+/// What is oldest goes once more under a new number; its first copy is not lost yet (RFC 9002, 6.2.4).
+std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteSpan room) {
+  for (std::uint64_t number = sent_.oldest(); number < sent_.next(); ++number) {
+    const SentPacket packet = sent_[number];
+    if (packet.state != SentPacket::State::under_way) {
+      continue;
+    }
+    if (packet.kind == SentPacket::Kind::message && kMessageHeader + packet.length <= room.size()) {
+      ++stats_.retransmissions;
+      return build_message_piece(now, room, {packet.offset, packet.length}, 0);
+    }
+    Outbound* extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
+    if (extent != nullptr) {
+      const auto most = std::min(packet.length, payload_room());
+      ++stats_.retransmissions;
+      return build_data_piece(now, room, *extent, packet.offset, most, false);
+    }
+  }
+  record(now, SentPacket::Kind::control, kHeader, false);
+  return build_control(now, room, Type::ping, kHeader);
+}
+
+std::optional<Connection::Built> Connection::build_mtu_probe(Time now, ByteSpan room) {
+  // One packet beyond the window, at times larger than it: that is what a probe is for.
+  const std::uint32_t size = mtu_.probe(now);
+  if (size > room.size() || sent_.next() >= packet_limit_) {
+    return {};
+  }
+  ++stats_.mtu_probes;
+  std::fill_n(room.data() + kHeader, size - kHeader, std::byte{0});
+  record(now, SentPacket::Kind::probe, size);
+  mtu_.on_sent(now);
+  return build_control(now, room, Type::probe, size);
+}
+
+}  // namespace waggle::packet

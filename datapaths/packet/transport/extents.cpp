@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/transport/extents.hpp"
+
+#include "base/copy_meter.hpp"
+
+namespace waggle::packet {
+
+Staging::~Staging() {
+  for (const auto& [key, piece] : pieces_) {
+    *budget_ += piece.bytes.size();
+  }
+}
+
+bool Staging::put(Key key, std::uint32_t handle, ByteView payload) {
+  if (payload.size() > *budget_) {
+    return false;
+  }
+  Piece& piece = pieces_[key];
+  if (piece.bytes.size() >= payload.size()) {
+    return true;
+  }
+  *budget_ += piece.bytes.size();
+  *budget_ -= payload.size();
+  piece.handle = handle;
+  piece.bytes.resize(payload.size());
+  copy_payload(piece.bytes, payload);
+  return true;
+}
+
+std::optional<std::pair<std::uint64_t, Staging::Piece>> Staging::take(std::uint32_t extent, std::uint64_t offset) {
+  const auto found = pieces_.lower_bound({extent, 0});
+  if (found == pieces_.end() || found->first.first != extent || found->first.second > offset) {
+    return {};
+  }
+  auto node = pieces_.extract(found);
+  *budget_ += node.mapped().bytes.size();
+  return std::pair(node.key().second, std::move(node.mapped()));
+}
+
+}  // namespace waggle::packet

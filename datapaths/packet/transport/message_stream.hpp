@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "datapaths/packet/transport/range_set.hpp"
+
+namespace waggle::packet {
+
+/// Bytes of the message stream that may be under way in one direction: more than the longest message.
+inline constexpr std::uint64_t kMessageWindow = 512 * 1024;
+
+/// A piece of the message stream, in bytes from its beginning.
+struct MessagePiece {
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;
+};
+
+/// The sending end of the ordered byte stream that carries messages. Keeps bytes until they are acknowledged; its
+/// memory is touched only as far as it was ever filled.
+class MessageSender {
+ public:
+  std::uint64_t room() const { return kMessageWindow - (written_ - base_); }
+  /// Appends bytes that fit.
+  void write(ByteView bytes);
+  /// The next piece to send, lost ones first, at most `most` bytes and below the peer's `limit`. Counts as sent.
+  std::optional<MessagePiece> take(std::uint32_t most, std::uint64_t limit);
+  bool wants(std::uint64_t limit) const { return !lost_.empty() || (next_ < written_ && next_ < limit); }
+  void copy(MessagePiece piece, std::byte* to) const;
+  void on_acknowledged(MessagePiece piece);
+  void on_lost(MessagePiece piece);
+  bool all_sent() const { return next_ == written_ && lost_.empty(); }
+  bool all_acknowledged() const { return base_ == written_; }
+  std::uint64_t written() const { return written_; }
+
+ private:
+  std::unique_ptr<std::byte[]> ring_;
+  std::uint64_t written_ = 0;
+  std::uint64_t next_ = 0;  // first byte never sent
+  std::uint64_t base_ = 0;  // first byte not acknowledged
+  RangeSet acknowledged_;   // above base_
+  RangeSet lost_;
+};
+
+/// The receiving end: puts pieces in order.
+class MessageReceiver {
+ public:
+  /// False when the piece does not fit below limit().
+  bool insert(std::uint64_t offset, ByteView bytes);
+  /// Bytes in order that have not been consumed.
+  std::uint64_t available() const { return ready_ - read_; }
+  /// `length` of them (<= available()) from `skip` on, in one piece; valid until the next call of any kind but const.
+  ByteView view(std::uint64_t skip, std::size_t length);
+  void consume(std::uint64_t length);
+  /// The peer may send bytes below this.
+  std::uint64_t limit() const { return read_ + kMessageWindow; }
+  std::uint64_t read() const { return read_; }
+
+ private:
+  std::unique_ptr<std::byte[]> ring_;
+  std::vector<std::byte> joined_;  // a view that wraps around
+  RangeSet ahead_;                 // above ready_
+  std::uint64_t ready_ = 0;
+  std::uint64_t read_ = 0;
+};
+
+}  // namespace waggle::packet

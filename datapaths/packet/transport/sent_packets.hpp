@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "datapaths/packet/port.hpp"
+
+namespace waggle::packet {
+
+/// What must be known of a sent packet until nobody asks for it any more.
+struct SentPacket {
+  enum class State : std::uint8_t { none, under_way, acknowledged, lost };
+  enum class Kind : std::uint8_t { control, data, message, probe };
+  State state = State::none;
+  Kind kind = Kind::control;
+  bool limited = false;         ///< sent while something else than the window held the sender back
+  std::uint16_t size = 0;       ///< bytes of the packet
+  std::uint32_t length = 0;     ///< bytes of payload or of the message stream
+  std::uint32_t extent = 0;     ///< DATA: which extent
+  Time sent_at = 0;
+  std::uint64_t offset = 0;     ///< into the extent, or into the message stream
+};
+
+/// Sent packets by number: a ring over [oldest, next) that grows by doubling until `most` and then refuses.
+class SentPackets {
+ public:
+  explicit SentPackets(std::size_t most) : most_(most), ring_(64) {}
+
+  std::uint64_t oldest() const { return oldest_; }
+  std::uint64_t next() const { return next_; }
+  bool full() const { return next_ - oldest_ >= most_; }
+
+  SentPacket& operator[](std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
+  const SentPacket& operator[](std::uint64_t number) const { return ring_[number & (ring_.size() - 1)]; }
+  bool holds(std::uint64_t number) const { return number >= oldest_ && number < next_; }
+
+  /// The record of the next number, to be filled in.
+  SentPacket& add() {
+    if (next_ - oldest_ == ring_.size()) {
+      grow();
+    }
+    SentPacket& packet = (*this)[next_++];
+    packet = SentPacket{};
+    return packet;
+  }
+
+  /// Uses up a number of which nothing need be known.
+  std::uint64_t skip() {
+    const std::uint64_t number = next_;
+    add().state = SentPacket::State::acknowledged;
+    advance(0);
+    return number;
+  }
+
+  /// Forgets the oldest packets that are acknowledged, and lost ones that were sent before `before`.
+  void advance(Time before) {
+    while (oldest_ < next_) {
+      const SentPacket& packet = (*this)[oldest_];
+      const bool over = packet.state == SentPacket::State::acknowledged ||
+                        (packet.state == SentPacket::State::lost && packet.sent_at < before);
+      if (!over) {
+        break;
+      }
+      ++oldest_;
+    }
+  }
+
+ private:
+  void grow() {
+    std::vector<SentPacket> larger(2 * ring_.size());
+    for (std::uint64_t number = oldest_; number < next_; ++number) {
+      larger[number & (larger.size() - 1)] = (*this)[number];
+    }
+    ring_ = std::move(larger);
+  }
+
+  std::size_t most_;
+  std::vector<SentPacket> ring_;
+  std::uint64_t oldest_ = 0;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace waggle::packet
