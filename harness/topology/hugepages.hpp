@@ -12,8 +12,8 @@ namespace waggle::topology {
 
 /// Hugepages of the kernel's default size, reserved for as long as this lives (Linux: admin-guide/mm/hugetlbpage.rst).
 /// The kernel's pool is raised by what is missing and lowered by exactly that at the end; pages that are still in use
-/// then go when their user does. What was raised is noted in a work directory, so that WorkDirectory::sweep() gives back
-/// what a killed program has left.
+/// then go when their user does. What was raised is noted in a work directory, so that WorkDirectory::sweep() gives
+/// back what a killed program has left.
 class Hugepages {
  public:
   /// Sees to it that `bytes` are free, on one NUMA node or, with -1, on any; `work` is the directory of the note.

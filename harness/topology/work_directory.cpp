@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "harness/topology/hugepages.hpp"
+
 namespace waggle::topology {
 namespace {
 
@@ -68,6 +70,7 @@ Result<std::vector<std::filesystem::path>> WorkDirectory::sweep(const std::files
         !still_there(entry.path(), lock.get())) {
       continue;
     }
+    WAGGLE_TRY(Hugepages::give_back(entry.path()));
     std::filesystem::remove_all(entry.path(), error);
     if (error) {
       return fail_errno(fmt::format("cannot remove {}", entry.path().string()), error.value());
