@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/udp/port.hpp"
+
+namespace waggle::packet {
+namespace {
+
+CopyModel copies(Side side, std::string_view) {
+  return side == Side::sender ? CopyModel{1, 0, "sendmmsg: frame -> skb"} : CopyModel{1, 0, "recvmmsg: skb -> frame"};
+}
+
+const Registration registration =
+    add_port({.name = "udp",
+              .summary = "our own transport over kernel UDP: sendmmsg and recvmmsg, segmentation offload both ways",
+              .links = {"veth", "loopback", "nic"},
+              .copies = copies,
+              .options = udp_options()},
+             open_udp_ports);
+
+}  // namespace
+}  // namespace waggle::packet
