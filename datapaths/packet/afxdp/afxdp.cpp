@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/afxdp/port.hpp"
+
+namespace waggle::packet {
+namespace {
+
+CopyModel copies(Side side, std::string_view link) {
+  const bool veth = link == "veth";
+  if (side == Side::sender) {
+    return {1, 0, "copy mode: UMEM -> skb"};
+  }
+  return {veth ? 2.0 : 1.0, 0, veth ? "copy mode: veth skb -> XDP page -> UMEM" : "copy mode: driver's page -> UMEM"};
+}
+
+const Registration registration =
+    add_port({.name = "afxdp",
+              .summary = "our own transport over AF_XDP: frames in shared memory, around the kernel's network stack",
+              .links = {"veth", "nic"},
+              .copies = copies,
+              .options = afxdp_options(),
+              .available = afxdp_available},
+             open_afxdp_ports);
+
+}  // namespace
+}  // namespace waggle::packet

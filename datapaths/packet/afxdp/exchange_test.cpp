@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <arpa/inet.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <netinet/ip_icmp.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "datapaths/packet/afxdp/port.hpp"
+#include "datapaths/packet/udp/port.hpp"
+#include "harness/measure/require.hpp"
+#include "harness/topology/link.hpp"
+
+using namespace waggle;
+using namespace waggle::packet;
+
+namespace {
+
+using Ports = std::vector<std::unique_ptr<Port>>;
+constexpr Time kLimit = 5'000'000'000;
+
+topology::Link make_link(std::uint32_t mtu = 1500) {
+  if (const auto available = afxdp_available(); !available) {
+    measure::cannot_run(available.error());
+  }
+  auto link = topology::Link::create({.kind = "veth", .mtu = mtu});
+  if (!link) {
+    measure::cannot_run(link.error());
+  }
+  return std::move(*link);
+}
+
+/// One port of `kind`: "udp" or "afxdp", with options as in "frame=4096".
+Result<std::unique_ptr<Port>> open(const std::string& kind, const topology::NetworkNamespace& where, Endpoint local,
+                                   Endpoint remote, const std::vector<std::string>& settings = {}) {
+  ChannelOptions channel;
+  for (const std::string& setting : settings) {
+    const auto equals = setting.find('=');
+    channel.settings[kind + "." + setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  const auto options = kind == "udp" ? udp_options() : afxdp_options();
+  WAGGLE_LET(chosen, Settings::of(kind, options, channel));
+  const PortRequest request{local, remote, remote.host.empty(), channel, chosen};
+  Ports ports;
+  WAGGLE_TRY(where.inside([&]() -> Result<> {
+    WAGGLE_LET(opened, kind == "udp" ? open_udp_ports(request) : open_afxdp_ports(request));
+    ports = std::move(opened);
+    return {};
+  }));
+  return std::move(ports.front());
+}
+
+struct Pair {
+  std::unique_ptr<Port> server;
+  std::unique_ptr<Port> client;
+  Peer to_server;
+  Peer to_client;
+};
+
+Pair make_pair(const topology::Link& link, const std::string& server, const std::string& client,
+               const std::vector<std::string>& server_settings = {},
+               const std::vector<std::string>& client_settings = {}) {
+  Pair pair;
+  auto listening = open(server, link.server(), {link.server_address(), 4433}, {}, server_settings);
+  INFO((listening ? "" : listening.error().text()));
+  REQUIRE(listening);
+  pair.server = std::move(*listening);
+  auto connecting = open(client, link.client(), {}, {link.server_address(), 4433}, client_settings);
+  INFO((connecting ? "" : connecting.error().text()));
+  REQUIRE(connecting);
+  pair.client = std::move(*connecting);
+  const Peer server_peer{ntohl(::inet_addr(link.server_address().c_str())), 4433, {}};
+  REQUIRE(link.client().inside([&]() -> Result<> {
+    WAGGLE_LET(resolved, pair.client->resolve(server_peer));
+    pair.to_server = resolved;
+    return {};
+  }));
+  return pair;
+}
+
+std::byte content(std::uint32_t packet, std::size_t at) {
+  return static_cast<std::byte>(packet * 31 + at * 7 + (at >> 8));
+}
+
+/// Sends packets [first, first + count) of the given lengths; each begins with its number.
+void send_burst(Port& port, const Peer& to, std::uint32_t first, std::span<const std::uint32_t> lengths) {
+  std::vector<TxFrame> frames(lengths.size());
+  REQUIRE(port.lease(frames) == frames.size());
+  for (std::uint32_t index = 0; index < frames.size(); ++index) {
+    TxFrame& frame = frames[index];
+    CHECK(reinterpret_cast<std::uintptr_t>(frame.packet + kDataHeader) % 512 == 0);
+    frame.length = std::min(lengths[index], frame.room);
+    frame.to = to;
+    const std::uint32_t number = first + index;
+    for (std::size_t at = 0; at < frame.length; ++at) {
+      frame.packet[at] = content(number, at);
+    }
+    std::memcpy(frame.packet, &number, sizeof number);
+  }
+  const Time limit = now_ns() + kLimit;
+  std::span<const TxFrame> rest = frames;
+  while (!rest.empty() && now_ns() < limit) {
+    const auto sent = port.send(rest);
+    REQUIRE(sent);
+    rest = rest.subspan(*sent);
+  }
+  REQUIRE(rest.empty());
+}
+
+/// Receives what send_burst() sent, in whatever order, and checks every byte. Returns who sent it.
+Peer receive_burst(Port& port, std::uint32_t first, std::span<const std::uint32_t> lengths) {
+  std::vector<bool> seen(lengths.size());
+  Peer from;
+  const Time limit = now_ns() + kLimit;
+  std::size_t got = 0;
+  while (got < lengths.size() && now_ns() < limit) {
+    std::array<RxFrame, 7> frames;  // fewer than come: what is left over must not be lost
+    const auto count = port.poll(frames);
+    REQUIRE(count);
+    for (const RxFrame& frame : std::span(frames).first(*count)) {
+      std::uint32_t number = 0;
+      std::memcpy(&number, frame.packet, sizeof number);
+      REQUIRE(number - first < lengths.size());
+      CHECK_FALSE(seen[number - first]);
+      seen[number - first] = true;
+      CHECK(frame.length == lengths[number - first]);
+      std::size_t wrong = 0;
+      for (std::size_t at = sizeof number; at < frame.length; ++at) {
+        wrong += frame.packet[at] == content(number, at) ? 0 : 1;
+      }
+      CHECK(wrong == 0);
+      from = frame.from;
+      ++got;
+    }
+    port.release(std::span(frames).first(*count));
+    if (*count == 0) {
+      REQUIRE(port.wait(limit));
+    }
+  }
+  REQUIRE(got == lengths.size());
+  return from;
+}
+
+void exchange(Pair& pair, std::uint32_t rounds) {
+  std::mt19937 random(7);
+  const std::uint32_t most = std::min(pair.server->capabilities().packet, pair.client->capabilities().packet);
+  for (std::uint32_t round = 0; round < rounds; ++round) {
+    INFO(round);
+    std::vector<std::uint32_t> lengths(1 + random() % kMostBurst);
+    for (std::uint32_t& length : lengths) {
+      // Runs of equal lengths, which segmentation offload can merge, broken by others.
+      length = random() % 4 != 0 ? most : static_cast<std::uint32_t>(4 + random() % (most - 4));
+    }
+    const std::uint32_t first = round * 1000;
+    send_burst(*pair.client, pair.to_server, first, lengths);
+    const Peer client = receive_burst(*pair.server, first, lengths);
+    CHECK(client.port == pair.client->local_port());
+    send_burst(*pair.server, client, first, lengths);
+    CHECK(receive_burst(*pair.client, first, lengths) == pair.to_server);
+  }
+}
+
+/// Sends one echo request and waits for the answer.
+bool ping(const topology::NetworkNamespace& where, const std::string& address) {
+  return where
+      .inside([&]() -> Result<> {
+        const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+        const timeval limit{2, 0};
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        sockaddr_in to{
+            .sin_family = AF_INET, .sin_port = 0, .sin_addr = {::inet_addr(address.c_str())}, .sin_zero = {}};
+        icmphdr request{};
+        request.type = ICMP_ECHO;
+        request.checksum = static_cast<std::uint16_t>(~htons(ICMP_ECHO << 8));
+        ::sendto(socket.get(), &request, sizeof request, 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+        std::array<char, 256> answer;
+        return ::recv(socket.get(), answer.data(), answer.size(), 0) > 0 ? Result<>{} : fail_errno("no answer");
+      })
+      .has_value();
+}
+
+bool program_attached(const topology::NetworkNamespace& where, const std::string& device) {
+  std::uint32_t id = 0;
+  REQUIRE(where.inside([&]() -> Result<> {
+    return bpf_xdp_query_id(static_cast<int>(::if_nametoindex(device.c_str())), 0, &id) == 0 ? Result<>{}
+                                                                                             : fail_errno("query");
+  }));
+  return id != 0;
+}
+
+std::string granted(const Port& port, std::string_view name) {
+  const auto modes = port.modes();
+  const auto mode = std::ranges::find(modes, name, &Mode::name);
+  return mode == modes.end() ? "not stated" : mode->granted;
+}
+
+}  // namespace
+
+TEST_CASE("ports of all kinds understand each other") {
+  for (const std::string server : {"udp", "afxdp"}) {
+    for (const std::string client : {"udp", "afxdp"}) {
+      INFO("server " << server << ", client " << client);
+      const auto link = make_link();
+      Pair pair = make_pair(link, server, client);
+      CHECK(pair.server->local_port() == 4433);
+      CHECK(pair.server->capabilities().packet == 1472);
+      exchange(pair, 100);
+      const auto counters = pair.server->counters();
+      CHECK(counters.at("frames_sent") == counters.at("frames_received"));
+      CHECK(counters.at("rx_dropped") == 0);
+    }
+  }
+}
+
+TEST_CASE("udp merges packets into few system calls both ways, and does without") {
+  const auto link = make_link();
+  Pair merged = make_pair(link, "udp", "udp");
+  exchange(merged, 50);
+  CHECK(granted(*merged.server, "gso") == "yes");
+  CHECK(granted(*merged.server, "gro") == "yes");
+  const auto counters = merged.server->counters();
+  CHECK(counters.at("tx_messages") * 2 < counters.at("frames_sent"));
+  CHECK(counters.at("rx_messages") * 2 < counters.at("frames_received"));
+  merged = {};
+  Pair plain = make_pair(link, "udp", "udp", {"gso=no", "gro=no", "udp_checksum=no"}, {"gso=no"});
+  exchange(plain, 50);
+  CHECK(plain.server->counters().at("tx_messages") == plain.server->counters().at("frames_sent"));
+  CHECK(plain.server->counters().at("rx_messages") == plain.server->counters().at("frames_received"));
+}
+
+TEST_CASE("modes of afxdp are granted and carry frames") {
+  const auto link = make_link();
+  const std::vector<std::vector<std::string>> choices = {
+      {"mode=generic"},     {"need_wakeup=no"},           {"zero_copy=no", "frame=4096"},
+      {"udp_checksum=yes"}, {"rx_ring=64", "tx_ring=64"}, {"busy_poll=20"}};
+  for (const auto& settings : choices) {
+    INFO(settings.front());
+    Pair pair = make_pair(link, "afxdp", "afxdp", settings, settings);
+    exchange(pair, 20);
+    CHECK(granted(*pair.server, "xdp") == (settings.front() == "mode=generic" ? "generic" : "native"));
+    CHECK(granted(*pair.server, "zero_copy") == "no");
+  }
+}
+
+TEST_CASE("frames are as large as a page allows") {
+  const auto link = make_link(3400);
+  Pair pair = make_pair(link, "afxdp", "udp");
+  CHECK(pair.server->capabilities().packet == 3372);
+  exchange(pair, 50);
+}
+
+TEST_CASE("while afxdp is attached the rest of the network works, and afterwards nothing is left") {
+  const auto link = make_link();
+  {
+    Pair pair = make_pair(link, "afxdp", "afxdp");
+    CHECK(program_attached(link.server(), link.device()));
+    CHECK(ping(link.client(), link.server_address()));
+    CHECK(ping(link.server(), link.client_address()));
+  }
+  CHECK_FALSE(program_attached(link.server(), link.device()));
+  CHECK_FALSE(program_attached(link.client(), link.device()));
+}
+
+TEST_CASE("a killed process leaves no program") {
+  const auto link = make_link();
+  std::array<int, 2> ready;
+  REQUIRE(::pipe(ready.data()) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto port = open("afxdp", link.server(), {link.server_address(), 4433}, {});
+    static_cast<void>(!::write(ready[1], port ? "y" : "n", 1));
+    ::pause();
+  }
+  char answer = 0;
+  REQUIRE(::read(ready[0], &answer, 1) == 1);
+  CHECK(answer == 'y');
+  CHECK(program_attached(link.server(), link.device()));
+  ::kill(child, SIGKILL);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  CHECK_FALSE(program_attached(link.server(), link.device()));
+}
+
+TEST_CASE("what cannot be granted is one clear error") {
+  const auto link = make_link();
+  const Endpoint here{link.server_address(), 4433};
+  const auto first = open("afxdp", link.server(), here, {});
+  REQUIRE(first);
+  CHECK(open("udp", link.server(), here, {}).error().fault == Fault::busy);
+  CHECK(open("afxdp", link.server(), here, {}).error().fault == Fault::busy);
+  const auto second = open("afxdp", link.server(), {link.server_address(), 4434}, {});
+  REQUIRE_FALSE(second);
+  INFO(second.error().text());
+  CHECK(exit_code(second.error()) == 3);
+  CHECK(second.error().text().find("already") != std::string::npos);
+  CHECK(second.error().text().find('\n') == std::string::npos);
+  const auto zero_copy = open("afxdp", link.client(), {link.client_address(), 0}, {}, {"zero_copy=yes"});
+  REQUIRE_FALSE(zero_copy);
+  CHECK(exit_code(zero_copy.error()) == 3);
+  CHECK(open("afxdp", link.client(), {link.client_address(), 0}, {}, {"mode=wrong"}).error().fault == Fault::usage);
+  CHECK(open("afxdp", link.client(), {"192.0.2.1", 0}, {}).error().fault == Fault::usage);
+  const auto small = make_link(1200);
+  const auto too_small = open("afxdp", small.server(), {small.server_address(), 4433}, {});
+  REQUIRE_FALSE(too_small);
+  CHECK(exit_code(too_small.error()) == 3);
+}
+
+TEST_CASE("a client of nobody is told that the peer is gone") {
+  const auto link = make_link();
+  const auto client = open("udp", link.client(), {}, {link.server_address(), 4433});
+  REQUIRE(client);
+  Result<std::size_t> polled = 0;
+  const Time limit = now_ns() + kLimit;
+  while (polled && now_ns() < limit) {
+    const std::array<std::uint32_t, 1> lengths{100};
+    send_burst(**client, {ntohl(::inet_addr(link.server_address().c_str())), 4433, {}}, 0, lengths);
+    std::array<RxFrame, 1> frames;
+    polled = (*client)->poll(frames);
+  }
+  REQUIRE_FALSE(polled);
+  CHECK(polled.error().fault == Fault::peer_gone);
+}
+
+TEST_CASE("a wait ends by a packet, by wake() and by its deadline") {
+  const auto link = make_link();
+  for (const std::string kind : {"udp", "afxdp"}) {
+    Pair pair = make_pair(link, kind, kind);
+    Time before = now_ns();
+    REQUIRE(pair.server->wait(before + 20'000'000));
+    CHECK(now_ns() - before >= 20'000'000);
+    pair.server->wake();
+    REQUIRE(pair.server->wait(kNever));
+    const std::array<std::uint32_t, 1> lengths{100};
+    send_burst(*pair.client, pair.to_server, 0, lengths);
+    REQUIRE(pair.server->wait(kNever));
+    receive_burst(*pair.server, 0, lengths);
+  }
+}

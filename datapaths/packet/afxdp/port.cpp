@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/afxdp/port.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <bit>
+
+#include "datapaths/packet/afxdp/queue_port.hpp"
+#include "datapaths/packet/grant.hpp"
+
+namespace waggle::packet {
+namespace {
+
+constexpr std::uint32_t kIpAndUdp = 28;
+constexpr std::uint32_t kLeastPacket = 1200;  // where path MTU discovery starts (RFC 8899)
+constexpr std::uint32_t kSmallChunk = 2048;
+constexpr std::uint32_t kLargeChunk = 4096;
+
+Result<Route> choose_route(const PortRequest& request) {
+  if (!request.local.host.empty()) {
+    WAGGLE_LET(ip, ipv4_of(request.local.host));
+    return interface_of(ip);
+  }
+  if (request.listens) {
+    return interface_of(0);
+  }
+  WAGGLE_LET(ip, ipv4_of(request.remote.host));
+  return route_to(ip);
+}
+
+Result<std::uint32_t> ring_size(const Settings& settings, std::string_view option) {
+  WAGGLE_LET(size, settings.number(option, 64, 65536));
+  if (!std::has_single_bit(size)) {
+    return fail(Fault::usage, fmt::format("afxdp.{}={} makes no sense", option, size), "give a power of two");
+  }
+  return static_cast<std::uint32_t>(size);
+}
+
+Result<std::uint32_t> chunk_size(const Settings& settings, std::uint32_t mtu) {
+  const std::string text = settings.text("frame");
+  if (text == "auto") {
+    return mtu - kIpAndUdp <= QueuePort::room(kSmallChunk) ? kSmallChunk : kLargeChunk;
+  }
+  if (text == "2048" || text == "4096") {
+    return text == "2048" ? kSmallChunk : kLargeChunk;
+  }
+  return fail(Fault::usage, fmt::format("afxdp.frame={} makes no sense", text), "choose auto, 2048 or 4096");
+}
+
+Result<QueueOptions> queue_options(const Settings& settings, const Interface& interface) {
+  QueueOptions options;
+  options.interface = interface.name;
+  WAGGLE_LET(chunk, chunk_size(settings, interface.mtu));
+  WAGGLE_LET(rx_frames, ring_size(settings, "rx_ring"));
+  WAGGLE_LET(tx_frames, ring_size(settings, "tx_ring"));
+  WAGGLE_LET(busy_poll, settings.number("busy_poll", 0, 1'000'000));
+  WAGGLE_LET(busy_budget, settings.number("busy_budget", 1, 65535));
+  const std::string umem = settings.text("umem");
+  if (umem != "pages" && umem != "hugepages") {
+    return fail(Fault::usage, fmt::format("afxdp.umem={} makes no sense", umem), "choose pages or hugepages");
+  }
+  options.chunk = chunk;
+  options.rx_frames = rx_frames;
+  options.tx_frames = tx_frames;
+  options.busy_poll = static_cast<std::uint32_t>(busy_poll);
+  options.busy_budget = static_cast<std::uint32_t>(busy_budget);
+  options.hugepages = umem == "hugepages";
+  options.need_wakeup = settings.flag("need_wakeup");
+  options.zero_copy = settings.text("zero_copy");
+  options.allow_fallback = settings.allow_fallback();
+  return options;
+}
+
+/// Every receive queue must have its socket, or what arrives there goes to the kernel and is lost. A client has one
+/// thread and so one queue.
+Result<> check_queues(const Interface& interface, std::uint64_t queues, bool listens) {
+  if (interface.rx_queues == queues) {
+    return {};
+  }
+  return fail(
+      Fault::missing,
+      fmt::format("{} has {} receive queues where afxdp serves {}", interface.name, interface.rx_queues, queues),
+      listens ? fmt::format("set afxdp.queues={0}, or `ethtool -L {1} combined {2}`", interface.rx_queues,
+                            interface.name, queues)
+              : fmt::format("run `ethtool -L {} combined 1`", interface.name));
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& request) {
+  const Settings& settings = request.settings;
+  WAGGLE_LET(wanted, settings.number("queues", 1, 64));
+  const std::uint64_t queues = request.listens ? wanted : 1;
+  WAGGLE_LET(route, choose_route(request));
+  if (route.interface.mtu < kLeastPacket + kIpAndUdp) {
+    return fail(Fault::missing,
+                fmt::format("the MTU of {} is {} and too small", route.interface.name, route.interface.mtu),
+                fmt::format("raise it to {} or more", kLeastPacket + kIpAndUdp));
+  }
+  WAGGLE_TRY(check_queues(route.interface, queues, request.listens));
+  WAGGLE_LET(options, queue_options(settings, route.interface));
+  WAGGLE_LET(reservation, UdpReservation::make(route.source, request.local.port));
+  WAGGLE_TRY(RedirectProgram::check_free(route.interface));
+  const Station local{route.interface.mac, route.source, reservation.port()};
+  // Sockets first: attaching the program makes a veth take up polling, which must find frames to fill.
+  std::vector<std::unique_ptr<Queue>> sockets;
+  for (options.queue = 0; options.queue < queues; ++options.queue) {
+    WAGGLE_LET(socket, Queue::open(options));
+    sockets.push_back(std::move(socket));
+  }
+  WAGGLE_LET(program,
+             RedirectProgram::attach(route.interface, local, settings.text("mode"), settings.allow_fallback()));
+  auto shared = std::make_shared<AfxdpInterface>(
+      std::move(reservation), route.interface, local,
+      settings.flag("udp_checksum") ? UdpChecksum::computed : UdpChecksum::none, std::move(program));
+  std::vector<std::unique_ptr<Port>> ports;
+  for (auto& socket : sockets) {
+    WAGGLE_TRY(shared->program.add(socket->options().queue, socket->fd()));
+    WAGGLE_LET(sleeper, Sleeper::create());
+    const std::vector<Mode> modes{shared->program.mode(), {"queues", std::to_string(queues), std::to_string(queues)}};
+    ports.push_back(
+        std::make_unique<QueuePort>(shared, std::move(socket), std::move(sleeper), request.options.wait, modes));
+  }
+  return ports;
+}
+
+std::vector<OptionInfo> afxdp_options() {
+  return {{"mode", "native", "how the XDP program is attached: native, generic or auto"},
+          {"zero_copy", "auto", "whether the device reads and writes frames itself: auto, yes or no"},
+          {"need_wakeup", "yes", "the kernel says when it needs a system call (XDP_USE_NEED_WAKEUP)"},
+          {"busy_poll", "0", "microseconds; above 0 the device is polled by our system calls (SO_PREFER_BUSY_POLL)"},
+          {"busy_budget", "64", "frames per busy poll (SO_BUSY_POLL_BUDGET)"},
+          {"frame", "auto", "bytes of UMEM per frame: 2048, 4096 or auto, by the MTU"},
+          {"rx_ring", "2048", "frames to receive into, and the sizes of RX and fill ring"},
+          {"tx_ring", "1024", "frames to send from, and the sizes of TX and completion ring"},
+          {"umem", "pages", "what the frames lie on: pages or hugepages"},
+          {"udp_checksum", "no", "fill in the UDP checksum; the CRC32C of a packet does not need it"},
+          {"queues", "1", "receive queues that a server serves"}};
+}
+
+Result<> afxdp_available() {
+  const UniqueFd socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (!socket) {
+    return errno == EPERM
+               ? fail(Fault::missing, "cannot open an AF_XDP socket: only root may",
+                      "run it with sudo, or with CAP_NET_RAW")
+               : fail(Fault::missing, "this kernel has no AF_XDP sockets", "use a kernel with CONFIG_XDP_SOCKETS");
+  }
+  WAGGLE_TRY(RedirectProgram::load({}, false));
+  return {};
+}
+
+}  // namespace waggle::packet

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/tally.hpp"
+#include "datapaths/packet/afxdp/program.hpp"
+#include "datapaths/packet/afxdp/queue.hpp"
+#include "datapaths/packet/frame.hpp"
+#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/route.hpp"
+#include "datapaths/packet/sleeper.hpp"
+#include "datapaths/packet/udp_reservation.hpp"
+
+namespace waggle::packet {
+
+/// What the queues of one interface share. The program goes before the port number is free again.
+struct AfxdpInterface {
+  UdpReservation reservation;
+  Interface interface;
+  Station local;
+  UdpChecksum checksum;
+  RedirectProgram program;
+};
+
+/// One AF_XDP socket as a port. A frame leaves from the chunk that it was leased in, at an offset which aligns the
+/// payload of DATA packets to 512 bytes, and arrives wherever the kernel places it.
+class QueuePort final : public Port {
+ public:
+  QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
+            std::vector<Mode> modes);
+
+  /// Largest packet that a chunk holds, sending and receiving, bytes.
+  static std::uint32_t room(std::uint32_t chunk);
+
+  Capabilities capabilities() const override;
+  std::uint16_t local_port() const override { return shared_->local.port; }
+  std::size_t lease(std::span<TxFrame> frames) override;
+  Result<std::size_t> send(std::span<const TxFrame> frames) override;
+  void give_back(std::span<const TxFrame> frames) override;
+  Result<std::size_t> poll(std::span<RxFrame> frames) override;
+  void release(std::span<const RxFrame> frames) override;
+  void reclaim() override;
+  Result<> wait(Time deadline) override;
+  void wake() noexcept override { sleeper_.wake(); }
+  Result<Peer> resolve(Peer peer) override;
+  std::vector<Mode> modes() const override { return modes_; }
+  Counters counters() const override;
+
+ private:
+  Result<> kick();
+  Result<> wake_receiver();
+  void refill(std::span<const std::uint64_t> addresses);
+
+  std::shared_ptr<AfxdpInterface> shared_;
+  std::unique_ptr<Queue> queue_;
+  Sleeper sleeper_;
+  Wait wait_;
+  std::vector<Mode> modes_;
+  std::uint32_t packet_;
+  bool busy_polls_;
+  bool kick_again_ = false;          ///< frames are left in the TX ring that the kernel has not looked at
+  std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
+  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, invalid_, waits_;
+};
+
+}  // namespace waggle::packet
