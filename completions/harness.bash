@@ -9,7 +9,7 @@ _harness_words() {
     commands) "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' ;;
     datapaths) "$program" list 2>/dev/null | sed -n '/^Datapaths/,/^$/s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
     workloads) "$program" list 2>/dev/null | sed -n '/^Workloads/,$s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
-    *) "$program" "$kind" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u ;;
+    *) "$program" "$kind" --help 2>/dev/null | grep -o -- '--[a-z][a-z0-9-]*' | sort -u ;;
   esac
 }
 
@@ -23,7 +23,8 @@ _harness_value() {
     --sink) words="discard file tmpfs" ;;
     --cache) words="warm cold" ;;
     --offloads) words="on off" ;;
-    --link) words="veth loopback" ;;
+    --link) words="auto veth loopback vhost nic" ;;
+    --napi) words="auto softirq threaded" ;;
     --wait) words="sleep spin" ;;
     --digest) words="xxh3 sha256" ;;
     --direction) words="download upload" ;;
@@ -32,7 +33,7 @@ _harness_value() {
       mapfile -t COMPREPLY < <(compgen -d -- "$value")
       return 0
       ;;
-    --file | --output | -o | --token-file)
+    --file | --output | -o | --token-file | --socket)
       mapfile -t COMPREPLY < <(compgen -f -- "$value")
       return 0
       ;;

@@ -29,7 +29,7 @@ struct Parameters {
   std::uint64_t block = 4096;           ///< bytes per read, rand-read
   std::uint64_t depth = 1;              ///< requests under way, rand-read
   double rate = 0;                      ///< requests per second, rr: 0 is closed loop, otherwise open loop
-  double seconds = 1;                   ///< length of a run, rr
+  double seconds = 1;                   ///< length of a run, rr and idle
   bool upload = false;                  ///< direction of small-files
   std::uint64_t clients = 1;            ///< connections at once, each doing the whole workload
   std::uint64_t seed = 1;               ///< of contents, sizes and order
@@ -72,6 +72,8 @@ class Workload {
   virtual bool server_sends(const Parameters& parameters) const = 0;
   /// True when goodput is what counts; otherwise operations per second and latency.
   virtual bool bulk() const = 0;
+  /// True when nothing is asked of the datapath: the CPU time that waiting takes is what counts.
+  virtual bool idle() const { return false; }
   /// Makes the files that the server serves, below `served`, and those that the clients upload, below `local`.
   /// Once per experiment; content is random (from the seed), so that nothing can cheat by compression or zero pages.
   virtual Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,

@@ -11,7 +11,7 @@
 namespace waggle::cli {
 namespace {
 
-/// Several pairs over the same link with the same work, their runs interleaved in random order.
+/// Several pairs with the same work, their runs interleaved in random order; a table per link.
 class Compare final : public Command {
  public:
   std::string_view name() const override { return "compare"; }
@@ -27,7 +27,8 @@ class Compare final : public Command {
     app.add_option("--datapaths", datapaths_, "all, all-pairs, or a list a,b,c+d of SENDER[+RECEIVER] (all)")
         ->option_text("LIST")
         ->group(group);
-    app.add_option("--receiver", receiver_, "what receives where a list does not say (read_write)")
+    app.add_option("--receiver", receiver_,
+                   "what receives where a list does not say (read_write, or the datapath itself)")
         ->option_text("NAME")
         ->group(group);
     options_.add_to(app);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/record_text.hpp"
@@ -15,22 +17,26 @@ using nlohmann::json;
 constexpr double kGiga = 1e-9;
 constexpr double kMebi = 1.0 / (1024 * 1024);
 
-/// What pairs are ranked by: goodput where payload counts, otherwise operations per second.
-double merit(const json& pair, bool bulk) {
-  return median_of(pair.at("summary").at(bulk ? "goodput_bits_per_second" : "operations_per_second"));
+/// What pairs are ranked by, the highest first: goodput where payload counts, little CPU where nothing was asked,
+/// otherwise operations per second.
+double merit(const json& record, const json& pair) {
+  const auto& summary = pair.at("summary");
+  return is_idle(record)   ? -median_of(summary.at("cpu_share").at("processes"))
+         : is_bulk(record) ? median_of(summary.at("goodput_bits_per_second"))
+                           : median_of(summary.at("operations_per_second"));
 }
 
-std::vector<const json*> ranked(const json& record) {
+/// The pairs that ran over one link.
+std::vector<const json*> ranked(const json& record, const std::string& link) {
   std::vector<const json*> pairs;
   for (const auto& pair : record.at("pairs")) {
-    if (is_ok(pair)) {
+    if (is_ok(pair) && pair.at("link") == link) {
       pairs.push_back(&pair);
     }
   }
-  const bool bulk = is_bulk(record);
   std::ranges::sort(pairs, [&](const json* a, const json* b) {
-    const double of_a = merit(*a, bulk);
-    const double of_b = merit(*b, bulk);
+    const double of_a = merit(record, *a);
+    const double of_b = merit(record, *b);
     return of_a != of_b ? of_a > of_b : a < b;  // neighbours in one array: equals stay in the record's order
   });
   return pairs;
@@ -54,6 +60,50 @@ std::string mode_switches(const json& summary, double share) {
 std::string context_switches(const json& summary, double share) {
   const auto& switches = summary.at("context_switches");
   return per(sum_of(switches.at("voluntary")) + sum_of(switches.at("involuntary")), share);
+}
+
+/// A count of the datapath's own, of both sides; a dash when it does not count that.
+std::string counted(const json& summary, const char* name) {
+  double sum = 0;
+  bool known = false;
+  for (const auto& side : summary.at("counters")) {
+    known = known || side.contains(name);
+    sum += side.value(name, 0.0);
+  }
+  return known ? format_amount(sum) : "–";
+}
+
+/// By our transport or, as far as probes saw it, by TCP.
+std::string retransmitted(const json& summary) {
+  const auto ours = counted(summary, "retransmissions");
+  const auto& tcp = summary.at("tcp_retransmits");
+  return ours != "–" || !tcp.is_number() ? ours : format_amount(tcp.get<double>());
+}
+
+/// Polls of both sides that found nothing, per second of a timed run; a dash when the datapath does not poll.
+std::string empty_polls(const json& pair) {
+  std::vector<double> rates;
+  for (const auto& run : pair.at("runs")) {
+    if (run.at("kind") != "timed" || run.at("status") != "ok") {
+      continue;
+    }
+    double polls = 0;
+    bool known = false;
+    for (const auto* side : {"sender", "receiver"}) {
+      const auto& counters = run.at(side).at("counters");
+      known = known || counters.contains("empty_polls");
+      polls += counters.value("empty_polls", 0.0);
+    }
+    if (known) {
+      rates.push_back(polls / run.at("seconds").get<double>());
+    }
+  }
+  if (rates.empty()) {
+    return "–";
+  }
+  const auto middle = rates.begin() + static_cast<std::ptrdiff_t>(rates.size() / 2);
+  std::ranges::nth_element(rates, middle);
+  return format_amount(*middle);
 }
 
 std::string cost_text(const json& cost, const char* whose) {
@@ -81,6 +131,8 @@ Grid bulk_grid(const std::vector<const json*>& pairs) {
              {.heading = "grade", .right = false, .keep = 6},
              {.heading = "mode switches", .keep = 6},
              {.heading = "context switches", .keep = 6},
+             {.heading = "retransmitted", .keep = 4},
+             {.heading = "empty polls", .keep = 4},
              {.heading = "MiB send", .keep = 1},
              {.heading = "MiB receive", .keep = 1}});
   for (const json* pair : pairs) {
@@ -96,6 +148,8 @@ Grid bulk_grid(const std::vector<const json*>& pairs) {
     add_copies(row, summary.at("copies"));
     row.push_back({mode_switches(summary, 1), Ink::plain});
     row.push_back({context_switches(summary, 1), Ink::plain});
+    row.push_back({retransmitted(summary), Ink::plain});
+    row.push_back({counted(summary, "empty_polls"), Ink::plain});
     for (const auto* side : {"sender", "receiver"}) {
       row.push_back({format_number(summary.at("peak_memory_bytes").at(side).get<double>() * kMebi), Ink::plain});
     }
@@ -154,13 +208,49 @@ Grid operations_grid(const std::vector<const json*>& pairs) {
   return grid;
 }
 
-std::string legend(const json& record, const Style& style) {
-  return wrap(style,
-              fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: sender + receiver; "
-                          "machine: all CPUs, softirq included. The runs came in random order, seed {}.",
-                          is_bulk(record) ? " per run" : "", record.at("spec").at("seed").get<std::uint64_t>()),
-              0) +
-         "\n";
+Grid idle_grid(const std::vector<const json*>& pairs) {
+  Grid grid({{.heading = "datapath", .right = false, .keep = 9},
+             {.heading = "CPU %", .keep = 9},
+             {.heading = "95 % interval", .keep = 8},
+             {.heading = "runs", .keep = 2},
+             {.heading = "server %", .keep = 7},
+             {.heading = "client %", .keep = 7},
+             {.heading = "machine %", .keep = 8},
+             {.heading = "empty polls/s", .keep = 6},
+             {.heading = "mode switches", .keep = 5},
+             {.heading = "context switches", .keep = 5}});
+  for (const json* pair : pairs) {
+    const auto& summary = pair->at("summary");
+    const auto& share = summary.at("cpu_share");
+    std::vector<Grid::Cell> row{{pair->at("label").get<std::string>(), Ink::strong},
+                                {format_number(median_of(share.at("processes")) * 100), Ink::good},
+                                {interval_text(share.at("processes"), 100), Ink::plain},
+                                {std::to_string(share.at("processes").at("runs").get<int>()), Ink::plain}};
+    for (const auto* whose : {"sender", "receiver", "machine"}) {
+      row.push_back({format_number(median_of(share.at(whose)) * 100), Ink::plain});
+    }
+    row.push_back({empty_polls(*pair), Ink::plain});
+    row.push_back({mode_switches(summary, 1), Ink::plain});
+    row.push_back({context_switches(summary, 1), Ink::plain});
+    grid.add(std::move(row));
+  }
+  return grid;
+}
+
+/// "Congestion control: cubic", or which of the pairs has which.
+std::string congestion_line(const std::vector<const json*>& pairs) {
+  std::map<std::string, std::vector<std::string>> by_name;
+  for (const json* pair : pairs) {
+    by_name[congestion_text(*pair)].push_back(pair->at("label").get<std::string>());
+  }
+  if (by_name.size() == 1) {
+    return fmt::format("Congestion control: {}.", by_name.begin()->first);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [name, labels] : by_name) {
+    parts.push_back(fmt::format("{} of {}", name, fmt::join(labels, ", ")));
+  }
+  return fmt::format("Congestion control differs: {}.", fmt::join(parts, "; "));
 }
 
 std::string disagreement_text(const std::vector<const json*>& pairs, const Style& style) {
@@ -172,6 +262,40 @@ std::string disagreement_text(const std::vector<const json*>& pairs, const Style
   }
   const auto* title = "Measured and modelled copies disagree by more than 5 %:";
   return lines.empty() ? "" : "\n" + paint(style, Ink::warning, title) + "\n" + lines;
+}
+
+/// One link: its pairs in one table, and what they had in common.
+std::string link_table(const json& record, const std::string& link, const Style& style) {
+  const auto pairs = ranked(record, link);
+  if (pairs.empty()) {
+    return "";
+  }
+  const Grid grid = is_idle(record) ? idle_grid(pairs) : is_bulk(record) ? bulk_grid(pairs) : operations_grid(pairs);
+  std::string text;
+  if (links_of(record).size() > 1) {
+    text += "\n" + paint(style, Ink::strong, fmt::format("Over {}", link_text(record, link))) + "\n";
+  }
+  return text + "\n" + grid.text(style) + "\n" + wrap(style, congestion_line(pairs), 0) + "\n" +
+         disagreement_text(pairs, style);
+}
+
+std::string legend(const json& record, const Style& style) {
+  const auto seed = record.at("spec").at("seed").get<std::uint64_t>();
+  if (is_idle(record)) {
+    return wrap(style,
+                fmt::format("Medians, least first, in percent of one CPU: server + client, and all CPUs with softirq. "
+                            "Mode and context switches are per run. The runs came in random order, seed {}.",
+                            seed),
+                0) +
+           "\n";
+  }
+  return wrap(style,
+              fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: sender + receiver; "
+                          "machine: all CPUs, softirq included. The runs came in random order, seed {}.{}",
+                          is_bulk(record) ? " per run" : "", seed,
+                          links_of(record).size() > 1 ? " Figures of different links do not compare." : ""),
+              0) +
+         "\n";
 }
 
 std::string absent_text(const json& record, const Style& style, const char* status, const char* title, Ink ink) {
@@ -190,11 +314,13 @@ std::string absent_text(const json& record, const Style& style, const char* stat
 }  // namespace
 
 std::string compare_table(const json& record, const Style& style) {
-  const auto pairs = ranked(record);
   std::string text = wrap(style, headline(record), 2) + "\n" + noise_text(record, style);
-  if (!pairs.empty()) {
-    const Grid grid = is_bulk(record) ? bulk_grid(pairs) : operations_grid(pairs);
-    text += "\n" + grid.text(style) + "\n" + legend(record, style) + disagreement_text(pairs, style);
+  std::string tables;
+  for (const auto& link : links_of(record)) {
+    tables += link_table(record, link, style);
+  }
+  if (!tables.empty()) {
+    text += tables + "\n" + legend(record, style);
   }
   text += absent_text(record, style, "failed", "Failed:", Ink::bad);
   return text + absent_text(record, style, "unavailable", "Cannot run here:", Ink::warning);

@@ -26,23 +26,6 @@ std::vector<std::string> workload_names() {
   return names;
 }
 
-Result<std::pair<std::string, std::string>> parse_setting(const std::string& text) {
-  const auto dot = text.find('.');
-  const auto equals = text.find('=');
-  if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
-    return fail(Fault::usage, fmt::format("--set: '{}' is not NAME.OPTION=VALUE", text),
-                "`harness list` shows the options of every datapath");
-  }
-  WAGGLE_LET(datapath, find_datapath(text.substr(0, dot)));
-  const auto option = text.substr(dot + 1, equals - dot - 1);
-  const auto options = datapath->options();
-  if (std::ranges::find(options, option, &OptionInfo::name) == options.end()) {
-    return fail(Fault::usage, fmt::format("--set: {} has no option '{}'", datapath->name(), option),
-                "`harness list` shows the options of every datapath");
-  }
-  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
-}
-
 }  // namespace
 
 void ExperimentOptions::add_to(CLI::App& app) {
@@ -52,6 +35,7 @@ void ExperimentOptions::add_to(CLI::App& app) {
   add_workload_options(app);
   add_environment_options(app);
   add_repetition_options(app);
+  settings_.add_to(app, "Where and how");
 }
 
 void ExperimentOptions::add_workload_options(CLI::App& app) {
@@ -88,10 +72,20 @@ void ExperimentOptions::add_environment_options(CLI::App& app) {
   app.add_flag("--huge", spec_.tmpfs_huge, "mount the tmpfs with huge=always")->group(where);
   add_choice(app, "--cache", cache_, {"warm", "cold"}, "page cache of the source (warm)")->group(where);
   app.add_option("--work", spec_.work, "where files are made (/var/tmp)")->option_text("DIR")->group(where);
-  add_choice(app, "--link", spec_.link, {"veth", "loopback"}, "(veth)")->group(where);
-  app.add_option("--mtu", spec_.mtu, "of the link, bytes (1500)")
+  add_choice(app, "--link", spec_.link, {"auto", "veth", "loopback", "vhost", "nic"},
+             "auto: each datapath's first one (auto)")
+      ->group(where);
+  app.add_option("--pci", spec_.pci, "of the server's and the client's NIC, for --link=nic")
+      ->option_text("ADDRESS,ADDRESS")
+      ->delimiter(',')
+      ->expected(2)
+      ->group(where);
+  app.add_option("--mtu", spec_.mtu, "of the link, bytes; 0: 1500, or on vhost and nic what the datapath likes (0)")
       ->option_text("N")
-      ->check(CLI::Range(68, 65535))
+      ->check(CLI::IsMember({0U}) | CLI::Range(68U, 65535U))
+      ->group(where);
+  add_choice(app, "--napi", napi_, {"auto", "softirq", "threaded"},
+             "where a veth receives; auto: what the datapath does best with (auto)")
       ->group(where);
   add_choice(app, "--offloads", offloads_, {"on", "off"}, "TSO, GSO, GRO and checksums (on)")->group(where);
   app.add_option("--server-cpu", spec_.server_cpu, fmt::format("where the server runs ({})", spec_.server_cpu))
@@ -100,17 +94,13 @@ void ExperimentOptions::add_environment_options(CLI::App& app) {
   app.add_option("--client-cpu", spec_.client_cpu, fmt::format("where the client runs ({})", spec_.client_cpu))
       ->option_text("N")
       ->group(where);
-  app.add_option("--congestion", spec_.channel.congestion, "TCP congestion control (cubic)")
+  app.add_option("--congestion", spec_.channel.congestion, "congestion control (cubic)")
       ->option_text("NAME")
       ->group(where);
   add_bytes(app, "--send-buffer", spec_.channel.send_buffer, "of sockets; 0: the kernel decides (0)")->group(where);
   add_bytes(app, "--receive-buffer", spec_.channel.receive_buffer, "likewise (0)")->group(where);
-  add_choice(app, "--wait", wait_, {"sleep", "spin"}, "how sockets are waited for (sleep)")->group(where);
+  add_choice(app, "--wait", wait_, {"sleep", "spin"}, "how a channel is waited for (sleep)")->group(where);
   add_choice(app, "--digest", digest_, {"xxh3", "sha256"}, "how payload is verified (xxh3)")->group(where);
-  app.add_option("--set", settings_, "an option of a datapath, see `harness list`")
-      ->option_text("NAME.OPTION=VALUE")
-      ->allow_extra_args(false)
-      ->group(where);
   app.add_flag("--allow-fallback", spec_.channel.allow_fallback, "go on when the kernel grants less")->group(where);
 }
 
@@ -187,6 +177,12 @@ Result<> ExperimentOptions::check_machine() const {
     return fail(Fault::usage, fmt::format("--huge is a property of a tmpfs, and the sink is {}", sink_),
                 "choose --sink=tmpfs or leave --huge out");
   }
+  if (!spec_.pci.empty() && spec_.link != "nic") {
+    return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", spec_.link), "add --link=nic");
+  }
+  if (napi_ != "auto" && spec_.link != "auto" && spec_.link != "veth") {
+    return fail(Fault::usage, fmt::format("--napi says nothing to the link {}", spec_.link), "leave it out");
+  }
   std::error_code error;
   if (!std::filesystem::is_directory(spec_.work, error)) {
     return fail(Fault::not_found, fmt::format("--work: {} is not a directory", spec_.work.string()),
@@ -251,10 +247,11 @@ Result<Spec> ExperimentOptions::spec(const Global& global) const {
   }
   WAGGLE_LET(digest, parse_digest_kind(digest_));
   spec.digest = digest;
-  for (const auto& text : settings_) {
-    WAGGLE_LET(setting, parse_setting(text));
-    spec.channel.settings.insert(setting);
-  }
+  spec.napi = napi_ == "threaded"  ? experiment::NapiChoice::threaded
+              : napi_ == "softirq" ? experiment::NapiChoice::softirq
+                                   : experiment::NapiChoice::automatic;
+  WAGGLE_LET(settings, settings_.values());
+  spec.channel.settings = std::move(settings);
   if (!file_.empty()) {
     spec.file = std::filesystem::absolute(file_);
   }

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/datapath_settings.hpp"
 #include "harness/experiment/spec.hpp"
 
 namespace waggle::cli {
@@ -37,7 +38,8 @@ class ExperimentOptions {
   std::string wait_ = "sleep";
   std::string digest_ = "xxh3";
   std::string file_;
-  std::vector<std::string> settings_;
+  std::string napi_ = "auto";
+  DatapathSettings settings_;
   std::uint32_t runs_ = 0;
   std::vector<std::pair<std::string, CLI::Option*>> parameters_;  ///< options that only some workloads read
   CLI::Option* least_runs_ = nullptr;

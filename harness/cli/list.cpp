@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,7 @@ nlohmann::json describe(const Datapath& datapath) {
                           {"carrier", datapath.carrier() == Carrier::stream ? "stream" : "packet"},
                           {"sends", datapath.moves(Side::sender)},
                           {"receives", datapath.moves(Side::receiver)},
+                          {"links", datapath.links()},
                           {"options", std::move(options)}};
   const auto available = datapath.available();
   entry["available"] = available.has_value();
@@ -70,7 +72,8 @@ class List final : public Command {
     const Style style = output_style(global);
     fmt::print("{}\n", paint(style, Ink::strong, "Datapaths (--datapath, --sender, --receiver)"));
     for (const auto* datapath : datapaths()) {
-      const auto line = fmt::format("  {:<12} {:<8}  {}", datapath->name(), ends_of(*datapath), datapath->summary());
+      const auto line = fmt::format("  {:<12} {:<8}  {} (links: {})", datapath->name(), ends_of(*datapath),
+                                    datapath->summary(), fmt::join(datapath->links(), ", "));
       fmt::print("{}\n", wrap(style, line, 25));
       if (const auto available = datapath->available(); !available) {
         fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + available.error().text(), 25));

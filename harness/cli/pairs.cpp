@@ -95,4 +95,19 @@ Result<std::vector<Pair>> parse_pairs(std::string_view text, std::string_view re
   return pairs;
 }
 
+Result<> check_link(const Pair& pair, std::string_view link) {
+  WAGGLE_LET(sender, find_datapath(pair.sender));
+  WAGGLE_LET(receiver, find_datapath(pair.receiver));
+  if (sender->carrier() != receiver->carrier()) {
+    return fail(Fault::usage, fmt::format("{} and {} do not share a carrier", pair.sender, pair.receiver),
+                "see harness list");
+  }
+  auto resolved = experiment::resolve_link(*sender, *receiver, link);
+  if (!resolved) {
+    resolved.error().fault = Fault::usage;
+    return std::unexpected(std::move(resolved).error());
+  }
+  return {};
+}
+
 }  // namespace waggle::cli

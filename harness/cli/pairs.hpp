@@ -22,4 +22,7 @@ Result<experiment::Pair> parse_pair(std::string_view text, std::string_view rece
 Result<std::vector<experiment::Pair>> parse_pairs(std::string_view text, std::string_view receiver,
                                                   Incoming::Sink sink);
 
+/// Fault::usage when a pair that somebody named does not run over the link that they named as well.
+Result<> check_link(const experiment::Pair& pair, std::string_view link);
+
 }  // namespace waggle::cli

@@ -35,16 +35,61 @@ std::string subject(const json& spec) {
 std::string headline(const json& record) {
   const auto& spec = record.at("spec");
   const auto sink = spec.at("sink").get<std::string>();
-  std::string text = fmt::format("{} over {} (MTU {}, offloads {})", subject(spec), spec.at("link").get<std::string>(),
-                                 spec.at("mtu").get<int>(), spec.at("offloads").get<bool>() ? "on" : "off");
+  const auto links = links_of(record);
+  std::string text = subject(spec);
+  if (links.size() == 1) {
+    text += fmt::format(" over {}", link_text(record, links.front()));
+  }
   if (fills_sink(spec.at("workload").get<std::string>())) {
     text += sink == "discard" ? ", verified and discarded" : fmt::format(" into {}", sink == "file" ? "files" : sink);
     text += spec.at("tmpfs_huge").get<bool>() ? " (huge=always)" : "";
   }
-  text += fmt::format(", {} cache, TCP {}", spec.at("cache").get<std::string>(),
-                      spec.at("channel").at("congestion").get<std::string>());
+  if (!is_idle(record)) {
+    text += fmt::format(", {} cache", spec.at("cache").get<std::string>());
+  }
+  text += fmt::format(", {}", spec.at("channel").at("congestion").get<std::string>());
   const auto clients = spec.at("parameters").at("clients").get<std::uint64_t>();
   return text + (clients > 1 ? fmt::format(", {} clients", clients) : "");
+}
+
+std::vector<std::string> links_of(const json& record) {
+  std::vector<std::string> links;
+  for (const auto& pair : record.at("pairs")) {
+    const auto link = pair.value("link", "");
+    if (record.at("environment").at("links").contains(link) && std::ranges::find(links, link) == links.end()) {
+      links.push_back(link);
+    }
+  }
+  return links;
+}
+
+std::string link_text(const json& record, const std::string& link) {
+  const auto& spec = record.at("spec");
+  const auto asked = spec.at("mtu").get<int>();
+  std::string mtu = asked == 0 ? "" : std::to_string(asked);
+  bool device = false;
+  for (const auto& mode : record.at("environment").at("links").at(link).at("modes")) {
+    const auto name = mode.at("name").get<std::string>();
+    if (name == "server mtu" || name == "lo mtu") {
+      mtu = mode.at("granted").get<std::string>();
+      device = true;
+    }
+  }
+  if (device) {
+    return fmt::format("{} (MTU {}, offloads {})", link, mtu, spec.at("offloads").get<bool>() ? "on" : "off");
+  }
+  return mtu.empty() ? link : fmt::format("{} (MTU {})", link, mtu);
+}
+
+std::string congestion_text(const json& pair) {
+  for (const auto& mode : pair.at("facts").at("sender").at("modes")) {
+    if (mode.at("name") == "congestion") {
+      const auto granted = mode.at("granted").get<std::string>();
+      const auto requested = mode.at("requested").get<std::string>();
+      return granted == requested ? granted : fmt::format("{} ({} requested)", granted, requested);
+    }
+  }
+  return "–";
 }
 
 std::string noise_text(const json& record, const Style& style) {
@@ -123,6 +168,10 @@ double operations_per_run(const json& pair, std::string_view kind) {
 
 bool is_bulk(const json& record) {
   return record.at("workload").at("bulk").get<bool>();
+}
+
+bool is_idle(const json& record) {
+  return record.at("workload").value("idle", false);
 }
 
 bool is_ok(const json& pair) {

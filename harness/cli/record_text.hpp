@@ -12,8 +12,15 @@
 /// Pieces of text that more than one table of a record needs.
 namespace waggle::cli {
 
-/// "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, TCP cubic".
+/// "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, cubic". Without the link when the pairs
+/// of the record run over several.
 std::string headline(const nlohmann::json& record);
+/// The links that pairs of the record have run over, in the order of the pairs.
+std::vector<std::string> links_of(const nlohmann::json& record);
+/// "veth (MTU 1500, offloads on)".
+std::string link_text(const nlohmann::json& record, const std::string& link);
+/// "cubic", or "bbr (cubic requested)": what the sending side's channel was granted; "–" when it does not say.
+std::string congestion_text(const nlohmann::json& pair);
 /// One line per reason why the machine's state makes the figures doubtful; empty when it does not.
 std::string noise_text(const nlohmann::json& record, const Style& style);
 /// "40.9 – 42.3", scaled by `factor`; empty without an interval.
@@ -31,6 +38,8 @@ std::size_t runs_of(const nlohmann::json& pair, std::string_view kind);
 /// Median over the runs of `kind` of their `operations`; 0 when there are none.
 double operations_per_run(const nlohmann::json& pair, std::string_view kind);
 bool is_bulk(const nlohmann::json& record);
+/// True when nothing was asked and CPU time is what counts.
+bool is_idle(const nlohmann::json& record);
 bool is_ok(const nlohmann::json& pair);
 
 }  // namespace waggle::cli

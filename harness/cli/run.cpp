@@ -21,6 +21,8 @@ class Run final : public Command {
            "  harness run --sender=zerocopy --receiver=splice --size=4GiB --runs=10\n"
            "  harness run --datapath=mmap --file=/srv/film.mkv --sink=file --cache=cold\n"
            "  harness run --datapath=read_write --workload=rr --wait=spin --request=64 --response=4KiB\n"
+           "  harness run --datapath=dpdk --dpdk-wait=interrupt --workload=idle --seconds=5\n"
+           "  harness run --datapath=afxdp+udp              # an afxdp server, a udp client\n"
            "  harness run --datapath=uring --workload=small-files --count=10000 --json | jq '.pairs[0].summary'\n";
   }
   void add_options(CLI::App& app) override {
@@ -29,7 +31,9 @@ class Run final : public Command {
         ->option_text("NAME")
         ->group(group);
     app.add_option("--sender", sender_, "what sends; the same as --datapath")->option_text("NAME")->group(group);
-    app.add_option("--receiver", receiver_, "what receives (read_write)")->option_text("NAME")->group(group);
+    app.add_option("--receiver", receiver_, "what receives (read_write; of a packet datapath: itself)")
+        ->option_text("NAME")
+        ->group(group);
     options_.add_to(app);
   }
   Result<> run(const Global& global) override {
@@ -42,6 +46,7 @@ class Run final : public Command {
     }
     WAGGLE_LET(spec, options_.spec(global));
     WAGGLE_LET(pair, parse_pair(sender.empty() ? "sendfile" : sender, receiver_, payload_sink(spec)));
+    WAGGLE_TRY(check_link(pair, spec.link));
     spec.pairs = {std::move(pair)};
     return run_and_print(std::move(spec), global, run_table);
   }

@@ -45,6 +45,11 @@ std::string interval_note(const json& interval, std::string (*format)(double)) {
              : fmt::format("95 % interval {} – {}", format(low.get<double>()), format(high.get<double>()));
 }
 
+/// A share as percent of one CPU.
+std::string percent(double share) {
+  return fmt::format("{} %", format_number(share * 100));
+}
+
 void add_cost(Grid& grid, const char* label, const json& cost, const char* unit) {
   if (cost.is_object()) {
     grid.add({{label, Ink::strong},
@@ -64,6 +69,17 @@ Grid totals(const json& record, const json& summary) {
   const auto runs = fmt::format("{}, {}", runs_text(goodput.at("runs").get<std::size_t>()),
                                 why_stopped(summary.at("stopped").get<std::string>()));
   const bool bulk = is_bulk(record);
+  const auto& share = summary.at("cpu_share");
+  if (is_idle(record)) {
+    grid.add({{"CPU while idle", Ink::strong},
+              {percent(median_of(share.at("processes"))), Ink::good},
+              {join_notes(fmt::format("sender {}, receiver {}, whole machine {} of one CPU",
+                                      percent(median_of(share.at("sender"))), percent(median_of(share.at("receiver"))),
+                                      percent(median_of(share.at("machine")))),
+                          join_notes(interval_note(share.at("processes"), percent), runs)),
+               Ink::plain}});
+    return grid;
+  }
   if (!bulk) {
     grid.add({{"operations", Ink::strong},
               {format_number(median_of(operations)) + " /s", Ink::good},
@@ -193,6 +209,33 @@ void add_row(Grid& grid, const char* label, const json& per_side, std::string (*
   }
 }
 
+/// What the datapath itself counted, by name; empty polls with their share, since they are no work.
+void add_counters(Grid& grid, const json& counters) {
+  std::map<std::string, std::array<double, 2>> counts;
+  for (std::size_t side = 0; side < kSides.size(); ++side) {
+    for (const auto& [name, count] : counters.at(kSides.at(side)).items()) {
+      counts[name].at(side) = count.get<double>();
+    }
+  }
+  for (const auto& [name, sides] : counts) {
+    if (sides[0] == 0 && sides[1] == 0) {
+      continue;
+    }
+    std::string label = name;
+    std::ranges::replace(label, '_', ' ');
+    std::vector<Grid::Cell> row{{label, Ink::strong}};
+    for (std::size_t side = 0; side < kSides.size(); ++side) {
+      const double full = name == "empty_polls" && counts.contains("rx_bursts") ? counts.at("rx_bursts").at(side) : 0;
+      const double all = full + sides.at(side);
+      row.push_back(
+          {full == 0 ? format_amount(sides.at(side))
+                     : fmt::format("{} ({:.0f} % of polls)", format_amount(sides.at(side)), sides.at(side) / all * 100),
+           Ink::plain});
+    }
+    grid.add(std::move(row));
+  }
+}
+
 Grid sides(const json& record, const json& pair) {
   const bool server_sends = record.at("workload").at("server_sends").get<bool>();
   const auto& summary = pair.at("summary");
@@ -209,6 +252,7 @@ Grid sides(const json& record, const json& pair) {
   add_row(grid, "  major", summary.at("page_faults").at("major"), format_amount);
   add_row(grid, "peak memory", summary.at("peak_memory_bytes"),
           [](double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); });
+  add_counters(grid, summary.at("counters"));
   return grid;
 }
 
@@ -255,7 +299,10 @@ std::string granted(const json& record, const json& pair, const Style& style) {
     add("sender", sender);
     add("receiver", receiver);
   }
-  add("link", record.at("environment").at("link").at("modes"));
+  const auto& links = record.at("environment").at("links");
+  if (const auto link = links.find(pair.value("link", "")); link != links.end()) {
+    add("link", link->at("modes"));
+  }
   return text.empty() ? "" : "\n" + paint(style, Ink::strong, "granted by the kernel") + "\n" + text;
 }
 
@@ -266,14 +313,22 @@ std::string remarks(const json& pair, const Style& style) {
     add(Ink::warning, "Copies disagree with the model by more than 5 %: " + line);
   }
   std::set<std::string> reasons;
+  std::set<std::string> unseen;
   for (const auto& run : pair.at("runs")) {
     if (run.contains("trace")) {
       reasons.insert(run.at("trace").at("why_not_better").get<std::string>());
+      for (const auto* side : kSides) {
+        unseen.insert(run.at("trace").at(side).value("unseen", ""));
+      }
     }
   }
   reasons.erase("");
   for (const auto& reason : reasons) {
     add(Ink::faint, "Copies are traced, not counted: " + reason);
+  }
+  unseen.erase("");
+  for (const auto& reason : unseen) {
+    add(Ink::faint, "Some copies in the kernel are only modelled: " + reason);
   }
   if (const auto problem = pair.value("probe_problem", ""); !problem.empty()) {
     add(Ink::warning, "Not probed, so copies are modelled: " + problem);
@@ -282,13 +337,15 @@ std::string remarks(const json& pair, const Style& style) {
 }
 
 std::string pair_text(const json& record, const json& pair, const Style& style) {
-  const auto title =
-      fmt::format("{} → {}", pair.at("sender").get<std::string>(), pair.at("receiver").get<std::string>());
+  auto title = fmt::format("{} → {}", pair.at("sender").get<std::string>(), pair.at("receiver").get<std::string>());
   if (!is_ok(pair)) {
     const auto reason = join_notes(pair.at("reason").get<std::string>(), pair.value("hint", ""));
     return paint(style, Ink::bad,
                  wrap(style, fmt::format("{} {}: {}", title, pair.at("status").get<std::string>(), reason), 2)) +
            "\n";
+  }
+  if (links_of(record).size() > 1) {
+    title += " over " + link_text(record, pair.at("link").get<std::string>());
   }
   const auto timed = runs_of(pair, "timed");
   const auto warmups = runs_of(pair, "warmup");

@@ -12,8 +12,8 @@ namespace waggle::cli {
 /// Everything about each pair of an experiment: what moved where, what it cost, what was granted.
 std::string run_table(const nlohmann::json& record, const Style& style);
 
-/// All pairs of an experiment in one table, best first, then where measured and modelled copies disagree, then what
-/// could not run. A record has one link, so links are never mixed in a column.
+/// All pairs of an experiment, best first, one table per link so that links are never mixed in a column, each with
+/// where measured and modelled copies disagree; then what could not run.
 std::string compare_table(const nlohmann::json& record, const Style& style);
 
 /// run_table() for a record of one pair, compare_table() for more.

@@ -40,6 +40,8 @@ json summary(double bits_per_second) {
           {"operations_per_second", interval(5)},
           {"cpu_seconds_per_gib", cost(0.11)},
           {"cpu_microseconds_per_operation", nullptr},
+          {"cpu_share", cost(0.25)},
+          {"counters", {{"sender", json::object()}, {"receiver", json::object()}}},
           {"copies",
            {{"sender", {{"kernel", place(1, 1)}, {"user", place(0, 0)}}},
             {"receiver", {{"kernel", place(2, 2)}, {"user", place(0, 0)}}},
@@ -68,6 +70,7 @@ json ok_pair(const std::string& label, double bits_per_second) {
   return {{"label", label},
           {"sender", label},
           {"receiver", "read_write"},
+          {"link", "veth"},
           {"status", "ok"},
           {"facts", {{"sender", facts}, {"receiver", facts}}},
           {"model", {{"sender", model}, {"receiver", model}}},
@@ -90,8 +93,8 @@ json record_of(std::vector<json> pairs) {
            {{"workload", "download"},
             {"file", nullptr},
             {"parameters", {{"size", 1 << 30}, {"clients", 1}}},
-            {"link", "veth"},
-            {"mtu", 1500},
+            {"link", "auto"},
+            {"mtu", 0},
             {"offloads", true},
             {"sink", "tmpfs"},
             {"tmpfs_huge", false},
@@ -100,8 +103,10 @@ json record_of(std::vector<json> pairs) {
             {"channel", {{"congestion", "cubic"}}}}},
           {"environment",
            {{"noise", json::array()},
-            {"link",
-             {{"kind", "veth"}, {"modes", {{{"name", "server mtu"}, {"requested", "1500"}, {"granted", "1500"}}}}}}}},
+            {"links",
+             {{"veth",
+               {{"kind", "veth"}, {"modes", {{{"name", "server mtu"}, {"requested", "1500"}, {"granted", "1500"}}}}}},
+              {"vhost", {{"kind", "vhost"}, {"modes", json::array()}}}}}}},
           {"pairs", pairs}};
 }
 
@@ -120,7 +125,7 @@ bool holds(const std::string& text, std::string_view part) {
 
 TEST_CASE("a run's table says what moved, how it was verified and what it cost") {
   const auto text = run_table(record_of({ok_pair("sendfile", 41.7e9)}), {});
-  CHECK(holds(text, "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, TCP cubic\n"));
+  CHECK(holds(text, "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, cubic\n"));
   CHECK(holds(text, "sendfile → read_write: every byte verified in 2 runs (1 timed, 0 warm-up, 1 probed)"));
   CHECK(holds(text, "41.7 Gbit/s"));
   CHECK(holds(text, "95 % interval 40.9 Gbit/s – 42.5 Gbit/s; 5 runs, then the interval was narrow enough"));

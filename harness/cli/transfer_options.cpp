@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "base/unique_fd.hpp"
@@ -37,17 +40,6 @@ Result<std::string> read_token(const std::string& path) {
   return token;
 }
 
-Result<std::pair<std::string, std::string>> parse_setting(const std::string& text) {
-  const std::size_t dot = text.find('.');
-  const std::size_t equals = text.find('=');
-  if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
-    return fail(Fault::usage, fmt::format("--set: '{}' is not NAME.OPTION=VALUE", text),
-                "`harness list` shows the options of every datapath");
-  }
-  WAGGLE_TRY(find_datapath(text.substr(0, dot)));
-  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
-}
-
 }  // namespace
 
 void ChannelChoice::add_to(CLI::App& app) {
@@ -58,11 +50,18 @@ void ChannelChoice::add_to(CLI::App& app) {
   app.add_option("--receiver", options_.receive_with, "what moves bytes from socket to file (read_write)")
       ->option_text("NAME")
       ->group(group);
-  app.add_option("--set", settings_, "an option of a datapath, see `harness list`")
-      ->option_text("NAME.OPTION=VALUE")
-      ->allow_extra_args(false)
+  add_choice(app, "--link", link_, {"auto", "veth", "loopback", "vhost", "nic"},
+             "what joins the hosts; auto: the datapath's first one (auto)")
       ->group(group);
-  app.add_option("--congestion", options_.congestion, "TCP congestion control; 'system': as the system has it (cubic)")
+  app.add_option("--pci", pci_, "of the NIC, for --link=nic")->option_text("ADDRESS")->group(group);
+  app.add_option("--socket", socket_, "of the other end, for --link=vhost")->option_text("PATH")->group(group);
+  app.add_option("--mtu", options_.mtu, "bytes, where the kernel has no interface; 0: what the datapath likes (0)")
+      ->option_text("N")
+      ->check(CLI::IsMember({0U}) | CLI::Range(68U, 65535U))
+      ->group(group);
+  add_choice(app, "--wait", wait_, {"sleep", "spin"}, "how the channel is waited for (sleep)")->group(group);
+  app.add_option("--congestion", options_.congestion,
+                 "congestion control; 'system': TCP's as the system has it (cubic)")
       ->option_text("NAME")
       ->group(group);
   add_bytes(app, "--send-buffer", options_.send_buffer, "of sockets; 0: the kernel decides (0)")->group(group);
@@ -71,6 +70,29 @@ void ChannelChoice::add_to(CLI::App& app) {
   app.add_option("--token-file", token_file_, "file with the shared secret; else WAGGLE_TOKEN is used")
       ->option_text("FILE")
       ->group("Security");
+  settings_.add_to(app, group);
+}
+
+Result<> ChannelChoice::choose_link(ChannelOptions& options) const {
+  WAGGLE_LET(chosen, datapath());
+  const auto links = chosen->links();
+  const std::string link = link_ != "auto" ? link_ : !pci_.empty() ? "nic" : !socket_.empty() ? "vhost" : "";
+  options.link = link.empty() ? std::string(links.front()) : link;
+  if (std::ranges::find(links, options.link) == links.end()) {
+    return fail(Fault::usage, fmt::format("{} does not run over {}", datapath_, options.link),
+                fmt::format("choose --link={}", fmt::join(links, "|")));
+  }
+  if (!pci_.empty() && options.link != "nic") {
+    return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", options.link), "add --link=nic");
+  }
+  if (socket_.empty() != (options.link != "vhost")) {
+    return socket_.empty() ? fail(Fault::usage, "the link vhost needs a socket that both ends name",
+                                  "add --socket=PATH, or choose another --link")
+                           : fail(Fault::usage, fmt::format("--socket says nothing to the link {}", options.link),
+                                  "add --link=vhost");
+  }
+  options.link_at = options.link == "vhost" ? std::filesystem::absolute(socket_).string() : pci_;
+  return {};
 }
 
 Result<ChannelOptions> ChannelChoice::channel() const {
@@ -78,10 +100,10 @@ Result<ChannelOptions> ChannelChoice::channel() const {
   if (options.congestion == "system") {
     options.congestion.clear();
   }
-  for (const std::string& text : settings_) {
-    WAGGLE_LET(setting, parse_setting(text));
-    options.settings.insert(setting);
-  }
+  options.wait = wait_ == "spin" ? Wait::spin : Wait::sleep;
+  WAGGLE_TRY(choose_link(options));
+  WAGGLE_LET(settings, settings_.values());
+  options.settings = std::move(settings);
   return options;
 }
 

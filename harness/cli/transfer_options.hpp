@@ -8,6 +8,7 @@
 #include "base/progress.hpp"
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "protocol/client.hpp"
 
@@ -32,10 +33,16 @@ class ChannelChoice {
   Result<std::string> token() const;
 
  private:
+  Result<> choose_link(ChannelOptions& options) const;
+
   std::string datapath_ = "sendfile";
   ChannelOptions options_;
+  std::string link_ = "auto";
+  std::string pci_;
+  std::string socket_;
+  std::string wait_ = "sleep";
   std::string token_file_;
-  std::vector<std::string> settings_;
+  DatapathSettings settings_;
 };
 
 /// What `get` and `put` have in common.

@@ -20,6 +20,10 @@ std::string_view name(Cache cache) {
   return cache == Cache::warm ? "warm" : "cold";
 }
 
+std::string_view name(NapiChoice napi) {
+  return napi == NapiChoice::automatic ? "auto" : napi == NapiChoice::threaded ? "threaded" : "softirq";
+}
+
 json to_json(const workloads::Parameters& parameters) {
   return {{"size", parameters.size},           {"count", parameters.count},
           {"small_min", parameters.small_min}, {"small_max", parameters.small_max},
@@ -56,6 +60,9 @@ json to_json(const ChannelOptions& options) {
           {"wait", options.wait == Wait::spin ? "spin" : "sleep"},
           {"timeout_s", std::chrono::duration<double>(options.timeout).count()},
           {"allow_fallback", options.allow_fallback},
+          {"link", options.link},
+          {"link_at", options.link_at},
+          {"mtu", options.mtu},
           {"settings", options.settings}};
 }
 
@@ -68,6 +75,9 @@ ChannelOptions channel_from_json(const json& json) {
   options.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::chrono::duration<double>(json.at("timeout_s").get<double>()));
   json.at("allow_fallback").get_to(options.allow_fallback);
+  json.at("link").get_to(options.link);
+  json.at("link_at").get_to(options.link_at);
+  json.at("mtu").get_to(options.mtu);
   json.at("settings").get_to(options.settings);
   return options;
 }
@@ -98,10 +108,17 @@ json to_json(const CopyModel& model) {
 json to_json(const Spec& spec) {
   json pairs = json::array();
   for (const Pair& pair : spec.pairs) {
-    pairs.push_back({{"sender", pair.sender}, {"receiver", pair.receiver}});
+    pairs.push_back({{"sender", pair.sender}, {"receiver", pair.receiver}, {"link", pair.link}});
+  }
+  // What channels are told of their link differs between pairs and ends; the pairs and the link say it.
+  json channel = to_json(spec.channel);
+  for (const char* of_link : {"link", "link_at", "mtu"}) {
+    channel.erase(of_link);
   }
   return {{"pairs", pairs},
           {"link", spec.link},
+          {"pci", spec.pci},
+          {"napi", name(spec.napi)},
           {"workload", spec.workload},
           {"parameters", to_json(spec.parameters)},
           {"sink", name(spec.sink)},
@@ -111,7 +128,7 @@ json to_json(const Spec& spec) {
           {"offloads", spec.offloads},
           {"server_cpu", spec.server_cpu},
           {"client_cpu", spec.client_cpu},
-          {"channel", to_json(spec.channel)},
+          {"channel", channel},
           {"digest", waggle::name(spec.digest)},
           {"warmups", spec.warmups},
           {"least_runs", spec.least_runs},

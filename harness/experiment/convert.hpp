@@ -30,5 +30,6 @@ void merge_distribution(Histogram& sum, const nlohmann::json& distribution);
 
 std::string_view name(Sink sink);
 std::string_view name(Cache cache);
+std::string_view name(NapiChoice napi);
 
 }  // namespace waggle::experiment

@@ -22,21 +22,32 @@ Result<json> Surroundings::finish(const Site& site) const {
   const measure::Calibration after = measure::calibrate();
   const double steal = steal_share(times_, read_machine());
   json environment;
-  json link = site.link_json();
-  // Inside, since sysctls and devices are those of a network namespace.
-  WAGGLE_TRY(site.link().server().inside([&]() -> Result<> {
+  json links = json::object();
+  for (const auto& [kind, link] : site.links()) {
+    json entry = site.link_json(kind);
+    // Inside, since sysctls and devices are those of a network namespace.
+    const auto look = [&](const topology::NetworkNamespace& where, const char* end) {
+      return where.inside([&]() -> Result<> {
+        if (environment.is_null()) {
+          environment = measure::environment();
+        }
+        entry["interfaces"][end] = json::object();
+        if (!link.device().empty()) {
+          WAGGLE_LET(interface, measure::interface_facts(link.device()));
+          entry["interfaces"][end] = std::move(interface);
+        }
+        return {};
+      });
+    };
+    WAGGLE_TRY(look(link.server(), "server"));
+    WAGGLE_TRY(look(link.client(), "client"));
+    links[kind] = std::move(entry);
+  }
+  if (environment.is_null()) {
     environment = measure::environment();
-    WAGGLE_LET(interface, measure::interface_facts(site.link().device()));
-    link["interfaces"]["server"] = std::move(interface);
-    return {};
-  }));
-  WAGGLE_TRY(site.link().client().inside([&]() -> Result<> {
-    WAGGLE_LET(interface, measure::interface_facts(site.link().device()));
-    link["interfaces"]["client"] = std::move(interface);
-    return {};
-  }));
+  }
   const auto reasons = measure::noise(calibration_, after, steal);
-  environment["link"] = std::move(link);
+  environment["links"] = std::move(links);
   environment["calibration"] = {{"before", to_json(calibration_)}, {"after", to_json(after)}};
   environment["steal_share"] = steal;
   environment["noisy"] = !reasons.empty();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
 
 #include "harness/experiment/convert.hpp"
@@ -24,6 +25,13 @@ constexpr auto kSilence = std::chrono::seconds(45);
 
 /// Bytes of memory that a run of many small operations is given fresh; see prime_memory().
 constexpr std::uint64_t kPrimedForSmall = std::uint64_t{256} << 20;
+
+using End = topology::Link::End;
+
+bool is_packet(const Pair& pair) {
+  const auto datapath = find_datapath(pair.sender);
+  return datapath && (*datapath)->carrier() == Carrier::packet;
+}
 
 /// The perf software events of one process in a probed run, as far as they may be had.
 class PerfWindow {
@@ -62,13 +70,18 @@ class Run {
       : spec_(spec),
         site_(site),
         request_(request),
+        link_(site.link(request.pair.link)),
+        packet_(is_packet(request.pair)),
         server_sends_(workload.server_sends(spec.parameters)),
         bulk_(workload.bulk()),
         progress_(std::move(progress)) {}
 
   Result<RunDone> go() {
+    WAGGLE_TRY(set_napi());
     WAGGLE_TRY(start_server());
+    WAGGLE_TRY(pin_napi(End::server));
     WAGGLE_TRY(start_client());
+    WAGGLE_TRY(pin_napi(End::client));
     WAGGLE_TRY(blame_server(client_->call({{"do", "prepare"}}, site_.interrupt(), patience())));
     WAGGLE_TRY(prime_memory());
     WAGGLE_TRY(set_cache());
@@ -78,8 +91,8 @@ class Run {
     WAGGLE_TRY(client_->quit(site_.interrupt()));
     WAGGLE_TRY(server_->quit(site_.interrupt()));
     RunDone done{.run = std::move(window), .facts = {}};
-    done.facts[server_side()] = facts.at("facts");
-    done.facts[client_side()] = client_facts_;
+    done.facts[server_side()] = with_napi(facts.at("facts"), End::server);
+    done.facts[client_side()] = with_napi(client_facts_, End::client);
     return done;
   }
 
@@ -89,12 +102,67 @@ class Run {
   std::string served() const { return (server_sends_ ? site_.source() : site_.sink()).string(); }
   std::string local() const { return (server_sends_ ? site_.sink() : site_.source()).string(); }
 
-  /// Both processes open the pair's sender; which of them receives payload takes it with the pair's receiver.
-  json channel_of(bool receives) const {
-    return {{"datapath", request_.pair.sender},
-            {"receive_with", receives ? request_.pair.receiver : std::string()},
-            {"channel", to_json(spec_.channel)},
-            {"address", site_.link().server_address()}};
+  /// Over a byte stream both processes open the pair's sender, and which of them receives payload takes it with the
+  /// pair's receiver. Over frames each opens its own datapath.
+  const std::string& datapath_of(bool receives) const {
+    return packet_ && receives ? request_.pair.receiver : request_.pair.sender;
+  }
+
+  json channel_of(End end) const {
+    const bool receives = server_sends_ == (end == End::client);
+    ChannelOptions options = spec_.channel;
+    options.link = link_.kind();
+    options.link_at = site_.link_at(link_.kind(), end == End::server);
+    options.mtu = link_.device().empty() ? spec_.mtu : 0;
+    return {{"datapath", datapath_of(receives)},
+            {"receive_with", receives && !packet_ ? request_.pair.receiver : std::string()},
+            {"channel", to_json(options)},
+            {"address", link_.server_address()}};
+  }
+
+  /// Before anything runs: the receive work of both ends where their datapaths have it best, or where the user wants
+  /// it. Every run sets it anew, so no pair runs with what another one left.
+  Result<> set_napi() {
+    for (const End end : {End::server, End::client}) {
+      WAGGLE_LET(datapath, find_datapath(datapath_of(server_sends_ == (end == End::client))));
+      const Napi wanted = spec_.napi == NapiChoice::automatic  ? datapath->napi(spec_.channel.wait)
+                          : spec_.napi == NapiChoice::threaded ? Napi::threaded
+                                                               : Napi::softirq;
+      WAGGLE_LET(mode, link_.set_napi(end, link_.kind() == "veth" ? wanted : Napi::softirq));
+      WAGGLE_TRY(accept(mode));
+      napi_[end] = {mode};
+    }
+    return {};
+  }
+
+  /// When an end's process runs, since an XDP program may only then have turned NAPI on. A device without NAPI has no
+  /// threads to pin: receive work of such a veth is done by the sender's CPU.
+  Result<> pin_napi(End end) {
+    auto& modes = napi_.at(end);
+    if (modes.front().granted == "threaded") {
+      WAGGLE_LET(mode, link_.pin_napi(end, end == End::server ? spec_.server_cpu : spec_.client_cpu));
+      WAGGLE_TRY(accept(mode));
+      modes.push_back(std::move(mode));
+    }
+    return {};
+  }
+
+  Result<> accept(const Mode& mode) const {
+    if (mode.granted == mode.requested || spec_.channel.allow_fallback) {
+      return {};
+    }
+    return fail(Fault::missing, fmt::format("{} is {} where {} was asked for", mode.name, mode.granted, mode.requested),
+                "choose --napi=softirq, or allow what the kernel grants with --allow-fallback");
+  }
+
+  /// What the link did for an end, beside what its channel was granted.
+  json with_napi(json facts, End end) const {
+    if (link_.kind() == "veth") {
+      for (const Mode& mode : napi_.at(end)) {
+        facts["modes"].push_back(to_json(mode));
+      }
+    }
+    return facts;
   }
 
   AgentProcess::Patience patience() {
@@ -111,9 +179,9 @@ class Run {
 
   Result<> start_server() {
     WAGGLE_LET(server,
-               AgentProcess::start({.name = "server", .network = site_.link().server().fd(), .cpu = spec_.server_cpu}));
+               AgentProcess::start({.name = "server", .network = link_.server().fd(), .cpu = spec_.server_cpu}));
     server_.emplace(std::move(server));
-    json start = channel_of(!server_sends_);
+    json start = channel_of(End::server);
     start.update({{"do", "start"}, {"role", "server"}, {"served", served()}});
     WAGGLE_LET(answer, server_->call(start, site_.interrupt()));
     port_ = answer.at("port");
@@ -121,12 +189,12 @@ class Run {
   }
 
   Result<> start_client() {
-    WAGGLE_LET(client, AgentProcess::start({.name = "client",
-                                            .network = site_.link().client().fd(),
-                                            .cpu = spec_.client_cpu,
-                                            .inherited = progress_.fd()}));
+    WAGGLE_LET(
+        client,
+        AgentProcess::start(
+            {.name = "client", .network = link_.client().fd(), .cpu = spec_.client_cpu, .inherited = progress_.fd()}));
     client_.emplace(std::move(client));
-    json start = channel_of(server_sends_);
+    json start = channel_of(End::client);
     start.update({{"do", "start"},
                   {"role", "client"},
                   {"workload", spec_.workload},
@@ -259,12 +327,15 @@ class Run {
   const Spec& spec_;
   Site& site_;
   const RunRequest& request_;
+  topology::Link& link_;
+  bool packet_;
   bool server_sends_;
   bool bulk_;
   SharedProgress progress_;
   std::uint64_t seen_ = 0;
   std::uint16_t port_ = 0;
   Mode cache_;
+  std::map<End, std::vector<Mode>> napi_;
   json client_facts_;
   std::optional<AgentProcess> server_;
   std::optional<AgentProcess> client_;

@@ -21,6 +21,7 @@ json pair_json(const Spec& spec, const PairRecord& pair) {
   json entry{{"label", pair.pair.label()},
              {"sender", pair.pair.sender},
              {"receiver", pair.pair.receiver},
+             {"link", pair.pair.link},
              {"status", pair.unavailable ? "unavailable"
                         : pair.problem   ? "failed"
                                          : "ok"},

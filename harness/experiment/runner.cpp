@@ -29,15 +29,27 @@ struct Progression {
   std::size_t expected = 0;
 };
 
+/// Of both processes, where 1 is one CPU.
+double cpu_share(const json& run) {
+  double seconds = 0;
+  for (const char* side : {"sender", "receiver"}) {
+    seconds += run.at(side).at("user_s").get<double>() + run.at(side).at("system_s").get<double>();
+  }
+  return seconds / run.at("seconds").get<double>();
+}
+
 /// Makes the runs of one experiment, in the order of its schedule.
 class Runner {
  public:
-  Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<PairRecord>& pairs, bool bulk)
+  Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<PairRecord>& pairs,
+         const workloads::Workload& workload)
       : spec_(spec),
         watcher_(watcher),
         site_(site),
         pairs_(pairs),
-        metric_(bulk ? "goodput_bits_per_second" : "operations_per_second"),
+        metric_(workload.idle()   ? cpu_share
+                : workload.bulk() ? [](const json& run) { return run.at("goodput_bits_per_second").get<double>(); }
+                                  : [](const json& run) { return run.at("operations_per_second").get<double>(); }),
         progressions_(pairs.size()) {}
 
   Result<> go(std::uint32_t probed) {
@@ -82,7 +94,7 @@ class Runner {
     }
     state.bin_ns = bin_width(entry.at("seconds"));
     if (turn.kind == RunKind::timed) {
-      state.values.push_back(entry.at(metric_));
+      state.values.push_back(metric_(entry));
       state.spent += static_cast<double>(now_ns() - before) / 1e9;
       consider(pair, state, turn.pair, schedule);
     }
@@ -137,7 +149,7 @@ class Runner {
   const Watcher& watcher_;
   Site& site_;
   std::vector<PairRecord>& pairs_;
-  std::string metric_;
+  double (*metric_)(const json& run);  ///< what counts in this workload
   std::vector<Progression> progressions_;
   std::size_t order_ = 0;
 };
@@ -183,17 +195,19 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
                     .git = measure::revision(),
                     .workload = {{"name", workload->name()},
                                  {"bulk", workload->bulk()},
+                                 {"idle", workload->idle()},
                                  {"server_sends", workload->server_sends(spec.parameters)}},
                     .environment = {}};
   WAGGLE_LET(interrupt, topology::Interrupt::watch());
   if (watcher.progress) {
     watcher.progress(0, "making files", 0);
   }
-  WAGGLE_LET(site, Site::build(spec, interrupt));
   std::vector<PairRecord> pairs;
-  for (const Pair& pair : spec.pairs) {
+  for (Pair& pair : spec.pairs) {
     pairs.push_back(assess(pair, spec));
+    pair = pairs.back().pair;
   }
+  WAGGLE_LET(site, Site::build(spec, pairs, interrupt));
   std::uint32_t probed = spec.probed_runs;
   if (const auto probes = probed > 0 ? try_probes() : Result<>{}; !probes) {
     probed = 0;
@@ -202,7 +216,7 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
     }
   }
   Surroundings surroundings;
-  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, workload->bulk()).go(probed));
+  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, *workload).go(probed));
   WAGGLE_LET(environment, surroundings.finish(*site));
   frame.environment = std::move(environment);
   WAGGLE_TRY(interrupt.check());

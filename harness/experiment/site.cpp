@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/experiment/convert.hpp"
 
 namespace waggle::experiment {
@@ -12,6 +14,8 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr auto kMakingFiles = std::chrono::hours(2);
+/// Of links with a kernel interface, bytes: what Ethernet has.
+constexpr std::uint32_t kDefaultMtu = 1500;
 
 Result<> make_directory(const fs::path& path) {
   std::error_code error;
@@ -19,26 +23,92 @@ Result<> make_directory(const fs::path& path) {
   return error ? fail_errno(fmt::format("cannot make {}", path.string()), error.value()) : Result<>{};
 }
 
+/// What both processes of a run take together.
+std::uint64_t hugepages_of(const Pair& pair) {
+  const auto sender = find_datapath(pair.sender);
+  const auto receiver = find_datapath(pair.receiver);
+  if (!sender || !receiver) {
+    return 0;
+  }
+  const bool packet = (*sender)->carrier() == Carrier::packet;
+  return (*sender)->hugepage_bytes() + (packet ? *receiver : *sender)->hugepage_bytes();
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::build(Spec& spec, topology::Interrupt& interrupt) {
+Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<PairRecord>& pairs, topology::Interrupt& interrupt) {
   std::unique_ptr<Site> site(new Site(interrupt));
   // First, since it fails at once without the rights.
-  WAGGLE_LET(link, topology::Link::create({.kind = spec.link,
-                                           .mtu = spec.mtu,
-                                           .offloads = spec.offloads,
-                                           .allow_fallback = spec.channel.allow_fallback}));
-  site->link_.emplace(std::move(link));
+  WAGGLE_TRY(site->make_links(spec, pairs));
   WAGGLE_TRY(topology::enter_private_mounts());
   WAGGLE_TRY(topology::WorkDirectory::sweep(spec.work));
   WAGGLE_LET(work, topology::WorkDirectory::create(spec.work));
   site->work_.emplace(std::move(work));
+  site->reserve_memory(pairs);
   WAGGLE_TRY(site->prepare_places(spec));
   WAGGLE_LET(files, AgentProcess::start({.name = "files"}));
   site->files_.emplace(std::move(files));
   WAGGLE_TRY(site->files_->call({{"do", "start"}, {"role", "files"}}, interrupt));
   WAGGLE_TRY(site->make_files(spec));
   return site;
+}
+
+Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
+  pci_ = spec.pci;
+  std::map<std::string, Error> broken;
+  for (PairRecord& pair : pairs) {
+    const std::string& kind = pair.pair.link;
+    if (pair.problem || links_.contains(kind)) {
+      continue;
+    }
+    if (!broken.contains(kind)) {
+      auto link = kind == "nic" && pci_.size() != 2
+                      ? Result<topology::Link>(fail(Fault::usage, "the link nic needs the addresses of two NICs",
+                                                    "name them with --pci=SERVER,CLIENT (lspci shows them)"))
+                      : topology::Link::create({.kind = kind,
+                                                .mtu = spec.mtu != 0 ? spec.mtu : kDefaultMtu,
+                                                .offloads = spec.offloads,
+                                                .allow_fallback = spec.channel.allow_fallback});
+      if (link) {
+        links_.emplace(kind, *std::move(link));
+        continue;
+      }
+      broken.emplace(kind, std::move(link).error());
+    }
+    pair.unavailable = true;
+    pair.problem = broken.at(kind);
+  }
+  return links_.empty() && !broken.empty() ? Result<>(std::unexpected(broken.begin()->second)) : Result<>();
+}
+
+std::string Site::link_at(const std::string& kind, bool server) const {
+  return kind == "vhost" ? (work_->path() / "vhost.sock").string()
+         : kind == "nic" ? pci_.at(server ? 0 : 1)
+                         : std::string();
+}
+
+/// Pairs run one after the other, so the neediest one decides. Without the memory those that need some cannot run.
+void Site::reserve_memory(std::vector<PairRecord>& pairs) {
+  std::uint64_t most = 0;
+  std::vector<PairRecord*> needy;
+  for (PairRecord& pair : pairs) {
+    if (const std::uint64_t bytes = pair.problem ? 0 : hugepages_of(pair.pair); bytes > 0) {
+      most = std::max(most, bytes);
+      needy.push_back(&pair);
+    }
+  }
+  if (needy.empty()) {
+    return;
+  }
+  auto reserved = topology::Hugepages::reserve(most, work_->path());
+  if (reserved) {
+    hugepages_.emplace(*std::move(reserved));
+    return;
+  }
+  for (PairRecord* pair : needy) {
+    pair->unavailable = true;
+    pair->problem = reserved.error();
+  }
 }
 
 Result<> Site::prepare_places(const Spec& spec) {
@@ -97,6 +167,7 @@ Result<> Site::show_file(const fs::path& file) {
 
 void Site::tidy() {
   std::error_code ignored;
+  fs::remove(link_at("vhost", true), ignored);
   for (const fs::path& place : {source_, sink_}) {
     for (fs::directory_iterator entry(place, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
       if (!made_.contains(entry->path())) {
@@ -106,12 +177,16 @@ void Site::tidy() {
   }
 }
 
-json Site::link_json() const {
-  auto modes = link_->modes();
+json Site::link_json(const std::string& kind) const {
+  const topology::Link& link = links_.at(kind);
+  auto modes = link.modes();
   modes.insert(modes.end(), mount_modes_.begin(), mount_modes_.end());
-  return {{"kind", link_->kind()},
-          {"server_address", link_->server_address()},
-          {"client_address", link_->client_address()},
+  if (hugepages_) {
+    modes.push_back(hugepages_->mode());
+  }
+  return {{"kind", kind},
+          {"server_address", link.server_address()},
+          {"client_address", link.client_address()},
           {"modes", to_json(modes)}};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "harness/experiment/agent_process.hpp"
+#include "harness/experiment/record.hpp"
 #include "harness/experiment/spec.hpp"
+#include "harness/topology/hugepages.hpp"
 #include "harness/topology/interrupt.hpp"
 #include "harness/topology/link.hpp"
 #include "harness/topology/mounts.hpp"
@@ -21,11 +24,17 @@ namespace waggle::experiment {
 /// is removed with this object, and but for the work directory also when the program is killed.
 class Site {
  public:
-  /// Builds it and makes the workload's files. `spec.parameters.size` is set to the size of spec.file when that is
-  /// given.
-  static Result<std::unique_ptr<Site>> build(Spec& spec, topology::Interrupt& interrupt);
+  /// Builds it, with the links of those pairs that can run, and makes the workload's files. A link that cannot be made
+  /// makes its pairs unavailable, and is an error when none is left. `spec.parameters.size` is set to the size of
+  /// spec.file when that is given.
+  static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<PairRecord>& pairs,
+                                             topology::Interrupt& interrupt);
 
-  const topology::Link& link() const { return *link_; }
+  /// The links that pairs run over, by kind.
+  const std::map<std::string, topology::Link>& links() const { return links_; }
+  topology::Link& link(const std::string& kind) { return links_.at(kind); }
+  /// ChannelOptions::link_at for one end of a link of this kind.
+  std::string link_at(const std::string& kind, bool server) const;
   const std::filesystem::path& source() const { return source_; }  ///< files that are sent
   const std::filesystem::path& sink() const { return sink_; }      ///< where files go
   AgentProcess& files() { return *files_; }
@@ -33,11 +42,13 @@ class Site {
 
   /// Removes what a failed run has left, so that the next starts alike.
   void tidy();
-  /// The record's "environment.link".
-  nlohmann::json link_json() const;
+  /// A member of the record's "environment.links".
+  nlohmann::json link_json(const std::string& kind) const;
 
  private:
   explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}
+  Result<> make_links(const Spec& spec, std::vector<PairRecord>& pairs);
+  void reserve_memory(std::vector<PairRecord>& pairs);
   Result<> prepare_places(const Spec& spec);
   Result<> make_files(Spec& spec);
   Result<> show_file(const std::filesystem::path& file);
@@ -47,7 +58,9 @@ class Site {
   std::optional<topology::WorkDirectory> work_;
   std::filesystem::path source_;
   std::filesystem::path sink_;
-  std::optional<topology::Link> link_;
+  std::map<std::string, topology::Link> links_;
+  std::vector<std::string> pci_;
+  std::optional<topology::Hugepages> hugepages_;
   std::vector<topology::Mount> mounts_;
   std::vector<Mode> mount_modes_;
   std::optional<AgentProcess> files_;

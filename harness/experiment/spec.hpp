@@ -17,10 +17,13 @@
 
 namespace waggle::experiment {
 
-/// One candidate: which datapath moves payload out of the sender, and which moves it into the receiver's sink.
+/// One candidate: which datapath moves payload out of the sender, and which moves it into the receiver's sink. Over a
+/// byte stream these are the movers of one socket pair; over frames every process has one port for both ways, so
+/// `sender` is the datapath of the process that sends the payload, and `receiver` that of the other one.
 struct Pair {
   std::string sender;
-  std::string receiver;       ///< empty: default_receiver(sender)
+  std::string receiver = {};  ///< empty: default_receiver(sender)
+  std::string link = {};      ///< what it runs over; empty: resolve_link() decides
   std::string label() const;  ///< "sendfile" when the receiver is the default, otherwise "sendfile+splice"
 };
 
@@ -28,20 +31,31 @@ struct Pair {
 /// senders are compared with the same receiver; over frames the datapath itself.
 std::string default_receiver(const std::string& sender);
 
+/// The link that both datapaths run on: `asked`, or with "auto" the sender's first one that the receiver runs on as
+/// well. Fault::missing, naming the links there are, when there is none.
+Result<std::string> resolve_link(const Datapath& sender, const Datapath& receiver, std::string_view asked);
+
+/// Where the receive work of a veth runs: `automatic` is what the datapath at that end does best with.
+enum class NapiChoice { automatic, softirq, threaded };
+
 enum class Sink { discard, file, tmpfs };
 enum class Cache { warm, cold };
 
 /// Everything that a user can say about an experiment. Defaults are those of `harness run`.
 struct Spec {
   std::vector<Pair> pairs;
-  std::string link = "veth";  ///< "veth" (two network namespaces) or "loopback"
+  /// "auto" (every pair over its datapath's first link), "veth" (two network namespaces), "loopback" (one), "vhost"
+  /// (shared memory of two processes) or "nic".
+  std::string link = "auto";
+  std::vector<std::string> pci;  ///< nic: PCI addresses of the server's and of the client's NIC
+  NapiChoice napi = NapiChoice::automatic;
   std::string workload = "download";
   workloads::Parameters parameters;
   Sink sink = Sink::tmpfs;
   bool tmpfs_huge = false;    ///< mount the sink's tmpfs with huge=always
   Cache cache = Cache::warm;  ///< of the source file: read just before the run, or dropped
-  std::uint32_t mtu = 1500;
-  bool offloads = true;  ///< TSO, GSO, GRO and checksums of the veth
+  std::uint32_t mtu = 0;      ///< bytes; 0: 1500 where the kernel has an interface, otherwise the datapath's choice
+  bool offloads = true;       ///< TSO, GSO, GRO and checksums of the veth
   int server_cpu = 0;
   int client_cpu = 1;
   ChannelOptions channel;  ///< congestion control, buffers, wait, settings

@@ -27,13 +27,14 @@ Result<> can_run(const Datapath& sender, const Datapath& receiver, Incoming::Sin
 }
 
 /// What devices move by DMA follows from the link, the cache and the sink, not from the datapath.
-nlohmann::json dma_model(const Spec& spec) {
+nlohmann::json dma_model(const Spec& spec, const std::string& link) {
   const bool cold = spec.cache == Cache::cold;
   const bool file = spec.sink == Sink::file;
+  const int nic = link == "nic" ? 1 : 0;
   return {
-      {"sender", cold ? 1 : 0},
-      {"receiver", file ? 1 : 0},
-      {"because", fmt::format("{}: no device moves the payload; {}; {}", spec.link,
+      {"sender", nic + (cold ? 1 : 0)},
+      {"receiver", nic + (file ? 1 : 0)},
+      {"because", fmt::format("{}: {} the payload; {}; {}", link, nic != 0 ? "the NICs move" : "no device moves",
                               cold ? "cold: the disk fills the page cache" : "warm: nothing is read from disk",
                               file ? "file: written back to disk, perhaps after the run" : "nothing goes to disk")}};
 }
@@ -49,14 +50,19 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   auto able = !sender     ? Result<>(std::unexpected(sender.error()))
               : !receiver ? Result<>(std::unexpected(receiver.error()))
                           : can_run(**sender, **receiver, sink);
+  if (able) {
+    auto link = resolve_link(**sender, **receiver, spec.link);
+    record.pair.link = link ? *std::move(link) : "";
+    able = link ? Result<>() : Result<>(std::unexpected(link.error()));
+  }
   if (!able) {
     record.unavailable = true;
     record.problem = std::move(able).error();
     return record;
   }
-  record.model = {{"sender", to_json((*sender)->copies(Side::sender, sink, spec.link))},
-                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, spec.link))},
-                  {"dma", dma_model(spec)}};
+  record.model = {{"sender", to_json((*sender)->copies(Side::sender, sink, record.pair.link))},
+                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, record.pair.link))},
+                  {"dma", dma_model(spec, record.pair.link)}};
   return record;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,34 @@ json cost(const Runs& runs, const Value& work, double unit) {
           {"machine", per(member("/machine/busy_s"))}};
 }
 
+/// CPU time as a share of the window: 1 is one CPU that was busy all the time.
+json cpu_share(const Runs& runs) {
+  const auto share = [&](const Value& seconds) {
+    return runs.interval([&](const json& run) { return seconds(run) / run.at("seconds").get<double>(); });
+  };
+  return {
+      {"sender", share([](const json& run) { return cpu_seconds(run, "sender"); })},
+      {"receiver", share([](const json& run) { return cpu_seconds(run, "receiver"); })},
+      {"processes", share([](const json& run) { return cpu_seconds(run, "sender") + cpu_seconds(run, "receiver"); })},
+      {"machine", share(member("/machine/busy_s"))}};
+}
+
+/// Counts that only the datapath knows, by name.
+json counters(const Runs& runs, const std::string& side) {
+  std::set<std::string> names;
+  for (const json* run : runs.all()) {
+    for (const auto& [name, count] : run->at(side).at("counters").items()) {
+      names.insert(name);
+    }
+  }
+  json medians = json::object();
+  for (const std::string& name : names) {
+    medians[name] =
+        runs.median_of([&](const json& run) { return run.at(side).at("counters").value(name, std::uint64_t{0}); });
+  }
+  return medians;
+}
+
 std::string grade_of(const Runs& probed) {
   // The worst of them: a figure made from several runs is no better.
   for (const json* run : probed.all()) {
@@ -98,12 +127,19 @@ std::string grade_of(const Runs& probed) {
   return probed.empty() ? "modelled" : "counted";
 }
 
+/// False when a side moved payload in a way whose copies no tracepoint tells of: then only the model knows.
+bool sees_all(const Runs& probed, const std::string& side) {
+  return std::ranges::all_of(probed.all(), [&](const json* run) {
+    return run->at("trace").at("grade") == "counted" || run->at("trace").at(side).value("unseen", "").empty();
+  });
+}
+
 /// Copies of one side at one place, measured beside modelled.
 json copies_side(const Runs& timed, const Runs& probed, const std::string& side, const json& model) {
   const double traced_payload = probed.sum_of(member("/payload_bytes"));
   const double timed_payload = timed.sum_of(member("/payload_bytes"));
   json kernel{{"measured", nullptr}, {"verification", nullptr}, {"grade", "modelled"}};
-  if (traced_payload > 0) {
+  if (traced_payload > 0 && sees_all(probed, side)) {
     const std::string trace = "/trace/" + side;
     kernel = {{"measured", probed.sum_of(member(trace + "/kernel_copied_bytes")) / traced_payload},
               {"verification", probed.sum_of(member(trace + "/verification_copied_bytes")) / traced_payload},
@@ -237,6 +273,8 @@ json summarise(const json& runs, const json& model, std::uint64_t clients, Stop 
        cost(
            timed, [](const json& run) { return run.at("payload_bytes").get<double>() / kGiB; }, 1)},
       {"cpu_microseconds_per_operation", cost(timed, member("/operations"), 1e6)},
+      {"cpu_share", cpu_share(timed)},
+      {"counters", {{"sender", counters(timed, "sender")}, {"receiver", counters(timed, "receiver")}}},
       {"copies", copies},
       {"disagreements", payload_per_operation >= kLeastPayload ? disagreements(copies) : json::array()},
       {"system_calls", traced("system_calls")},

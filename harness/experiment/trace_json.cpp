@@ -25,7 +25,8 @@ json side(const measure::SideTrace& trace) {
           {"involuntary_switches", trace.involuntary_switches},
           {"socket_copied_bytes", trace.socket_copied_bytes},
           {"kernel_copied_bytes", trace.kernel_copied_bytes},
-          {"verification_copied_bytes", trace.verification_copied_bytes}};
+          {"verification_copied_bytes", trace.verification_copied_bytes},
+          {"unseen", trace.unseen}};
 }
 
 }  // namespace

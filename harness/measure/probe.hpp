@@ -49,6 +49,9 @@ struct SideTrace {
   /// The part of kernel_copied_bytes that only reads back what was received, to verify it: file -> memory of a
   /// receiver.
   std::uint64_t verification_copied_bytes = 0;
+  /// What copied payload in the kernel without a tracepoint that tells how much; empty when nothing did. Then the two
+  /// figures above are too low at grade `traced`.
+  std::string unseen;
 };
 
 enum class Grade { counted, traced, modelled };

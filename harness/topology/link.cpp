@@ -50,8 +50,11 @@ Result<Link> Link::create(const LinkOptions& options) {
     WAGGLE_TRY(link.make_veth(options));
   } else if (options.kind == "loopback") {
     WAGGLE_TRY(link.make_loopback(options));
+  } else if (options.kind == "vhost" || options.kind == "nic") {
+    WAGGLE_TRY(link.make_apart());
   } else {
-    return fail(Fault::usage, fmt::format("no link is named '{}'", options.kind), "choose veth or loopback");
+    return fail(Fault::usage, fmt::format("no link is named '{}'", options.kind),
+                "choose veth, loopback, vhost or nic");
   }
   return link;
 }
@@ -76,7 +79,53 @@ Result<> Link::make_veth(const LinkOptions& options) {
     WAGGLE_TRY(end->set_up(device_));
   }
   WAGGLE_TRY(at_server.wait_until_running(device_, kCarrierTimeout));
-  return at_client.wait_until_running(device_, kCarrierTimeout);
+  WAGGLE_TRY(at_client.wait_until_running(device_, kCarrierTimeout));
+  // A kernel without the choice runs everything in softirq context; asking for threads is refused where it is done.
+  for (const End end : {End::server, End::client}) {
+    if (auto control = NapiControl::open(end == End::server ? *server_ : *client_, device_)) {
+      napi_.emplace(end, *std::move(control));
+    }
+  }
+  return {};
+}
+
+Result<Mode> Link::set_napi(End end, Napi napi) {
+  const auto control = napi_.find(end);
+  if (control != napi_.end()) {
+    return control->second.set(napi);
+  }
+  if (napi == Napi::softirq) {
+    return Mode{"napi", "softirq", "softirq"};
+  }
+  return fail(Fault::missing, fmt::format("the link {} has no threaded NAPI", kind_),
+              "leave out --napi=threaded, or use --link=veth and Linux 5.12 or later");
+}
+
+Result<Mode> Link::pin_napi(End end, int cpu) {
+  const auto control = napi_.find(end);
+  if (control == napi_.end()) {
+    return Mode{"napi cpu", std::to_string(cpu), "none"};
+  }
+  for (const auto& [other, its] : napi_) {
+    if (other != end) {
+      control->second.ignore(its.threads());
+    }
+  }
+  return control->second.pin(cpu);
+}
+
+Result<> Link::make_apart() {
+  WAGGLE_LET(server, make_namespace());
+  WAGGLE_LET(client, make_namespace());
+  server_ = std::move(server);
+  client_ = std::move(client);
+  server_address_ = "10.77.0.1";
+  client_address_ = "10.77.0.2";
+  for (const NetworkNamespace* end : {server_.get(), client_.get()}) {
+    WAGGLE_LET(netlink, Netlink::open(*end));
+    WAGGLE_TRY(netlink.set_up("lo"));
+  }
+  return {};
 }
 
 Result<> Link::make_loopback(const LinkOptions& options) {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "datapaths/datapath.hpp"
+#include "harness/topology/napi.hpp"
 #include "harness/topology/network_namespace.hpp"
 
 namespace waggle::topology {
 
 struct LinkOptions {
-  std::string kind = "veth";  ///< "veth": two namespaces joined by a pair; "loopback": one namespace with its own lo
-  std::uint32_t mtu = 1500;   ///< bytes
+  /// "veth": two namespaces joined by a pair; "loopback": one namespace with its own lo; "vhost" and "nic": two
+  /// namespaces in which the kernel has nothing but lo, since the datapaths bring the link themselves.
+  std::string kind = "veth";
+  std::uint32_t mtu = 1500;  ///< bytes
   bool offloads = true;
   bool allow_fallback = false;  ///< accept offloads that the kernel grants differently
 };
@@ -29,15 +33,24 @@ class Link {
   const NetworkNamespace& client() const { return client_ ? *client_ : *server_; }
   const std::string& server_address() const { return server_address_; }
   const std::string& client_address() const { return client_address_; }
-  /// Name of the network device at both ends.
+  /// Name of the network device at both ends; empty when the kernel has none.
   const std::string& device() const { return device_; }
   /// MTU, offloads and settings of both ends, requested and granted: "server mtu", "client tso" …
   const std::vector<Mode>& modes() const { return modes_; }
+
+  enum class End { server, client };
+  /// Where the receive work of an end runs (NapiControl): {"napi", requested, granted}; only a veth has the choice.
+  /// Fault::missing when `napi` is asked for and cannot be had.
+  Result<Mode> set_napi(End end, Napi napi);
+  /// Pins an end's NAPI threads, as far as there are any by now: the server's before the client is started, so that
+  /// each end's are known apart.
+  Result<Mode> pin_napi(End end, int cpu);
 
  private:
   Link() = default;
   Result<> make_veth(const LinkOptions& options);
   Result<> make_loopback(const LinkOptions& options);
+  Result<> make_apart();
   Result<> note(const NetworkNamespace& where, const std::string& end, const LinkOptions& options);
 
   std::string kind_;
@@ -47,6 +60,7 @@ class Link {
   std::string server_address_;
   std::string client_address_;
   std::vector<Mode> modes_;
+  std::map<End, NapiControl> napi_;
 };
 
 }  // namespace waggle::topology
