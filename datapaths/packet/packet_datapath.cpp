@@ -13,12 +13,15 @@
 namespace waggle::packet {
 namespace {
 
-/// What all packet datapaths offer besides the options of their ports.
-const std::vector<OptionInfo> kCommon = {
-    {"source", "read", "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
-    {"window", "0", "packets that a peer may have on the way to us; 0: what the port can hold"},
-    {"burst", "64", "frames per send and poll, at most 64"},
-};
+/// What all packet datapaths offer besides the options of their ports. A function: ports register before main(), in an
+/// unknown order.
+std::vector<OptionInfo> common_options() {
+  return {
+      {"source", "read", "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
+      {"window", "0", "packets that a peer may have on the way to us; 0: what the port can hold"},
+      {"burst", "64", "frames per send and poll, at most 64"},
+  };
+}
 
 Result<std::uint32_t> ipv4(const Endpoint& at) {
   addrinfo hints{};
@@ -39,7 +42,12 @@ Result<std::uint32_t> ipv4(const Endpoint& at) {
 class PacketDatapath final : public Datapath {
  public:
   PacketDatapath(PortInfo info, OpenPorts open) : info_(std::move(info)), open_(open), options_(info_.options) {
-    options_.insert(options_.end(), kCommon.begin(), kCommon.end());
+    // A port may know a better default.
+    for (const OptionInfo& option : common_options()) {
+      if (std::ranges::find(info_.options, option.name, &OptionInfo::name) == info_.options.end()) {
+        options_.push_back(option);
+      }
+    }
   }
 
   std::string_view name() const override { return info_.name; }
