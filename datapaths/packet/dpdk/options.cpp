@@ -93,7 +93,6 @@ std::vector<OptionInfo> option_list() {
       {"ring", "split", "link vhost: virtqueues, split or packed"},
       {"clients", "1", "link vhost: how many clients a listener takes at once"},
       {"driver", "af_packet", "link veth: poll-mode driver, af_packet or af_xdp"},
-      {"burst", "32", "frames per burst"},
       {"rx_descriptors", "0", "length of a receive ring, a power of two; 0: 2 MiB of frames"},
       {"tx_descriptors", "0", "length of a send ring"},
       {"mbufs", "0", "frames in the pool; 0: what rings and bursts need"},
@@ -121,8 +120,6 @@ Result<Options> read_options(const Settings& settings, const ChannelOptions& cha
   options.direct = settings.flag("direct");
   options.checksum_offload = settings.flag("checksum_offload");
   options.checksum = settings.flag("udp_checksum") || options.checksum_offload;
-  WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
-  options.burst = static_cast<std::uint16_t>(burst);
   WAGGLE_LET(clients, settings.number("clients", 1, 64));
   options.clients = static_cast<std::uint16_t>(listens ? clients : 1);
   options.cpus = settings.text("lcores");

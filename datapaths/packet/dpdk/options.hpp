@@ -22,7 +22,6 @@ struct Options {
   bool direct = false;            ///< frames suit O_DIRECT
   bool checksum = false;          ///< UDP checksums are filled in
   bool checksum_offload = false;  ///< by the device
-  std::uint16_t burst = 32;
   std::uint16_t rx_descriptors = 0;
   std::uint16_t tx_descriptors = 0;
   std::uint16_t data_room = 0;  ///< bytes of an mbuf's buffer, with its head room

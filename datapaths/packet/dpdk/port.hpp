@@ -57,6 +57,7 @@ class DpdkPort final : public Port {
   explicit DpdkPort(Parts parts) : parts_(std::move(parts)) {}
   Result<> prepare_to_wait();
   std::size_t send_on(Device& device, const Station& here, std::span<const TxFrame> frames);
+  std::size_t receive(std::span<rte_mbuf*> mbufs);
   std::size_t take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames);
   bool stash_arrivals();
   std::size_t device_of(const Peer& peer) const;
@@ -67,7 +68,9 @@ class DpdkPort final : public Port {
   std::atomic<bool> woken_{false};
   bool sleeps_ = false;
   std::uint32_t idle_polls_ = 0;  ///< in a row
+  std::size_t busy_device_ = 0;
   std::size_t next_device_ = 0;
+  std::uint32_t polls_ = 0;
   std::vector<rte_mbuf*> stash_;  ///< received while getting ready to sleep
 
   struct {
