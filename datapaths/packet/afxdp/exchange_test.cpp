@@ -240,7 +240,7 @@ TEST_CASE("modes of afxdp are granted and carry frames") {
   const auto link = make_link();
   const std::vector<std::vector<std::string>> choices = {
       {"mode=generic"},     {"need_wakeup=no"},           {"zero_copy=no", "frame=4096"},
-      {"udp_checksum=yes"}, {"rx_ring=64", "tx_ring=64"}, {"busy_poll=20"}};
+      {"udp_checksum=yes"}, {"rx_ring=64", "tx_ring=128"}, {"busy_poll=20"}};
   for (const auto& settings : choices) {
     INFO(settings.front());
     Pair pair = make_pair(link, "afxdp", "afxdp", settings, settings);

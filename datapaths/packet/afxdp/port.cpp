@@ -133,7 +133,7 @@ std::vector<OptionInfo> afxdp_options() {
           {"busy_budget", "64", "frames per busy poll (SO_BUSY_POLL_BUDGET)"},
           {"frame", "auto", "bytes of UMEM per frame: 2048, 4096 or auto, by the MTU"},
           {"rx_ring", "2048", "frames to receive into, and the sizes of RX and fill ring"},
-          {"tx_ring", "1024", "frames to send from, and the sizes of TX and completion ring"},
+          {"tx_ring", "256", "sizes of TX and completion ring; seven eighths of that are frames to send from"},
           {"umem", "pages", "what the frames lie on: pages or hugepages"},
           {"udp_checksum", "no", "fill in the UDP checksum; the CRC32C of a packet does not need it"},
           {"queues", "1", "receive queues that a server serves"}};

@@ -21,7 +21,7 @@ struct QueueOptions {
   std::uint32_t queue = 0;
   std::uint32_t chunk = 2048;      ///< bytes of UMEM per frame, 2048 or 4096
   std::uint32_t rx_frames = 2048;  ///< also the sizes of the RX and the fill ring
-  std::uint32_t tx_frames = 1024;  ///< also the sizes of the TX and the completion ring
+  std::uint32_t tx_frames = 256;   ///< also the sizes of the TX and the completion ring
   std::string zero_copy = "auto";  ///< "auto", "yes" or "no"
   bool need_wakeup = true;
   bool hugepages = false;

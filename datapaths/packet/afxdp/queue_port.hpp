@@ -62,7 +62,7 @@ class QueuePort final : public Port {
   bool busy_polls_;
   bool kick_again_ = false;          ///< frames are left in the TX ring that the kernel has not looked at
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
-  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, invalid_, waits_;
+  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_, waits_;
 };
 
 }  // namespace waggle::packet
