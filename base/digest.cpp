@@ -204,6 +204,16 @@ void ExtentDigester::update(ByteView bytes) {
   state_->account(start, bytes.size());
 }
 
+void ExtentDigester::update(std::span<const ByteView> pieces) {
+  const std::uint64_t start = now_ns();
+  std::uint64_t length = 0;
+  for (const ByteView piece : pieces) {
+    state_->feed(piece);
+    length += piece.size();
+  }
+  state_->account(start, length);
+}
+
 void ExtentDigester::add_block(const Digest& block, std::uint64_t length) {
   const std::uint64_t start = now_ns();
   state_->close_block(block);
@@ -222,6 +232,24 @@ Digest ExtentDigester::finish() {
 
 void ExtentDigester::observe(Progress* progress) {
   state_->progress = progress;
+}
+
+void ExtentDigester::mirror(const ExtentDigester& other) {
+  if (state_->kind != other.state_->kind) {
+    state_ = std::make_unique<State>(other.state_->kind, other.state_->keep_blocks);
+  }
+  state_->keep_blocks = other.state_->keep_blocks;
+  state_->progress = other.state_->progress;
+  state_->nanoseconds = 0;
+  reset();
+}
+
+void ExtentDigester::adopt(ExtentDigester& mirrored) {
+  std::swap(state_, mirrored.state_);
+  state_->nanoseconds += mirrored.state_->nanoseconds;
+  state_->progress = mirrored.state_->progress;
+  mirrored.state_->nanoseconds = 0;
+  mirrored.reset();
 }
 
 void ExtentDigester::reset() {

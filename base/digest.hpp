@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,12 +53,19 @@ class ExtentDigester {
 
   /// Adds the next bytes of the extent, in order.
   void update(ByteView bytes);
+  /// The same for bytes that lie in several places: one look at the clock for all.
+  void update(std::span<const ByteView> pieces);
   /// Adds the digest of the next whole block (or of the last, short one, of `length` bytes); only at a block boundary.
   void add_block(const Digest& block, std::uint64_t length);
   /// The digest over all that was fed. The digester must be reset() before it is fed again.
   Digest finish();
   /// From now on tells `progress` of all bytes fed; it must outlive the digester. nullptr ends that.
   void observe(Progress* progress);
+  /// Becomes an empty digester like `other`: the same kind, the same observer, blocks kept or not. For extents that
+  /// arrive at the same time while their owner has one digester: each is fed on its own, then adopt()ed in turn.
+  void mirror(const ExtentDigester& other);
+  /// Takes over what `mirrored` was fed and the time that took; this one must be empty. `mirrored` is empty afterwards.
+  void adopt(ExtentDigester& mirrored);
   /// Starts over, keeping kind and buffers; the time spent so far is kept.
   void reset();
 

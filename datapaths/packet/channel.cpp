@@ -264,6 +264,9 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   }
   Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
   event.arrival = {awaited.id, extent.sink, {}};
+  if (extent.incoming.digest != nullptr) {
+    extent.incoming.digest->adopt(extent.digest);
+  }
   if (extent.incoming.sink == Incoming::Sink::view) {
     event.arrival.view = ByteView(extent.view).first(awaited.id.length);
   }

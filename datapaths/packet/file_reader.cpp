@@ -81,6 +81,7 @@ void FileReader::read(std::span<Piece> run) {
 }
 
 void FileReader::seal_all(std::span<Piece> run, std::uint64_t got) {
+  std::size_t count = 0;
   for (const Piece& piece : run) {
     const auto there = static_cast<std::uint32_t>(std::min<std::uint64_t>(got, piece.payload));
     got -= there;
@@ -89,10 +90,12 @@ void FileReader::seal_all(std::span<Piece> run, std::uint64_t got) {
       piece.extent->valid = std::min(piece.extent->valid, piece.offset + there);
     }
     const ByteView payload(piece.packet + kDataHeader, piece.payload);
-    if (piece.first && piece.extent->digest != nullptr) {
-      piece.extent->digest->update(payload);
-    }
+    views_[count] = payload;
+    count += piece.first ? 1 : 0;
     seal(ByteSpan(piece.packet, kDataHeader + piece.payload));
+  }
+  if (ExtentDigester* digest = run[0].extent->digest; digest != nullptr && count > 0) {
+    digest->update(std::span<const ByteView>(views_).first(count));
   }
 }
 

@@ -46,6 +46,7 @@ class FileReader {
   Way way_;
   Tally calls_;
   std::array<iovec, kMostBurst> vectors_;
+  std::array<ByteView, kMostBurst> views_;
 };
 
 }  // namespace waggle::packet

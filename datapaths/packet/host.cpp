@@ -82,6 +82,7 @@ Result<bool> Host::receive(Time now) {
     dispatch(now, rx_[i]);
   }
   if (count > 0) {
+    digest_run();
     writer_.flush();
     port_->release(std::span(rx_).first(count));
   }
@@ -116,7 +117,7 @@ void Host::dispatch(Time now, const RxFrame& frame) {
   make_ready(*latest_);
 }
 
-void Host::place(Connection& connection, const Connection::Placement& placement) {
+void Host::place(Connection& connection, const Connection::Placement& placement, bool lent) {
   Inbound& extent = *placement.extent;
   const Incoming& incoming = extent.incoming;
   switch (incoming.sink) {
@@ -126,11 +127,30 @@ void Host::place(Connection& connection, const Connection::Placement& placement)
       break;
     case Incoming::Sink::discard: break;
   }
-  if (placement.fresh > 0 && incoming.digest != nullptr) {
-    incoming.digest->update(placement.payload.last(placement.fresh));
-  }
   if (placement.fresh > 0) {
+    if (incoming.digest != nullptr) {
+      digest(extent, placement.payload.last(placement.fresh));
+      if (lent) {
+        digest_run();
+      }
+    }
     advance(connection, extent);
+  }
+}
+
+/// Digests go over whole bursts, while the bytes are still in the cache.
+void Host::digest(Inbound& extent, ByteView bytes) {
+  if (run_count_ == run_.size() || run_extent_ != &extent) {
+    digest_run();
+  }
+  run_extent_ = &extent;
+  run_[run_count_++] = bytes;
+}
+
+void Host::digest_run() {
+  if (run_count_ > 0) {
+    run_extent_->digest.update(std::span<const ByteView>(run_).first(run_count_));
+    run_count_ = 0;
   }
 }
 
@@ -140,7 +160,8 @@ void Host::advance(Connection& connection, Inbound& extent) {
   if (incoming.sink == Incoming::Sink::discard) {
     while (const auto staged = connection.next_staged(extent)) {
       if (incoming.digest != nullptr) {
-        incoming.digest->update(staged->payload.last(staged->fresh));
+        digest_run();  // first what came before
+        extent.digest.update(staged->payload.last(staged->fresh));
       }
     }
     return;
@@ -150,6 +171,7 @@ void Host::advance(Connection& connection, Inbound& extent) {
     return;
   }
   if (incoming.sink == Incoming::Sink::file && incoming.digest != nullptr) {
+    digest_run();
     writer_.flush();
     again_.resize(kReadBack);
     while (extent.frontier < end && extent.sink) {
@@ -163,7 +185,7 @@ void Host::advance(Connection& connection, Inbound& extent) {
         extent.sink = fail_errno("cannot read back what was written", got < 0 ? errno : EIO);
         break;
       }
-      incoming.digest->update(ByteView(again_).first(static_cast<std::size_t>(got)));
+      extent.digest.update(ByteView(again_).first(static_cast<std::size_t>(got)));
       stats_.read_back += static_cast<std::uint64_t>(got);
       extent.frontier += static_cast<std::uint64_t>(got);
     }
@@ -173,7 +195,7 @@ void Host::advance(Connection& connection, Inbound& extent) {
 
 void Host::place_staged(Connection& connection, Inbound& extent) {
   while (const auto staged = connection.next_staged(extent)) {
-    place(connection, *staged);
+    place(connection, *staged, true);
     writer_.flush();  // the bytes are on loan until the next piece
   }
 }

@@ -78,8 +78,11 @@ class Host {
   // host.cpp
   Result<bool> receive(Time now);
   void dispatch(Time now, const RxFrame& frame);
-  void place(Connection& connection, const Connection::Placement& placement);
+  /// `lent`: the payload is gone with the next call on the connection.
+  void place(Connection& connection, const Connection::Placement& placement, bool lent = false);
   void advance(Connection& connection, Inbound& extent);
+  void digest(Inbound& extent, ByteView bytes);
+  void digest_run();
   void timers(Time now);
   void touch(Entry& entry);
   void make_ready(Entry& entry);
@@ -115,6 +118,9 @@ class Host {
   FileReader reader_;
   FileWriter writer_;
   std::vector<std::byte> again_;  // bytes read back for the digest
+  std::array<ByteView, kMostBurst> run_;  // bytes in polled frames that go into one digest, in order
+  std::size_t run_count_ = 0;
+  Inbound* run_extent_ = nullptr;
 
   std::array<RxFrame, kMostBurst> rx_;
   std::array<TxFrame, kMostBurst> leased_;

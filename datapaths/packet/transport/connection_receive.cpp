@@ -203,6 +203,9 @@ void Connection::expect(const Incoming& incoming) {
   Inbound& extent = inbound_.back();
   extent.reset();
   extent.incoming = incoming;
+  if (incoming.digest != nullptr) {
+    extent.digest.mirror(*incoming.digest);
+  }
   if (incoming.sink == Incoming::Sink::view) {
     extent.view.resize(incoming.id.length);
   }

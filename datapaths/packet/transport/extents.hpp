@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/digest.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
 #include "datapaths/packet/transport/range_set.hpp"
@@ -39,6 +40,7 @@ struct Inbound {
   std::uint64_t frontier = 0;             ///< all below is received and digested
   Result<> sink;                          ///< why the file took no more
   std::vector<std::byte> view;            ///< for Sink::view
+  ExtentDigester digest{DigestKind::xxh3_128};  ///< mirrors incoming.digest, whose owner may use it for many extents
 
   bool complete() const { return length && frontier >= *length; }
   void reset() {
