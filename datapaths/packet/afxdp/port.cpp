@@ -39,6 +39,9 @@ Result<std::uint32_t> ring_size(const Settings& settings, std::string_view optio
 
 Result<std::uint32_t> chunk_size(const Settings& settings, std::uint32_t mtu) {
   const std::string text = settings.text("frame");
+  if (settings.flag("multi_buffer") && text == "auto") {
+    return kLargeChunk;
+  }
   if (text == "auto") {
     return mtu - kIpAndUdp <= QueuePort::room(kSmallChunk) ? kSmallChunk : kLargeChunk;
   }
@@ -66,6 +69,7 @@ Result<QueueOptions> queue_options(const Settings& settings, const Interface& in
   options.busy_poll = static_cast<std::uint32_t>(busy_poll);
   options.busy_budget = static_cast<std::uint32_t>(busy_budget);
   options.hugepages = umem == "hugepages";
+  options.multi_buffer = settings.flag("multi_buffer");
   options.need_wakeup = settings.flag("need_wakeup");
   options.zero_copy = settings.text("zero_copy");
   options.allow_fallback = settings.allow_fallback();
@@ -117,10 +121,10 @@ Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& r
   std::vector<std::unique_ptr<Port>> ports;
   for (auto& socket : sockets) {
     WAGGLE_TRY(shared->program.add(socket->options().queue, socket->fd()));
-    WAGGLE_LET(sleeper, Sleeper::create());
-    const std::vector<Mode> modes{shared->program.mode(), {"queues", std::to_string(queues), std::to_string(queues)}};
-    ports.push_back(
-        std::make_unique<QueuePort>(shared, std::move(socket), std::move(sleeper), request.options.wait, modes));
+    WAGGLE_LET(port,
+               QueuePort::create(shared, std::move(socket), request.options.wait,
+                                 {shared->program.mode(), {"queues", std::to_string(queues), std::to_string(queues)}}));
+    ports.push_back(std::move(port));
   }
   return ports;
 }
@@ -132,6 +136,8 @@ std::vector<OptionInfo> afxdp_options() {
           {"busy_poll", "0", "microseconds; above 0 the device is polled by our system calls (SO_PREFER_BUSY_POLL)"},
           {"busy_budget", "64", "frames per busy poll (SO_BUSY_POLL_BUDGET)"},
           {"frame", "auto", "bytes of UMEM per frame: 2048, 4096 or auto, by the MTU"},
+          {"multi_buffer", "no",
+           "frames longer than a chunk, for jumbo MTUs (XDP_USE_SG); costs a copy per received frame"},
           {"rx_ring", "2048", "frames to receive into, and the sizes of RX and fill ring"},
           {"tx_ring", "256", "sizes of TX and completion ring; seven eighths of that are frames to send from"},
           {"umem", "pages", "what the frames lie on: pages or hugepages"},

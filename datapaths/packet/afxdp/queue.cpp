@@ -18,6 +18,7 @@ namespace {
 #ifndef XDP_MAX_TX_SKB_BUDGET
 constexpr int XDP_MAX_TX_SKB_BUDGET = 9;  // Linux 6.18
 #endif
+constexpr std::uint16_t kMultiBuffer = 1 << 4;  // XDP_USE_SG, Linux 6.6
 /// In copy mode sent frames are charged to the socket until the far end has taken them.
 constexpr int kSendBuffer = 64 << 20;
 constexpr std::uint64_t kReleaseTime = 1'000'000'000;  // nanoseconds
@@ -115,6 +116,7 @@ Result<> Queue::bind() {
   config.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
   const bool forced = options_.zero_copy == "yes" && !options_.allow_fallback;
   config.bind_flags = static_cast<std::uint16_t>((options_.need_wakeup ? XDP_USE_NEED_WAKEUP : 0) |
+                                                 (options_.multi_buffer ? kMultiBuffer : 0) |
                                                  (forced                       ? XDP_ZEROCOPY
                                                   : options_.zero_copy == "no" ? XDP_COPY
                                                                                : 0));
@@ -130,6 +132,10 @@ Result<> Queue::bind() {
       return fail(Fault::missing, fmt::format("{} does not grant zero-copy AF_XDP", options_.interface),
                   "set afxdp.zero_copy=auto");
     case EINVAL:
+      if (options_.multi_buffer) {
+        return fail(Fault::missing, "this kernel does not grant frames over several buffers",
+                    "use Linux 6.6 or later, or set afxdp.multi_buffer=no");
+      }
       return fail(Fault::missing, fmt::format("{} has no queue {} for AF_XDP", options_.interface, options_.queue),
                   "lower afxdp.queues");
     default: return fail_errno(fmt::format("cannot bind an AF_XDP socket to {}", options_.interface), error);
@@ -165,8 +171,9 @@ Result<> Queue::read_back() {
   WAGGLE_LET(mode, grant({"zero_copy", options_.zero_copy, yes_or_no(zero_copy_)}, options_.allow_fallback,
                          "set afxdp.zero_copy=auto"));
   modes_.push_back(mode);
-  // The bind flag is granted or refused as a whole.
+  // Bind flags are granted or refused as a whole.
   modes_.push_back({"need_wakeup", yes_or_no(options_.need_wakeup), yes_or_no(options_.need_wakeup)});
+  modes_.push_back({"multi_buffer", yes_or_no(options_.multi_buffer), yes_or_no(options_.multi_buffer)});
   modes_.push_back({"umem", options_.hugepages ? "hugepages" : "pages", options_.hugepages ? "hugepages" : "pages"});
   modes_.push_back({"chunk", std::to_string(options_.chunk), std::to_string(options_.chunk)});
   return {};

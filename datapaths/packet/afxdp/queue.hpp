@@ -15,6 +15,9 @@
 
 namespace waggle::packet {
 
+/// In a descriptor: the frame goes on in the next one (XDP_PKT_CONTD, which headers before Linux 6.6 lack).
+inline constexpr std::uint32_t kGoesOn = 1;
+
 /// How an AF_XDP socket is set up. Sizes of rings are powers of two.
 struct QueueOptions {
   std::string interface;
@@ -25,6 +28,7 @@ struct QueueOptions {
   std::string zero_copy = "auto";  ///< "auto", "yes" or "no"
   bool need_wakeup = true;
   bool hugepages = false;
+  bool multi_buffer = false;    ///< frames may be longer than a chunk (XDP_USE_SG, Linux 6.6)
   std::uint32_t busy_poll = 0;  ///< microseconds
   std::uint32_t busy_budget = 64;
   bool allow_fallback = false;

@@ -17,6 +17,13 @@ constexpr std::uint32_t kTxOffset = 512 - kDataHeader;
 constexpr std::uint32_t kRxHeadroom = 256;
 constexpr std::uint32_t kIpAndUdp = 28;
 
+/// Handles of frames that lie in a buffer of the joiner instead of a chunk.
+constexpr std::uint64_t kJoined = std::uint64_t{1} << 63;
+constexpr std::size_t kJoiners = 2 * kMostBurst;
+
+/// Largest packet with several chunks per frame: what IPv4 carries, as far as the kernel links buffers (MAX_SKB_FRAGS).
+constexpr std::uint32_t kJumbo = 61440;
+
 /// In copy mode a frame is under way until the far end has taken it. A veth has 256 places for such frames and frees
 /// them by sixteen; one more would be lost (VETH_RING_SIZE, __ptr_ring_discard_one() in the kernel). With the default
 /// ring there are never more.
@@ -30,6 +37,18 @@ std::uint32_t QueuePort::room(std::uint32_t chunk) {
   return chunk - std::max<std::uint32_t>(kTxOffset, kRxHeadroom + kFrameHeaders);
 }
 
+Result<std::unique_ptr<Port>> QueuePort::create(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue,
+                                                Wait wait, std::vector<Mode> modes) {
+  WAGGLE_LET(sleeper, Sleeper::create());
+  std::unique_ptr<QueuePort> port(
+      new QueuePort(std::move(shared), std::move(queue), std::move(sleeper), wait, std::move(modes)));
+  if (port->parts_ > 1) {
+    WAGGLE_LET(joiner, Joiner::create(kJoiners, kFrameHeaders + port->packet_));
+    port->joiner_.emplace(std::move(joiner));
+  }
+  return port;
+}
+
 QueuePort::QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
                      std::vector<Mode> modes)
     : shared_(std::move(shared)),
@@ -37,18 +56,21 @@ QueuePort::QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Que
       sleeper_(std::move(sleeper)),
       wait_(wait),
       modes_(std::move(modes)),
-      packet_(std::min(shared_->interface.mtu - kIpAndUdp, room(queue_->chunk()))),
+      packet_(std::min(shared_->interface.mtu - kIpAndUdp,
+                       queue_->options().multi_buffer ? kJumbo : room(queue_->chunk()))),
+      group_((kTxOffset + packet_ + queue_->chunk() - 1) / queue_->chunk()),
+      parts_((kFrameHeaders + packet_ + queue_->chunk() - kRxHeadroom - 1) / (queue_->chunk() - kRxHeadroom)),
       busy_polls_(queue_->options().busy_poll > 0) {
   modes_.insert(modes_.end(), queue_->modes().begin(), queue_->modes().end());
-  for (std::uint32_t index = leasable(*queue_); index > 0; --index) {
-    free_.push_back(std::uint64_t{index - 1} * queue_->chunk());
+  for (std::uint32_t index = leasable(*queue_) / group_; index > 0; --index) {
+    free_.push_back(std::uint64_t{index - 1} * group_ * queue_->chunk());
   }
 }
 
 Capabilities QueuePort::capabilities() const {
   return {.packet = packet_,
-          .rx_capacity = queue_->options().rx_frames - static_cast<std::uint32_t>(kMostBurst),
-          .tx_capacity = leasable(*queue_),
+          .rx_capacity = queue_->options().rx_frames / parts_ - static_cast<std::uint32_t>(kMostBurst) / parts_,
+          .tx_capacity = leasable(*queue_) / group_,
           .direct = true,
           .zero_copy = queue_->zero_copy(),
           .checksum_offload = false};
@@ -73,20 +95,38 @@ void QueuePort::give_back(std::span<const TxFrame> frames) {
   }
 }
 
+std::uint32_t QueuePort::parts_to_send(const TxFrame& frame) const {
+  return (kTxOffset + frame.length + queue_->chunk() - 1) / queue_->chunk();
+}
+
+/// Writes the descriptors of a frame into reserved places from `at` on, one per chunk that it lies in.
+void QueuePort::describe(const TxFrame& frame, std::uint32_t& at) {
+  std::uint64_t address = frame.handle + kTxOffset - kFrameHeaders;
+  auto left = static_cast<std::uint32_t>(kFrameHeaders) + frame.length;
+  while (left > 0) {
+    const auto in_chunk = queue_->chunk() - static_cast<std::uint32_t>(address % queue_->chunk());
+    const std::uint32_t length = std::min(left, in_chunk);
+    left -= length;
+    *xsk_ring_prod__tx_desc(&queue_->tx, at++) = {address, length, left > 0 ? kGoesOn : 0};
+    address += length;
+  }
+}
+
 Result<std::size_t> QueuePort::send(std::span<const TxFrame> frames) {
-  const auto wanted = static_cast<std::uint32_t>(frames.size());
-  const std::uint32_t count = std::min(wanted, xsk_prod_nb_free(&queue_->tx, wanted));
-  tx_full_ += count < wanted ? 1 : 0;
+  const std::uint32_t room = xsk_prod_nb_free(&queue_->tx, queue_->options().tx_frames);
+  std::size_t count = 0;
+  std::uint32_t parts = 0;
+  while (count < frames.size() && parts + parts_to_send(frames[count]) <= room) {
+    parts += parts_to_send(frames[count++]);
+  }
+  tx_full_ += count < frames.size() ? 1 : 0;
   std::uint32_t at = 0;
-  xsk_ring_prod__reserve(&queue_->tx, count, &at);
+  xsk_ring_prod__reserve(&queue_->tx, parts, &at);
   for (const TxFrame& frame : frames.first(count)) {
     write_headers(frame.packet, frame.length, shared_->local, frame.to, shared_->checksum);
-    xdp_desc* descriptor = xsk_ring_prod__tx_desc(&queue_->tx, at++);
-    descriptor->addr = frame.handle + kTxOffset - kFrameHeaders;
-    descriptor->len = frame.length + static_cast<std::uint32_t>(kFrameHeaders);
-    descriptor->options = 0;
+    describe(frame, at);
   }
-  xsk_ring_prod__submit(&queue_->tx, count);
+  xsk_ring_prod__submit(&queue_->tx, parts);
   sent_ += count;
   ++tx_bursts_;
   WAGGLE_TRY(kick());
@@ -123,11 +163,19 @@ Result<> QueuePort::kick() {
 void QueuePort::reclaim() {
   std::uint32_t at = 0;
   const std::uint32_t count = xsk_ring_cons__peek(&queue_->completion, queue_->options().tx_frames, &at);
+  const std::uint64_t bytes = std::uint64_t{group_} * queue_->chunk();
   for (std::uint32_t index = 0; index < count; ++index) {
-    const std::uint64_t address = *xsk_ring_cons__comp_addr(&queue_->completion, at + index);
-    free_.push_back(address & ~std::uint64_t{queue_->chunk() - 1});
+    const std::uint64_t address = first_of(*xsk_ring_cons__comp_addr(&queue_->completion, at + index));
+    // The chunks of a frame come back together; the first one stands for all.
+    if (group_ == 1 || address % bytes == 0) {
+      free_.push_back(address);
+    }
   }
   xsk_ring_cons__release(&queue_->completion, count);
+}
+
+std::uint64_t QueuePort::first_of(std::uint64_t address) const {
+  return address & ~std::uint64_t{queue_->chunk() - 1};
 }
 
 Result<std::size_t> QueuePort::poll(std::span<RxFrame> frames) {
@@ -135,28 +183,69 @@ Result<std::size_t> QueuePort::poll(std::span<RxFrame> frames) {
     WAGGLE_TRY(kick());
   }
   std::uint32_t at = 0;
-  const std::uint32_t there = xsk_ring_cons__peek(&queue_->rx, static_cast<std::uint32_t>(frames.size()), &at);
+  const std::uint32_t there = xsk_ring_cons__peek(&queue_->rx, static_cast<std::uint32_t>(frames.size()) * parts_, &at);
   if (there == 0) {
     ++empty_polls_;
     WAGGLE_TRY(wake_receiver());
     return 0;
   }
   std::size_t count = 0;
-  for (std::uint32_t index = 0; index < there; ++index) {
-    const xdp_desc& descriptor = *xsk_ring_cons__rx_desc(&queue_->rx, at + index);
-    const auto parsed = parse_frame({queue_->at(descriptor.addr), descriptor.len}, shared_->local);
-    if (!parsed) [[unlikely]] {
-      ++invalid_;
-      const std::uint64_t address = descriptor.addr;
-      refill({&address, 1});
-      continue;
+  std::uint32_t done = 0;
+  while (done < there && count < frames.size()) {
+    std::uint32_t parts = 1;
+    while (done + parts <= there &&
+           (xsk_ring_cons__rx_desc(&queue_->rx, at + done + parts - 1)->options & kGoesOn) != 0) {
+      ++parts;
     }
-    frames[count++] = {parsed->packet, parsed->length, descriptor.addr, parsed->from};
+    if (done + parts > there) {
+      break;  // the rest of it is behind what we asked for
+    }
+    count += take(at + done, parts, frames[count]) ? 1 : 0;
+    done += parts;
   }
-  xsk_ring_cons__release(&queue_->rx, there);
+  xsk_ring_cons__cancel(&queue_->rx, there - done);
+  xsk_ring_cons__release(&queue_->rx, done);
   received_ += count;
   ++rx_bursts_;
   return count;
+}
+
+/// Makes a frame of `parts` descriptors from `at` on. What is none of ours goes back to the fill ring.
+bool QueuePort::take(std::uint32_t at, std::uint32_t parts, RxFrame& frame) {
+  const xdp_desc& first = *xsk_ring_cons__rx_desc(&queue_->rx, at);
+  ByteSpan whole{queue_->at(first.addr), first.len};
+  std::uint64_t handle = first.addr;
+  bool good = true;
+  if (parts > 1) [[unlikely]] {
+    const bool begun = joiner_ && joiner_->begin();
+    good = begun;
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      const xdp_desc& descriptor = *xsk_ring_cons__rx_desc(&queue_->rx, at + part);
+      good = good && joiner_->append({queue_->at(descriptor.addr), descriptor.len});
+      const std::uint64_t address = descriptor.addr;
+      refill({&address, 1});
+    }
+    if (begun) {
+      whole = joiner_->frame();
+      handle = kJoined | joiner_->buffer();
+    }
+    if (!begun || !good) {
+      ++invalid_;
+      if (begun) {
+        joiner_->give_back(joiner_->buffer());
+      }
+      return false;
+    }
+  }
+  const auto parsed = parse_frame(whole, shared_->local);
+  frame = {nullptr, 0, handle, {}};
+  if (!parsed) [[unlikely]] {
+    ++invalid_;
+    release({&frame, 1});
+    return false;
+  }
+  frame = {parsed->packet, parsed->length, handle, parsed->from};
+  return true;
 }
 
 /// Drivers that ran out of frames to fill, and busy polling, need a system call to go on.
@@ -177,18 +266,27 @@ void QueuePort::refill(std::span<const std::uint64_t> addresses) {
   // Never short: the fill ring holds all frames that there are to receive into.
   xsk_ring_prod__reserve(&queue_->fill, static_cast<std::uint32_t>(addresses.size()), &at);
   for (const std::uint64_t address : addresses) {
-    *xsk_ring_prod__fill_addr(&queue_->fill, at++) = address & ~std::uint64_t{queue_->chunk() - 1};
+    *xsk_ring_prod__fill_addr(&queue_->fill, at++) = first_of(address);
   }
   xsk_ring_prod__submit(&queue_->fill, static_cast<std::uint32_t>(addresses.size()));
 }
 
 void QueuePort::release(std::span<const RxFrame> frames) {
   std::array<std::uint64_t, kMostBurst> addresses;
-  while (!frames.empty()) {
-    const std::size_t count = std::min(frames.size(), addresses.size());
-    std::ranges::transform(frames.first(count), addresses.begin(), &RxFrame::handle);
+  std::size_t count = 0;
+  for (const RxFrame& frame : frames) {
+    if ((frame.handle & kJoined) != 0) {
+      joiner_->give_back(static_cast<std::uint32_t>(frame.handle));
+      continue;
+    }
+    addresses[count++] = frame.handle;
+    if (count == addresses.size()) {
+      refill({addresses.data(), count});
+      count = 0;
+    }
+  }
+  if (count > 0) {
     refill({addresses.data(), count});
-    frames = frames.subspan(count);
   }
 }
 

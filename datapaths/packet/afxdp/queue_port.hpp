@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/tally.hpp"
+#include "datapaths/packet/afxdp/joiner.hpp"
 #include "datapaths/packet/afxdp/program.hpp"
 #include "datapaths/packet/afxdp/queue.hpp"
 #include "datapaths/packet/frame.hpp"
@@ -28,8 +30,8 @@ struct AfxdpInterface {
 /// payload of DATA packets to 512 bytes, and arrives wherever the kernel places it.
 class QueuePort final : public Port {
  public:
-  QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
-            std::vector<Mode> modes);
+  static Result<std::unique_ptr<Port>> create(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue,
+                                              Wait wait, std::vector<Mode> modes);
 
   /// Largest packet that a chunk holds, sending and receiving, bytes.
   static std::uint32_t room(std::uint32_t chunk);
@@ -49,9 +51,15 @@ class QueuePort final : public Port {
   Counters counters() const override;
 
  private:
+  QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
+            std::vector<Mode> modes);
   Result<> kick();
   Result<> wake_receiver();
   void refill(std::span<const std::uint64_t> addresses);
+  void describe(const TxFrame& frame, std::uint32_t& at);
+  std::uint32_t parts_to_send(const TxFrame& frame) const;
+  bool take(std::uint32_t at, std::uint32_t parts, RxFrame& frame);
+  std::uint64_t first_of(std::uint64_t address) const;
 
   std::shared_ptr<AfxdpInterface> shared_;
   std::unique_ptr<Queue> queue_;
@@ -59,6 +67,9 @@ class QueuePort final : public Port {
   Wait wait_;
   std::vector<Mode> modes_;
   std::uint32_t packet_;
+  std::uint32_t group_;           ///< chunks in a row that a frame to send may fill
+  std::uint32_t parts_;           ///< chunks that a received frame may be spread over
+  std::optional<Joiner> joiner_;  ///< when it may be more than one
   bool busy_polls_;
   bool kick_again_ = false;          ///< frames are left in the TX ring that the kernel has not looked at
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
