@@ -17,7 +17,7 @@ class Pacer {
     refill(now);
     rate_ = rate;
     burst_ = burst;
-    credit_ = std::min(credit_, static_cast<std::int64_t>(burst));
+    credit_ = std::min(credit_, static_cast<double>(burst));
   }
   /// Whether anything may be sent now.
   bool allows(Time now) {
@@ -27,7 +27,7 @@ class Pacer {
   /// Bytes have been sent. Credit may fall below zero by one burst.
   void spend(std::uint64_t bytes) {
     if (rate_ != 0) {
-      credit_ -= static_cast<std::int64_t>(bytes);
+      credit_ -= static_cast<double>(bytes);
     }
   }
   /// When allows() becomes true, given that it is false now.
@@ -35,9 +35,9 @@ class Pacer {
     if (rate_ == 0 || credit_ > 0) {
       return now;
     }
-    // Enough credit for a worthwhile burst, not for one byte.
-    const auto wanted = static_cast<std::uint64_t>(-credit_) + burst_ / 4;
-    return now + wanted * 1'000'000'000U / rate_ + 1;
+    // Enough credit for a worthwhile burst, not for one byte; but where that takes long, smooth is better than few.
+    const double wanted = std::min(static_cast<double>(burst_) / 4, static_cast<double>(rate_) * 1e-3) - credit_;
+    return now + static_cast<Time>(wanted * 1e9 / static_cast<double>(rate_)) + 1;
   }
   std::uint64_t rate() const { return rate_; }
 
@@ -49,15 +49,15 @@ class Pacer {
     const Time elapsed = std::min<Time>(now - last_, 1'000'000'000U);
     last_ = now;
     if (rate_ != 0) {
-      // In floating point: 100 Gbit/s times a second does not fit 64 bits.
-      const auto earned = static_cast<std::int64_t>(static_cast<double>(rate_) * static_cast<double>(elapsed) * 1e-9);
-      credit_ = std::min(credit_ + earned, static_cast<std::int64_t>(burst_));
+      // In floating point: fractions of a byte add up, since a busy poller comes every few nanoseconds.
+      credit_ += static_cast<double>(rate_) * static_cast<double>(elapsed) * 1e-9;
+      credit_ = std::min(credit_, static_cast<double>(burst_));
     }
   }
 
   std::uint64_t rate_ = 0;   // bytes per second
   std::uint64_t burst_ = 0;  // bytes
-  std::int64_t credit_ = 0;  // bytes
+  double credit_ = 0;        // bytes
   Time last_ = 0;
 };
 

@@ -227,6 +227,7 @@ void Party::deliver() {
         must(std::ranges::equal(ByteView(each.extent->view).first(id.length), right), "a view is not what was sent");
         each.got.emplace();
       } else {
+        each.digest.adopt(each.extent->digest);
         must(each.digest.bytes() == id.length, "a complete extent was not digested whole");
         each.got = each.digest.finish();
       }
