@@ -47,8 +47,8 @@ constexpr std::pair<std::uint32_t, waggle_shape> kMovingCalls[] = {
     {SYS_splice, {.from = 1, .to = 3, .flags = 0, .moves = 1}},
     {SYS_tee, {.from = 1, .to = 2, .flags = 0, .moves = 1}},
     {SYS_copy_file_range, {.from = 1, .to = 3, .flags = 0, .moves = 1}},
-    {SYS_sendmmsg, {.from = WAGGLE_USER, .to = 1, .flags = 4, .moves = 0}},
-    {SYS_recvmmsg, {.from = 1, .to = WAGGLE_USER, .flags = 4, .moves = 0}},
+    {SYS_sendmmsg, {.from = WAGGLE_USER, .to = 1, .flags = 4, .moves = WAGGLE_MESSAGES}},
+    {SYS_recvmmsg, {.from = 1, .to = WAGGLE_USER, .flags = 4, .moves = WAGGLE_MESSAGES}},
 };
 
 // Opcodes are the kernel's ABI (linux/io_uring.h); headers of older systems know fewer of them than the kernel.
@@ -176,6 +176,9 @@ std::string_view kind_name(waggle_kind kind) {
     case WAGGLE_FILE: return "file";
     case WAGGLE_DIRECT: return "direct";
     case WAGGLE_SOCKET: return "socket";
+    case WAGGLE_UDP: return "udp";
+    case WAGGLE_XDP: return "xdp";
+    case WAGGLE_PACKET: return "packet";
     case WAGGLE_PIPE: return "pipe";
     case WAGGLE_OTHER: return "other";
     default: return "";

@@ -13,8 +13,7 @@ namespace waggle::measure {
 
 using Shapes = std::array<waggle_shape, WAGGLE_SHAPES>;
 
-/// By system call number of this architecture. Calls that move no data have an empty shape. sendmmsg and recvmmsg are
-/// counted without bytes: they return a number of messages.
+/// By system call number of this architecture. Calls that move no data have an empty shape.
 Shapes system_call_shapes();
 
 /// By io_uring opcode; `from` and `to` are WAGGLE_USER or 1 for the operation's file. Of a splice only the output is

@@ -26,7 +26,7 @@ TEST_CASE("shapes say which argument is the source and which the destination") {
   CHECK(calls[SYS_recvfrom].to == WAGGLE_USER);
   CHECK(calls[SYS_recvfrom].flags == 4);
   CHECK(calls[SYS_sendmsg].flags == 3);
-  CHECK(calls[SYS_sendmmsg].moves == 0);
+  CHECK(calls[SYS_sendmmsg].moves == WAGGLE_MESSAGES);
   CHECK(calls[SYS_close].moves == 0);
   const Shapes operations = uring_shapes();
   CHECK(operations[22].from == 1);

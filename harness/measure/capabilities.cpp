@@ -8,6 +8,7 @@
 
 #include "harness/measure/attempts.hpp"
 #include "harness/measure/calibration.hpp"
+#include "harness/measure/packet_attempts.hpp"
 #include "harness/measure/probe.hpp"
 
 namespace waggle::measure {
@@ -85,9 +86,28 @@ void add_kernel(List& list) {
            attempt::child(attempt::zerocopy));
   list.add(optional("io_uring", "--datapath=uring", "sysctl -w kernel.io_uring_disabled=0"), attempt::io_uring());
   list.add(optional("page cache can be dropped", "--cache=cold", kAsRoot), attempt::drop_page_cache());
-  list.add(optional("hugepages", "kernel bypass datapaths", "sysctl -w vm.nr_hugepages=512"), attempt::huge_page());
   list.add(optional("perf events", "migrations and faults by perf", "sysctl -w kernel.perf_event_paranoid=1"),
            attempt::software_event());
+}
+
+void add_packets(List& list) {
+  const auto afxdp = [](attempt::XdpMode mode) { return attempt::child([mode] { return attempt::afxdp(mode); }); };
+  list.add(optional("AF_XDP, native", "--datapath=afxdp", kAsRoot), afxdp(attempt::XdpMode::native));
+  list.add(optional("AF_XDP, generic", "--afxdp-mode=generic: devices without native XDP", kAsRoot),
+           afxdp(attempt::XdpMode::generic));
+  list.add(optional("AF_XDP, zero-copy on a veth", "--afxdp-zero-copy=yes over --link=veth",
+                    "copy mode does without; for zero-copy use a NIC whose driver has it"),
+           attempt::child(attempt::afxdp_zero_copy));
+  list.add(optional("AF_XDP, multi-buffer", "frames that are larger than a chunk: an MTU above 3,500",
+                    "use Linux 6.6 or later, or keep to --mtu=3400"),
+           attempt::child(attempt::afxdp_multi_buffer));
+  list.add(optional("threaded NAPI", "--napi=threaded", "use Linux 5.12 or later, as root"),
+           attempt::child(attempt::threaded_napi));
+  list.add(optional("hugepages", "--datapath=dpdk; as root an experiment reserves them itself",
+                    "sysctl -w vm.nr_hugepages=512"),
+           attempt::huge_page());
+  list.add(optional("DPDK drivers", "--datapath=dpdk", "apt-get install dpdk librte-net-*"), attempt::dpdk_drivers());
+  list.add(optional("VFIO", "--datapath=dpdk --link=nic", "modprobe vfio-pci"), attempt::vfio());
 }
 
 void add_probes(List& list) {
@@ -103,6 +123,7 @@ std::vector<Capability> capabilities() {
   List list;
   add_namespaces(list);
   add_kernel(list);
+  add_packets(list);
   add_probes(list);
   list.add(optional("two CPUs", "sender and receiver that do not share one", "use a machine with more CPUs"),
            two_cpus());

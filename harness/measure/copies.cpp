@@ -15,10 +15,11 @@ bool sends_without_copy(std::string_view call) {
 
 unsigned copies_per_byte(const CallCount& call) {
   if (call.to == "memory") {
-    return call.from == "file" || call.from == "pipe" ? 1 : 0;
+    return call.from == "file" || call.from == "pipe" || (call.from == "udp" && !call.call.ends_with("+truncate")) ? 1
+                                                                                                                   : 0;
   }
   if (call.from == "memory") {
-    const bool copying = call.to == "file" || call.to == "pipe" || call.to == "socket";
+    const bool copying = call.to == "file" || call.to == "pipe" || call.to == "socket" || call.to == "udp";
     return copying && !sends_without_copy(call.call) ? 1 : 0;
   }
   return call.to == "file" ? 1 : 0;

@@ -16,8 +16,9 @@ struct KernelCopies {
 };
 
 /// How often the kernel copies each byte that this kind of call moves (0 or 1), from its descriptors alone. Receiving
-/// from a socket counts 0 here: it may also drop or map the bytes, so the tracepoint in the kernel's own copy counts
-/// it.
+/// from a stream socket counts 0 here: it may also drop or map the bytes, so the tracepoint in the kernel's own copy
+/// counts it. Receiving from a UDP socket copies what the call returns. Calls on AF_XDP and AF_PACKET sockets only say
+/// that there is something in a ring: see unseen_copies().
 ///
 /// Read off Linux 6.1 to 6.18: reading and writing a file in the page cache or a pipe copies; sending from memory
 /// copies unless MSG_ZEROCOPY; sendfile and splice pass references to pages into a pipe or a socket

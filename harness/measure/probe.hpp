@@ -28,8 +28,8 @@ struct CallCount {
   /// "sendfile"; "sendto+zerocopy" for MSG_ZEROCOPY, "recvfrom+truncate" for MSG_TRUNC; "io_uring:read_fixed" for an
   /// operation of io_uring, which is no system call.
   std::string call;
-  /// Kind of the source descriptor: "file", "direct" (a file opened with O_DIRECT), "socket", "pipe", "memory",
-  /// "other", or "" for a call that moves no data.
+  /// Kind of the source descriptor: "file", "direct" (a file opened with O_DIRECT), "socket", "udp", "xdp", "packet",
+  /// "pipe", "memory", "other", or "" for a call that moves no data.
   std::string from;
   std::string to;  ///< kind of the destination descriptor, likewise
   std::uint64_t calls = 0;
@@ -49,8 +49,8 @@ struct SideTrace {
   /// The part of kernel_copied_bytes that only reads back what was received, to verify it: file -> memory of a
   /// receiver.
   std::uint64_t verification_copied_bytes = 0;
-  /// What copied payload in the kernel without a tracepoint that tells how much; empty when nothing did. Then the two
-  /// figures above are too low at grade `traced`.
+  /// What copied payload in the kernel where neither calls nor tracepoints tell how much (unseen_copies()); empty when
+  /// nothing did. Otherwise the two figures above are too low.
   std::string unseen;
 };
 

@@ -15,6 +15,7 @@
 #include "harness/measure/probe.hpp"
 #include "harness/measure/programs.hpp"
 #include "harness/measure/skeleton.hpp"
+#include "harness/measure/unseen.hpp"
 
 namespace waggle::measure {
 namespace {
@@ -73,6 +74,7 @@ class BpfTracer : public Tracer {
     } else {
       tracer->why_not_better_ = counted.error().text();
     }
+    tracer->unseen_ = {unseen_copies(subjects.sender), unseen_copies(subjects.receiver)};
     WAGGLE_TRY(tracer->attach());
     return tracer;
   }
@@ -90,6 +92,8 @@ class BpfTracer : public Tracer {
     collect_sched(trace, sides);
     collect_network(trace, sides);
     collect_copies(trace, zerocopy_copied);
+    trace.sender.unseen = unseen_[WAGGLE_SENDER];
+    trace.receiver.unseen = unseen_[WAGGLE_RECEIVER];
     return trace;
   }
 
@@ -199,6 +203,7 @@ class BpfTracer : public Tracer {
   std::optional<Skeleton<io_uring_bpf>> uring_;
   std::unique_ptr<CopyCounter> counted_;
   std::string why_not_better_;
+  std::array<std::string, WAGGLE_SIDES> unseen_;
   std::uint64_t started_ns_ = 0;
   std::uint64_t window_ns_ = 0;
   bool stopped_ = false;

@@ -55,7 +55,7 @@ int count_operation(struct bpf_raw_tracepoint_args *ctx)
   struct waggle_shape shape = shapes[opcode];
   key.from = shape.from == WAGGLE_USER ? WAGGLE_MEMORY : shape.from ? kind_of_file(BPF_CORE_READ(request, file)) : 0;
   key.to = shape.to == WAGGLE_USER ? WAGGLE_MEMORY : shape.to ? kind_of_file(BPF_CORE_READ(request, file)) : 0;
-  count(&operations, &key, result, shape.moves);
+  count(&operations, &key, result, shape.moves ? result : 0);
   return 0;
 }
 

@@ -23,6 +23,20 @@ struct inode {
 struct file {
   struct inode *f_inode;
   unsigned int f_flags;
+  void *private_data;
+} RELOCATED;
+
+struct sock_common___family {
+  unsigned short skc_family;
+} RELOCATED;
+
+struct sock___family {
+  struct sock_common___family __sk_common;
+} RELOCATED;
+
+struct socket {
+  short type;
+  struct sock___family *sk;
 } RELOCATED;
 
 struct fdtable {
@@ -71,6 +85,23 @@ static __always_inline int side_of_current(void)
 /* O_DIRECT differs between architectures: the harness says. */
 const volatile __u32 direct_flag = 0;
 
+#define FAMILY_INET 2
+#define FAMILY_INET6 10
+#define FAMILY_PACKET 17
+#define FAMILY_XDP 44
+#define TYPE_DATAGRAM 2
+
+static __always_inline __u8 kind_of_socket(struct socket *socket)
+{
+  switch (BPF_CORE_READ(socket, sk, __sk_common.skc_family)) {
+    case FAMILY_XDP: return WAGGLE_XDP;
+    case FAMILY_PACKET: return WAGGLE_PACKET;
+    case FAMILY_INET:
+    case FAMILY_INET6: return BPF_CORE_READ(socket, type) == TYPE_DATAGRAM ? WAGGLE_UDP : WAGGLE_SOCKET;
+    default: return WAGGLE_SOCKET;
+  }
+}
+
 static __always_inline __u8 kind_of_file(struct file *file)
 {
   if (!file) {
@@ -78,14 +109,14 @@ static __always_inline __u8 kind_of_file(struct file *file)
   }
   switch (BPF_CORE_READ(file, f_inode, i_mode) & KIND_MASK) {
     case KIND_REGULAR: return BPF_CORE_READ(file, f_flags) & direct_flag ? WAGGLE_DIRECT : WAGGLE_FILE;
-    case KIND_SOCKET: return WAGGLE_SOCKET;
+    case KIND_SOCKET: return kind_of_socket(BPF_CORE_READ(file, private_data));
     case KIND_FIFO: return WAGGLE_PIPE;
     default: return WAGGLE_OTHER;
   }
 }
 
-/* Adds one finished call to `map`, a per-CPU hash of waggle_call_key -> waggle_call_count. */
-static __always_inline void count(void *map, const struct waggle_call_key *key, long result, bool moves)
+/* Adds one finished call that has moved `bytes` to `map`, a per-CPU hash of waggle_call_key -> waggle_call_count. */
+static __always_inline void count(void *map, const struct waggle_call_key *key, long result, __u64 bytes)
 {
   struct waggle_call_count *entry = bpf_map_lookup_elem(map, key);
   if (!entry) {
@@ -99,8 +130,8 @@ static __always_inline void count(void *map, const struct waggle_call_key *key, 
   entry->calls++;
   if (result < 0) {
     entry->errors++;
-  } else if (moves) {
-    entry->bytes += result;
+  } else {
+    entry->bytes += bytes;
   }
 }
 #endif

@@ -31,6 +31,8 @@ struct net_device {
 struct sk_buff {
   struct net_device *dev;
   struct sock *sk;
+  unsigned char *head;
+  __u16 network_header;
 } RELOCATED;
 
 enum skb_drop_reason { SKB_NOT_DROPPED_YET, SKB_CONSUMED, SKB_DROP_REASON_NOT_SPECIFIED };
@@ -81,12 +83,27 @@ static __always_inline __u32 network_of_socket(struct sock *socket)
   return socket ? BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum) : 0;
 }
 
+#define IP_UDP 17
+#define NO_HEADER 0xffff
+
+/* UDP's copies follow from what its system calls return: the kernel copies packets of one piece past this tracepoint. */
+static __always_inline bool is_udp(struct sk_buff *packet)
+{
+  __u16 offset = BPF_CORE_READ(packet, network_header);
+  unsigned char *head = BPF_CORE_READ(packet, head);
+  unsigned char ip[10] = {};
+  if (!offset || offset == NO_HEADER || bpf_probe_read_kernel(ip, sizeof(ip), head + offset)) {
+    return false;
+  }
+  return (ip[0] >> 4) == 4 ? ip[9] == IP_UDP : (ip[0] >> 4) == 6 && ip[6] == IP_UDP;
+}
+
 /* (const struct sk_buff *, int length) */
 SEC("raw_tp/skb_copy_datagram_iovec")
 int on_socket_copy(struct bpf_raw_tracepoint_args *ctx)
 {
   int side = side_of_current();
-  if (side >= 0) {
+  if (side >= 0 && !is_udp((struct sk_buff *)ctx->args[0])) {
     add(&socket_copied, side, (__u32)ctx->args[1]);
   }
   return 0;

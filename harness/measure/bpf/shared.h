@@ -8,13 +8,17 @@
 
 enum waggle_side { WAGGLE_SENDER, WAGGLE_RECEIVER, WAGGLE_SIDES };
 
-/* Kind of a source or destination. `direct` is a regular file opened with O_DIRECT: no CPU copies its bytes. */
+/* Kind of a source or destination. `direct` is a regular file opened with O_DIRECT: no CPU copies its bytes. UDP, AF_XDP
+ * and AF_PACKET sockets are told from the others, whose bytes are a stream. */
 enum waggle_kind {
   WAGGLE_NONE,
   WAGGLE_MEMORY,
   WAGGLE_FILE,
   WAGGLE_DIRECT,
   WAGGLE_SOCKET,
+  WAGGLE_UDP,
+  WAGGLE_XDP,
+  WAGGLE_PACKET,
   WAGGLE_PIPE,
   WAGGLE_OTHER,
   WAGGLE_KINDS
@@ -31,6 +35,8 @@ struct waggle_shape {
   __u8 flags; /* argument with MSG_* flags, from 1 on; 0 for none */
   __u8 moves; /* 1: a positive result is a number of bytes moved */
 };
+/* `moves` of sendmmsg and recvmmsg: the result is a number of messages, the vector is the second argument. */
+#define WAGGLE_MESSAGES 2
 #define WAGGLE_SHAPES 512
 
 /* io_uring's operations share the table of system calls: number is this plus the opcode. */

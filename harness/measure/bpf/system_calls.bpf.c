@@ -81,6 +81,31 @@ static __always_inline __u8 kind_of_argument(struct pt_regs___call *regs, __u8 w
   return where == WAGGLE_USER ? WAGGLE_MEMORY : kind_of_descriptor(argument(regs, where));
 }
 
+#define MOST_MESSAGES 1024 /* UIO_MAXIOV: the kernel takes no more per call */
+/* struct mmsghdr of 64-bit programs: a struct msghdr of 56 bytes, then the length that the kernel has written. */
+#define MESSAGE_SIZE 64
+#define MESSAGE_LENGTH 56
+
+struct messages {
+  __u64 vector;
+  __u64 bytes;
+};
+
+static long add_message(__u32 index, struct messages *messages)
+{
+  __u32 length = 0;
+  bpf_probe_read_user(&length, sizeof(length), (void *)(messages->vector + index * MESSAGE_SIZE + MESSAGE_LENGTH));
+  messages->bytes += length;
+  return 0;
+}
+
+static __always_inline __u64 bytes_of_messages(__u64 vector, __u32 count)
+{
+  struct messages messages = {.vector = vector};
+  bpf_loop(count < MOST_MESSAGES ? count : MOST_MESSAGES, add_message, &messages, 0);
+  return messages.bytes;
+}
+
 SEC("raw_tp/sys_exit")
 int count_call(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -90,20 +115,23 @@ int count_call(struct bpf_raw_tracepoint_args *ctx)
   }
   struct pt_regs___call *regs = (struct pt_regs___call *)ctx->args[0];
   struct waggle_call_key key = {.number = number_of(regs), .side = side};
-  bool moves = false;
+  long result = (long)ctx->args[1];
+  __u64 bytes = 0;
   if (key.number < WAGGLE_SHAPES) {
     struct waggle_shape shape = shapes[key.number];
-    moves = shape.moves;
+    if (result > 0 && shape.moves) {
+      bytes = shape.moves == WAGGLE_MESSAGES ? bytes_of_messages(argument(regs, 2), result) : result;
+    }
     key.from = kind_of_argument(regs, shape.from);
     key.to = kind_of_argument(regs, shape.to);
     if (shape.flags) {
       __u64 flags = argument(regs, shape.flags);
-      key.flavour = flags & MSG_ZEROCOPY_FLAG && key.to == WAGGLE_SOCKET  ? WAGGLE_ZEROCOPY
+      key.flavour = flags & MSG_ZEROCOPY_FLAG && (key.to == WAGGLE_SOCKET || key.to == WAGGLE_UDP)  ? WAGGLE_ZEROCOPY
                     : flags & MSG_TRUNC_FLAG && key.from == WAGGLE_SOCKET ? WAGGLE_TRUNCATE
                                                                           : WAGGLE_PLAIN;
     }
   }
-  count(&calls, &key, (long)ctx->args[1], moves);
+  count(&calls, &key, result, bytes);
   return 0;
 }
 
