@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/channel.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -145,10 +144,8 @@ Result<> PacketChannel::send(ByteView message) {
 Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
   UniqueFd file;
   if (outgoing.id.length > 0) {
-    file.reset(::fcntl(outgoing.file, F_DUPFD_CLOEXEC, 0));
-    if (!file) {
-      return fail_errno("cannot duplicate the descriptor of the file to send");
-    }
+    WAGGLE_LET(own, FileReader::own(outgoing.file, static_cast<const Driver&>(*driver_).host().options().read));
+    file = std::move(own);
   }
   auto lock = driver_->lock();
   WAGGLE_TRY(queue(lock, message, &outgoing.id));

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/file_reader.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
+#include "datapaths/packet/transport/crc32c.hpp"
 #include "datapaths/packet/transport/wire.hpp"
 
 namespace waggle::packet {
 namespace {
 
 using Piece = FileReader::Piece;
+
+constexpr std::size_t kSector = 512;
+/// Mapped at once, in bytes: small enough for the pages to stay in the cache until they are copied.
+constexpr std::uint64_t kWindow = 2 * 1024 * 1024;
 
 /// Length of the front of `pieces` that one call can read: neighbours in one file.
 std::size_t run_length(std::span<const Piece> pieces) {
@@ -46,12 +53,34 @@ void FileReader::fill(std::span<Piece> pieces) {
   }
 }
 
+Result<UniqueFd> FileReader::own(int file, Way way) {
+  if (way != Way::direct) {
+    UniqueFd copy(::fcntl(file, F_DUPFD_CLOEXEC, 0));
+    return copy ? Result<UniqueFd>(std::move(copy)) : fail_errno("cannot duplicate the descriptor of the file to send");
+  }
+  UniqueFd direct(::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+  if (!direct) {
+    return fail(Fault::missing, fmt::format("cannot open the file for O_DIRECT: {}", std::strerror(errno)),
+                "send from a disk's file system (--work), or leave source=direct out");
+  }
+  return direct;
+}
+
 void FileReader::read(std::span<Piece> run) {
+  if (way_ == Way::mapped && run[0].first && copy_mapped(run)) {
+    digest(run);
+    return;
+  }
   Outbound& extent = *run[0].extent;
   std::uint64_t wanted = 0;
   for (std::size_t i = 0; i < run.size(); ++i) {
     vectors_[i] = {run[i].packet + kDataHeader, run[i].payload};
     wanted += run[i].payload;
+  }
+  if (way_ == Way::direct) {
+    // Only an extent's end is no multiple of a sector; the frame has room for the rest of it.
+    std::size_t& last = vectors_[run.size() - 1].iov_len;
+    last = (last + kSector - 1) / kSector * kSector;
   }
   std::uint64_t done = 0;
   std::size_t at = 0;
@@ -76,12 +105,45 @@ void FileReader::read(std::span<Piece> run) {
       left -= step;
       at += vectors_[at].iov_len == 0 ? 1 : 0;
     }
+    if (way_ == Way::direct && done % kSector != 0) {
+      break;  // the end of the file
+    }
   }
-  seal_all(run, done);
+  seal_all(run, std::min(done, wanted));
+  digest(run);
+}
+
+/// False when the file cannot be mapped or has been cut: read() then finds out what there is.
+bool FileReader::copy_mapped(std::span<Piece> run) {
+  const Outbound& extent = *run[0].extent;
+  for (const Piece& piece : run) {
+    const std::uint64_t end = piece.offset + piece.payload;
+    if (window_of_ != extent.serial || piece.offset < window_at_ || end > window_at_ + window_.bytes().size()) {
+      const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
+      auto window = stream::Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
+      ++calls_;
+      if (!window) {
+        return false;
+      }
+      window_ = *std::move(window);
+      window_of_ = extent.serial;
+      window_at_ = piece.offset;
+    }
+    const ByteView from = window_.bytes().subspan(piece.offset - window_at_, piece.payload);
+    std::byte* packet = piece.packet;
+    std::uint32_t crc = crc32c(0, ByteView(packet + 4, kDataHeader - 4));
+    const auto copied = stream::guarded(from, [&] {
+      crc = copy_payload_crc32c(ByteSpan(packet + kDataHeader, from.size()), from, crc);
+    });
+    if (!copied) {
+      return false;
+    }
+    seal_with(packet, crc);
+  }
+  return true;
 }
 
 void FileReader::seal_all(std::span<Piece> run, std::uint64_t got) {
-  std::size_t count = 0;
   for (const Piece& piece : run) {
     const auto there = static_cast<std::uint32_t>(std::min<std::uint64_t>(got, piece.payload));
     got -= there;
@@ -89,12 +151,21 @@ void FileReader::seal_all(std::span<Piece> run, std::uint64_t got) {
       std::fill_n(piece.packet + kDataHeader + there, piece.payload - there, std::byte{0});
       piece.extent->valid = std::min(piece.extent->valid, piece.offset + there);
     }
-    const ByteView payload(piece.packet + kDataHeader, piece.payload);
-    views_[count] = payload;
-    count += piece.first ? 1 : 0;
     seal(ByteSpan(piece.packet, kDataHeader + piece.payload));
   }
-  if (ExtentDigester* digest = run[0].extent->digest; digest != nullptr && count > 0) {
+}
+
+void FileReader::digest(std::span<Piece> run) {
+  ExtentDigester* digest = run[0].extent->digest;
+  if (digest == nullptr) {
+    return;
+  }
+  std::size_t count = 0;
+  for (const Piece& piece : run) {
+    views_[count] = ByteView(piece.packet + kDataHeader, piece.payload);
+    count += piece.first ? 1 : 0;
+  }
+  if (count > 0) {  // else it may be gone: it is the caller's only until all bytes have been sent once
     digest->update(std::span<const ByteView>(views_).first(count));
   }
 }

@@ -10,8 +10,10 @@
 
 #include "base/result.hpp"
 #include "base/tally.hpp"
+#include "base/unique_fd.hpp"
 #include "datapaths/packet/port.hpp"
 #include "datapaths/packet/transport/extents.hpp"
+#include "datapaths/stream/mapping.hpp"
 
 namespace waggle::packet {
 
@@ -34,6 +36,10 @@ class FileReader {
   };
 
   explicit FileReader(Way way) : way_(way) {}
+
+  /// A descriptor of our own for the file, so that it can be read for as long as the peer may ask again. With
+  /// Way::direct it is open for O_DIRECT; Fault::missing when the file system has none.
+  static Result<UniqueFd> own(int file, Way way);
   /// Bytes that a file no longer has are zeros, and its Outbound says since where and why.
   void fill(std::span<Piece> pieces);
 
@@ -41,12 +47,19 @@ class FileReader {
 
  private:
   void read(std::span<Piece> run);
+  bool copy_mapped(std::span<Piece> run);
   void seal_all(std::span<Piece> run, std::uint64_t got);
+  void digest(std::span<Piece> run);
 
   Way way_;
   Tally calls_;
   std::array<iovec, kMostBurst> vectors_;
   std::array<ByteView, kMostBurst> views_;
+
+  // Way::mapped: the piece of a file that is mapped now
+  stream::Mapping window_;
+  std::uint64_t window_of_ = 0;  // Outbound::serial
+  std::uint64_t window_at_ = 0;  // bytes from the start of the extent
 };
 
 }  // namespace waggle::packet

@@ -85,6 +85,7 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(host, host_options(options, settings));
     host.listens = true;
     WAGGLE_LET(ports, open_({.local = at, .remote = {}, .listens = true, .options = options, .settings = settings}));
+    WAGGLE_TRY(suits(*ports.front(), host));
     return std::make_unique<PacketListener>(std::move(ports), at, host, std::string(info_.name), options);
   }
 
@@ -94,6 +95,7 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(ip, ipv4(to));
     const Endpoint remote{fmt::format("{}.{}.{}.{}", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), to.port};
     WAGGLE_LET(ports, open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
+    WAGGLE_TRY(suits(*ports.front(), host));
     std::vector<Mode> modes = ports.front()->modes();
     modes.push_back({"congestion", options.congestion, options.congestion});
     WAGGLE_LET(peer, ports.front()->resolve(Peer{ip, to.port, {}}));
@@ -121,6 +123,14 @@ class PacketDatapath final : public Datapath {
       return fail(Fault::usage, fmt::format("{} does not run over {}", info_.name, options.link), "see harness list");
     }
     return Settings::of(info_.name, options_, options);
+  }
+
+  Result<> suits(const Port& port, const HostOptions& host) const {
+    if (host.read == FileReader::Way::direct && !port.capabilities().direct) {
+      return fail(Fault::missing, fmt::format("{} cannot read with O_DIRECT into its frames as they are", info_.name),
+                  fmt::format("leave out {}.source=direct, or see the port's options for frames", info_.name));
+    }
+    return {};
   }
 
   static Result<HostOptions> host_options(const ChannelOptions& options, const Settings& settings) {

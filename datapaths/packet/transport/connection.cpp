@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace waggle::packet {
 namespace {
@@ -47,6 +48,7 @@ void Connection::set_terms(Time now, const Terms& terms) {
   packet_limit_ = terms.packet_limit;
   message_limit_ = terms.message_limit;
   advertised_ = messages_in_.limit();
+  advertised_packets_ = options_.window;
   mtu_ = MtuSearch(MtuSearch::kBase, std::max(MtuSearch::kBase, std::min(options_.packet, terms.packet)));
   last_received_ = now;
 }
@@ -164,8 +166,10 @@ Time Connection::deadline() const {
 
 Outbound& Connection::offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest) {
   Outbound& extent = outbound_.emplace_back();
+  static std::atomic<std::uint64_t> serials{0};
   extent.id = id;
   extent.sequence = next_outbound_++;
+  extent.serial = ++serials;
   extent.file = std::move(file);
   extent.digest = digest;
   tidy_outbound();

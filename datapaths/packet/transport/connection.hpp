@@ -196,7 +196,8 @@ class Connection {
   std::uint32_t unacknowledged_ = 0;
   bool ack_now_ = false;
   Time ack_at_ = kNever;
-  std::uint64_t advertised_ = 0;  // message limit that the peer knows
+  std::uint64_t advertised_ = 0;          // message limit that the peer knows
+  std::uint64_t advertised_packets_ = 0;  // packet limit that it knows
   MessageReceiver messages_in_;
   std::list<Inbound> inbound_;
   std::list<Inbound> spare_;

@@ -72,6 +72,10 @@ void Connection::note_received(Time now, const Header& header, bool elicits) {
   const bool late = header.number + 1 < received_.next();
   received_.add(header.number);
   received_.forget_below(header.number - header.lag);
+  // ACKs use up numbers, too, and nothing acknowledges them: the peer must hear of its limit before it is reached.
+  if (received_.next() + options_.window >= advertised_packets_ + options_.window / 2) {
+    ack_now_ = true;
+  }
   if (!elicits) {
     return;
   }

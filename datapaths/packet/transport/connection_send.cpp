@@ -159,6 +159,7 @@ void Connection::acked(Time) {
   ack_now_ = false;
   ack_at_ = kNever;
   advertised_ = messages_in_.limit();
+  advertised_packets_ = received_.next() + options_.window;
 }
 
 std::optional<Connection::Built> Connection::build_ack(Time now, ByteSpan room) {

@@ -19,6 +19,7 @@ namespace waggle::packet {
 struct Outbound {
   ExtentId id;
   std::uint32_t sequence = 0;
+  std::uint64_t serial = 0;  ///< unlike that of any other extent in this process
   UniqueFd file;
   ExtentDigester* digest = nullptr;  ///< the caller's, until all bytes have been sent once
   std::uint64_t next = 0;            ///< first byte never sent, from the start of the extent
