@@ -44,6 +44,17 @@ class Sleeper {
     return {};
   }
 
+  /// Sleeps until `deadline`, `now` being the time, or wake(), whatever comes in meanwhile.
+  Result<> nap(Time now, Time deadline) {
+    const timespec limit{0, static_cast<long>(std::min<Time>(deadline > now ? deadline - now : 0, 999'999'999))};
+    pollfd ready{event_.get(), POLLIN, 0};
+    if (::ppoll(&ready, 1, &limit, nullptr) > 0) {
+      std::uint64_t calls = 0;
+      static_cast<void>(!::read(event_.get(), &calls, sizeof calls));
+    }
+    return {};
+  }
+
   void wake() const noexcept {
     const std::uint64_t one = 1;
     static_cast<void>(!::write(event_.get(), &one, sizeof one));

@@ -21,6 +21,12 @@ constexpr std::uint32_t kIpAndUdp = 28;
 constexpr std::uint64_t kJoined = std::uint64_t{1} << 63;
 constexpr std::size_t kJoiners = 2 * kMostBurst;
 
+/// Where the receiver keeps up, the kernel would wake it for every single frame, which costs both sides more than the
+/// frame itself. So while frames come this often it does not wait for them but sleeps for a moment and finds a burst.
+constexpr std::uint64_t kBusyFrames = 4;
+constexpr Time kBusyGap = 10'000;  // ns per frame
+constexpr Time kNap = 30'000;      // ns; the kernel adds its timer slack
+
 /// Largest packet with several chunks per frame: what IPv4 carries, as far as the kernel links buffers (MAX_SKB_FRAGS).
 constexpr std::uint32_t kJumbo = 61440;
 
@@ -294,6 +300,15 @@ Result<> QueuePort::wait(Time deadline) {
   if (wait_ == Wait::spin) {
     return {};
   }
+  const Time now = now_ns();
+  const std::uint64_t frames = received_ - received_before_;
+  const bool busy = frames >= kBusyFrames && frames * kBusyGap >= now - waited_before_;
+  received_before_ = received_;
+  waited_before_ = now;
+  if (busy && !kick_again_) {
+    ++naps_;
+    return sleeper_.nap(now, std::min(deadline, now + kNap));
+  }
   ++waits_;
   // While frames are left in the TX ring, poll() must come round to send them.
   return sleeper_.wait(queue_->fd(), static_cast<short>(POLLIN | (kick_again_ ? POLLOUT : 0)), deadline);
@@ -321,6 +336,7 @@ Counters QueuePort::counters() const {
           {"empty_polls", empty_polls_},
           {"wakeup_calls", wakeups_},
           {"waits", waits_},
+          {"naps", naps_},
           {"tx_ring_full", tx_full_},
           {"tx_dropped", tx_dropped_},
           {"rx_invalid", invalid_},

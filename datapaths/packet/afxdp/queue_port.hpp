@@ -71,9 +71,12 @@ class QueuePort final : public Port {
   std::uint32_t parts_;           ///< chunks that a received frame may be spread over
   std::optional<Joiner> joiner_;  ///< when it may be more than one
   bool busy_polls_;
+  std::uint64_t received_before_ = 0;  ///< at the last wait()
+  Time waited_before_ = 0;
   bool kick_again_ = false;          ///< frames are left in the TX ring that the kernel has not looked at
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
-  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_, waits_;
+  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_, waits_,
+      naps_;
 };
 
 }  // namespace waggle::packet
