@@ -37,13 +37,19 @@ Result<Pool> make_pool(const Options& options) {
   return pool;
 }
 
-Result<Device> Device::open(const std::string& bus, const std::string& name, const std::string& arguments,
-                            const Options& options, rte_mempool* pool) {
+Result<std::unique_ptr<Device>> Device::open(const std::string& bus, const std::string& name,
+                                             const std::string& arguments, const Options& options, rte_mempool* pool) {
+  const NoPipeSignal quiet;
   WAGGLE_LET(plugged, Plugged::make(bus, name, arguments));
-  Device device(std::move(plugged));
-  WAGGLE_TRY(device.configure(options, pool));
-  WAGGLE_TRY(device.start());
+  std::unique_ptr<Device> device(new Device(std::move(plugged)));
+  WAGGLE_TRY(device->configure(options, pool));
+  WAGGLE_TRY(device->start());
   return device;
+}
+
+Device::~Device() {
+  const NoPipeSignal quiet;
+  rte_eth_dev_stop(id_);
 }
 
 Result<> Device::configure(const Options& options, rte_mempool* pool) {
@@ -92,6 +98,7 @@ Result<> Device::start() {
 }
 
 bool Device::up() const {
+  const NoPipeSignal quiet;
   rte_eth_link link{};
   return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }

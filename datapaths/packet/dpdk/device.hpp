@@ -30,10 +30,11 @@ Result<Pool> make_pool(const Options& options);
 /// a pool that must outlive it.
 class Device {
  public:
-  static Result<Device> open(const std::string& bus, const std::string& name, const std::string& arguments,
-                             const Options& options, rte_mempool* pool);
-  Device(Device&&) noexcept = default;
-  Device& operator=(Device&&) = delete;
+  static Result<std::unique_ptr<Device>> open(const std::string& bus, const std::string& name,
+                                              const std::string& arguments, const Options& options, rte_mempool* pool);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device();
 
   std::size_t receive(std::span<rte_mbuf*> mbufs) {
     return rte_eth_rx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,6 +33,7 @@ class Log {
   }
 
   std::FILE* stream() { return stream_; }
+  bool kept() const { return file_ != nullptr; }
 
   std::string last() {
     const std::lock_guard lock(mutex_);
@@ -88,8 +90,11 @@ int init_quietly(std::vector<std::string>& words) {
 
 Result<> start(const EalOptions& options) {
   const std::string cpus = options.cpus.empty() ? cpus_of_thread() : options.cpus;
-  std::vector<std::string> words = {"waggle",         "--in-memory", "--no-telemetry",   "--single-file-segments",
-                                    "--iova-mode=va", "--lcores",    "0@(" + cpus + ")", "--log-level=notice"};
+  std::vector<std::string> words = {
+      "waggle",           "--in-memory",
+      "--no-telemetry",   "--single-file-segments",
+      "--iova-mode=va",   "--lcores",
+      "0@(" + cpus + ")", Log::get().kept() ? "--log-level=*:info" : "--log-level=*:notice"};
   if (options.pci.empty()) {
     words.emplace_back("--no-pci");
   } else {
@@ -99,6 +104,7 @@ Result<> start(const EalOptions& options) {
   int error = 0;
   // In a thread of its own, since it changes the affinity of the thread that calls it.
   std::thread([&] {
+    const NoPipeSignal quiet;
     used = init_quietly(words);
     error = rte_errno;
   }).join();
@@ -137,7 +143,28 @@ void register_thread() {
   }
 }
 
+NoPipeSignal::NoPipeSignal() {
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before_);
+}
+
+NoPipeSignal::~NoPipeSignal() {
+  // One that has come must not be seen later; one that was held back before is not ours to take.
+  if (::sigismember(&before_, SIGPIPE) == 0) {
+    sigset_t pipe;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    const timespec now{};
+    while (::sigtimedwait(&pipe, nullptr, &now) > 0) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 Result<Plugged> Plugged::make(const std::string& bus, const std::string& name, const std::string& arguments) {
+  const NoPipeSignal quiet;
   std::uint16_t id = 0;
   const int failed = rte_eal_hotplug_add(bus.c_str(), name.c_str(), arguments.c_str());
   if (failed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
@@ -153,6 +180,7 @@ Plugged::Plugged(Plugged&& other) noexcept
 
 Plugged::~Plugged() {
   if (!bus_.empty()) {
+    const NoPipeSignal quiet;
     rte_eth_dev_close(id_);
     rte_eal_hotplug_remove(bus_.c_str(), name_.c_str());
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +29,19 @@ std::string last_complaint();
 
 /// Gives the calling thread a number of its own, for its cache of mbufs; until the thread ends. Cheap when it has one.
 void register_thread();
+
+/// While it lives, the calling thread and the threads that it starts are not told by SIGPIPE that the other end of a
+/// vhost-user socket is gone: DPDK would let that end the process.
+class NoPipeSignal {
+ public:
+  NoPipeSignal();
+  ~NoPipeSignal();
+  NoPipeSignal(const NoPipeSignal&) = delete;
+  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 /// A device of the EAL's bus, by hotplug: plugged in by make(), taken out by destruction.
 class Plugged {

@@ -22,6 +22,16 @@ std::uint32_t neighbour_address(std::uint32_t ip) {
   return (ip & 3U) == 1 ? ip + 1 : ip - 1;
 }
 
+/// A client's place. A listener that needs its clients one by one may be about to make the next socket.
+Result<Place> wait_for_place(const std::string& base) {
+  auto place = Place::of_client(base);
+  for (int tries = 0; !place && place.error().fault != Fault::usage && tries < 100; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    place = Place::of_client(base);
+  }
+  return place;
+}
+
 Result<Parts> open_vhost(const PortRequest& request, Options options) {
   Parts parts{.options = std::move(options)};
   const std::string& base = request.options.link_at;
@@ -34,24 +44,24 @@ Result<Parts> open_vhost(const PortRequest& request, Options options) {
   }
   parts.here.mac = vhost_mac(parts.here.ip);
   parts.here.port = request.local.port != 0 ? request.local.port : some_port();
-  parts.drivers = parts.options.vhost_here ? "net_vhost" : "net_virtio_user";
-  std::uint16_t first = 0;
-  if (request.listens) {
-    WAGGLE_LET(place, Place::of_listener(base));
-    parts.place = std::move(place);
-  } else {
-    WAGGLE_LET(place, Place::of_client(base));
-    parts.place = std::move(place);
-    first = parts.place.number();
-  }
+  parts.driver = parts.options.vhost_here ? "net_vhost" : "net_virtio_user";
+  WAGGLE_LET(place, request.listens ? Place::of_listener(base) : wait_for_place(base));
+  parts.place = std::move(place);
+  parts.here.mac[1] = static_cast<std::uint8_t>(parts.place.number());
   WAGGLE_LET(pool, make_pool(parts.options));
   parts.pool = std::move(pool);
-  for (std::uint16_t number = first; number < first + parts.options.clients; ++number) {
-    WAGGLE_LET(device, Device::open("vdev", vhost_device(parts.options, number),
-                                    vhost_arguments(parts.options, vhost_path(base, number), request.listens),
-                                    parts.options, parts.pool.get()));
-    parts.devices.push_back(std::move(device));
+  std::vector<DeviceName> names;
+  for (std::uint16_t i = 0; i < parts.options.clients; ++i) {
+    const auto number = static_cast<std::uint16_t>(parts.place.number() + i);
+    const std::string path = vhost_path(base, number);
+    names.push_back({.bus = "vdev",
+                     .name = vhost_device(parts.options, number),
+                     .arguments = vhost_arguments(parts.options, path, request.listens),
+                     .number = static_cast<std::uint8_t>(number),
+                     .socket = request.listens && !parts.options.vhost_here ? path : ""});
   }
+  WAGGLE_LET(devices, DeviceSet::open(std::move(names), parts.options, parts.pool.get()));
+  parts.devices = std::move(devices);
   return parts;
 }
 
@@ -73,7 +83,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_ports(const PortRequest& request
   WAGGLE_LET(options, read_options(request.settings, request.options, request.listens, 0));
   WAGGLE_TRY(start_eal({.pci = {}, .cpus = options.cpus}));
   WAGGLE_LET(parts, open_vhost(request, std::move(options)));
-  WAGGLE_LET(port, DpdkPort::make(std::move(parts)));
+  auto port = std::make_unique<DpdkPort>(std::move(parts));
   if (!request.listens) {
     WAGGLE_TRY(wait_until_up(*port, request.options.timeout));
   }

@@ -91,7 +91,7 @@ std::vector<OptionInfo> option_list() {
       {"vhost_end", "client",
        "link vhost: which end is net_vhost, and copies: server or client; the other is virtio-user"},
       {"ring", "split", "link vhost: virtqueues, split or packed"},
-      {"clients", "1", "link vhost: how many clients a listener takes at once"},
+      {"clients", "4", "link vhost: how many clients a listener takes at once"},
       {"driver", "af_packet", "link veth: poll-mode driver, af_packet or af_xdp"},
       {"rx_descriptors", "0", "length of a receive ring, a power of two; 0: 2 MiB of frames"},
       {"tx_descriptors", "0", "length of a send ring"},

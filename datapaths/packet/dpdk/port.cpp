@@ -5,17 +5,11 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <ctime>
 
 #include "base/clock.hpp"
-#include "datapaths/packet/grant.hpp"
 
 namespace waggle::packet::dpdk {
 namespace {
@@ -58,36 +52,6 @@ std::uint32_t destination_of(ByteView frame) {
 
 }  // namespace
 
-Result<std::unique_ptr<DpdkPort>> DpdkPort::make(Parts parts) {
-  auto port = std::unique_ptr<DpdkPort>(new DpdkPort(std::move(parts)));
-  WAGGLE_TRY(port->prepare_to_wait());
-  for (const Mode& mode : port->modes()) {
-    WAGGLE_TRY(grant(mode, port->parts_.options.allow_fallback, "leave it out"));
-  }
-  return port;
-}
-
-Result<> DpdkPort::prepare_to_wait() {
-  const auto& devices = parts_.devices;
-  sleeps_ = parts_.options.interrupts && std::ranges::all_of(devices, [](auto& one) { return one.wait_fd() >= 0; });
-  stash_.reserve(kMostBurst);
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  awake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll_ || !awake_) {
-    return fail_errno("cannot make an epoll or event descriptor");
-  }
-  const auto watch = [this](int fd, std::uint32_t events) {
-    epoll_event event{.events = events, .data = {.fd = fd}};
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-  };
-  bool watched = watch(awake_.get(), EPOLLIN);
-  for (const Device& device : devices) {
-    // Drivers never read their eventfds: only an edge means something.
-    watched = watched && (!sleeps_ || watch(device.wait_fd(), EPOLLIN | EPOLLET));
-  }
-  return watched ? Result<>() : fail_errno("cannot watch DPDK's interrupts");
-}
-
 Capabilities DpdkPort::capabilities() const {
   const Options& options = parts_.options;
   return {.packet = options.packet(),
@@ -96,7 +60,7 @@ Capabilities DpdkPort::capabilities() const {
           .burst = kBurst,
           .direct = options.direct,
           .zero_copy = options.link == "nic" || (options.link == "vhost" && !options.vhost_here),
-          .checksum_offload = parts_.devices.front().checksum_offload()};
+          .checksum_offload = devices_.size() > 0 && devices_[0].checksum_offload()};
 }
 
 std::size_t DpdkPort::lease(std::span<TxFrame> frames) {
@@ -117,24 +81,26 @@ std::size_t DpdkPort::lease(std::span<TxFrame> frames) {
   return count;
 }
 
-std::size_t DpdkPort::device_of(const Peer& peer) const {
-  return parts_.devices.size() > 1 ? std::min<std::size_t>(peer.mac[1], parts_.devices.size() - 1) : 0;
-}
-
 Result<std::size_t> DpdkPort::send(std::span<const TxFrame> frames) {
   register_thread();
+  const std::size_t present = devices_.size();
+  if (present == 0) {
+    return 0;
+  }
   std::size_t sent = 0;
   while (sent < frames.size()) {
-    const std::size_t number = device_of(frames[sent].to);
-    std::size_t end = sent + 1;
-    while (end < frames.size() && end - sent < kMostBurst && device_of(frames[end].to) == number) {
-      ++end;
-    }
+    const std::uint8_t number = frames[sent].to.mac[1];
+    std::size_t end = std::min(frames.size(), sent + kMostBurst);
+    std::size_t at = 0;
     Station here = parts_.here;
-    if (parts_.options.link == "vhost") {
-      here.mac[1] = static_cast<std::uint8_t>(number);
+    if (present > 1) {
+      at = devices_.find(number);
+      here.mac[1] = number;
+      const auto other = std::find_if(frames.begin() + static_cast<std::ptrdiff_t>(sent), frames.end(),
+                                      [number](const TxFrame& frame) { return frame.to.mac[1] != number; });
+      end = std::min(end, static_cast<std::size_t>(other - frames.begin()));
     }
-    const std::size_t accepted = send_on(parts_.devices[number], here, frames.subspan(sent, end - sent));
+    const std::size_t accepted = send_on(devices_[at], here, frames.subspan(sent, end - sent));
     sent += accepted;
     if (sent < end) {
       ++count_.tx_ring_full;
@@ -198,17 +164,17 @@ std::size_t DpdkPort::take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames
 
 /// From the device that was the last to have something; now and then, and when it has nothing, from the next one.
 std::size_t DpdkPort::receive(std::span<rte_mbuf*> mbufs) {
-  auto& devices = parts_.devices;
-  if (devices.size() == 1) {
-    return devices.front().receive(mbufs);
+  const std::size_t present = devices_.size();
+  if (present <= 1) [[likely]] {
+    return present == 0 ? 0 : devices_[0].receive(mbufs);
   }
   if (++polls_ % kLookAround != 0) {
-    if (const std::size_t count = devices[busy_device_].receive(mbufs); count > 0) {
+    if (const std::size_t count = devices_[busy_device_].receive(mbufs); count > 0) {
       return count;
     }
   }
-  next_device_ = next_device_ + 1 == devices.size() ? 0 : next_device_ + 1;
-  const std::size_t count = devices[next_device_].receive(mbufs);
+  next_device_ = next_device_ + 1 >= present ? 0 : next_device_ + 1;
+  const std::size_t count = devices_[next_device_].receive(mbufs);
   busy_device_ = count > 0 ? next_device_ : busy_device_;
   return count;
 }
@@ -218,10 +184,10 @@ Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
   std::array<rte_mbuf*, kMostBurst> mbufs;
   const std::size_t most = std::min(frames.size(), kMostBurst);
   std::size_t count = 0;
-  if (!stash_.empty()) [[unlikely]] {
-    const std::size_t stashed = std::min(most, stash_.size());
-    count = take({stash_.data(), stashed}, frames);
-    stash_.erase(stash_.begin(), stash_.begin() + static_cast<std::ptrdiff_t>(stashed));
+  if (auto& stash = devices_.stashed(); !stash.empty()) [[unlikely]] {
+    const std::size_t stashed = std::min(most, stash.size());
+    count = take({stash.data(), stashed}, frames);
+    stash.erase(stash.begin(), stash.begin() + static_cast<std::ptrdiff_t>(stashed));
     count_.received += count;
     return count;
   }
@@ -250,58 +216,27 @@ void DpdkPort::release(std::span<const RxFrame> frames) {
 }
 
 void DpdkPort::reclaim() {
-  for (const Device& device : parts_.devices) {
-    device.clean();
+  for (std::size_t at = 0; at < devices_.size(); ++at) {
+    devices_[at].clean();
   }
-}
-
-bool DpdkPort::stash_arrivals() {
-  std::array<rte_mbuf*, kMostBurst> mbufs;
-  for (Device& device : parts_.devices) {
-    const std::size_t count = device.receive({mbufs.data(), kMostBurst - stash_.size()});
-    stash_.insert(stash_.end(), mbufs.begin(), mbufs.begin() + static_cast<std::ptrdiff_t>(count));
-  }
-  return !stash_.empty();
 }
 
 Result<> DpdkPort::wait(Time deadline) {
-  if (woken_.exchange(false, std::memory_order_acquire)) {
-    std::uint64_t drained = 0;
-    (void)!::read(awake_.get(), &drained, sizeof drained);
+  WAGGLE_TRY(devices_.trouble());
+  if (!devices_.sleeps() || idle_polls_ < kPollsBeforeSleep) {
     return {};
   }
-  if (!sleeps_ || idle_polls_ < kPollsBeforeSleep) {
-    return {};
-  }
+  register_thread();
   const Time now = now_ns();
   if (deadline <= now) {
     return {};
   }
-  register_thread();
-  for (Device& device : parts_.devices) {
-    device.arm();
-  }
-  // What came before the interrupt was on is not told.
-  if (!stash_arrivals()) {
-    const std::uint64_t span = std::min<std::uint64_t>(deadline - now, 1'000'000'000);
-    const timespec timeout{.tv_sec = static_cast<time_t>(span / 1'000'000'000),
-                           .tv_nsec = static_cast<long>(span % 1'000'000'000)};
-    epoll_event event{};
-    ++count_.wakeup_calls;
-    if (::epoll_pwait2(epoll_.get(), &event, 1, &timeout, nullptr) < 0 && errno != EINTR) {
-      return fail_errno("cannot wait for DPDK's interrupts");
-    }
-  }
-  for (Device& device : parts_.devices) {
-    device.disarm();
-  }
-  return {};
+  ++count_.wakeup_calls;
+  return devices_.sleep(std::min<std::uint64_t>(deadline - now, 1'000'000'000));
 }
 
 void DpdkPort::wake() noexcept {
-  woken_.store(true, std::memory_order_release);
-  const std::uint64_t one = 1;
-  (void)!::write(awake_.get(), &one, sizeof one);
+  devices_.wake();
 }
 
 Result<Peer> DpdkPort::resolve(Peer peer) {
@@ -317,11 +252,13 @@ Result<Peer> DpdkPort::resolve(Peer peer) {
 
 std::vector<Mode> DpdkPort::modes() const {
   const Options& options = parts_.options;
-  const Device& device = parts_.devices.front();
+  // A listener may have no device yet. Whatever it will be granted differently is an error unless that was allowed.
+  const Device* device = devices_.size() > 0 ? &devices_[0] : nullptr;
   const auto flag = [](bool on) { return std::string(on ? "on" : "off"); };
-  return {{"driver", parts_.drivers, device.driver()},
-          {"wait", options.interrupts ? "interrupt" : "poll", sleeps_ ? "interrupt" : "poll"},
-          {"checksum offload", flag(options.checksum_offload), flag(device.checksum_offload())},
+  return {{"driver", parts_.driver, device != nullptr ? device->driver() : parts_.driver},
+          {"wait", options.interrupts ? "interrupt" : "poll", devices_.sleeps() ? "interrupt" : "poll"},
+          {"checksum offload", flag(options.checksum_offload),
+           flag(device != nullptr ? device->checksum_offload() : options.checksum_offload)},
           {"mtu", std::to_string(options.mtu), std::to_string(options.mtu)}};
 }
 
@@ -331,9 +268,9 @@ Counters DpdkPort::counters() const {
                        {"empty_polls", count_.empty_polls},   {"wakeup_calls", count_.wakeup_calls},
                        {"tx_ring_full", count_.tx_ring_full}, {"tx_no_mbufs", count_.no_mbufs},
                        {"rx_foreign", count_.foreign},        {"rx_segmented", count_.segmented}};
-  for (const Device& device : parts_.devices) {
-    counters["rx_dropped"] += device.dropped();
-    counters["rx_no_mbufs"] += device.without_mbuf();
+  for (std::size_t at = 0; at < devices_.size(); ++at) {
+    counters["rx_dropped"] += devices_[at].dropped();
+    counters["rx_no_mbufs"] += devices_[at].without_mbuf();
   }
   return counters;
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/dpdk/device_set.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+
+#include "datapaths/packet/grant.hpp"
+
+namespace waggle::packet::dpdk {
+namespace {
+
+/// Milliseconds.
+constexpr int kMostKnocks = 1'000;
+
+/// Ends the wait of a net_virtio_user for its client.
+void knock(const std::string& path) {
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
+  (void)::connect(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at);
+}
+
+}  // namespace
+
+DeviceSet::DeviceSet(std::vector<DeviceName> names, const Options& options, rte_mempool* pool)
+    : names_(std::move(names)),
+      options_(options),
+      pool_(pool),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      awake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      sleeps_(options.interrupts) {
+  devices_.reserve(names_.size());
+  stash_.reserve(kMostBurst);
+}
+
+Result<DeviceSet::Owner> DeviceSet::open(std::vector<DeviceName> names, const Options& options, rte_mempool* pool) {
+  Owner set(new DeviceSet(std::move(names), options, pool));
+  epoll_event event{.events = EPOLLIN, .data = {.fd = set->awake_.get()}};
+  if (!set->epoll_ || !set->awake_ || ::epoll_ctl(set->epoll_.get(), EPOLL_CTL_ADD, set->awake_.get(), &event) != 0) {
+    return fail_errno("cannot make an epoll and an event descriptor");
+  }
+  if (!set->names_.front().socket.empty()) {
+    set->opener_ = std::thread([raw = set.get()] { raw->open_in_turn(); });
+    return set;
+  }
+  for (const DeviceName& name : set->names_) {
+    WAGGLE_TRY(set->add(name));
+  }
+  return set;
+}
+
+Result<> DeviceSet::add(const DeviceName& name) {
+  WAGGLE_LET(device, Device::open(name.bus, name.name, name.arguments, options_, pool_));
+  const bool tells = device->wait_fd() >= 0;
+  WAGGLE_TRY(grant({"wait", options_.interrupts ? "interrupt" : "poll", tells ? "interrupt" : "poll"},
+                   options_.allow_fallback, "choose dpdk.wait=poll"));
+  WAGGLE_TRY(
+      grant({"checksum offload", options_.checksum_offload ? "on" : "off", device->checksum_offload() ? "on" : "off"},
+            options_.allow_fallback, "leave out dpdk.checksum_offload"));
+  if (tells) {
+    // Drivers never read their eventfds: only an edge means something.
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = device->wait_fd()}};
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, device->wait_fd(), &event) != 0) {
+      return fail_errno("cannot watch DPDK's interrupts");
+    }
+  } else {
+    sleeps_ = false;
+  }
+  devices_.push_back(std::move(device));
+  ready_.store(devices_.size(), std::memory_order_release);
+  return {};
+}
+
+void DeviceSet::open_in_turn() {
+  open_each();
+  opened_.store(true, std::memory_order_release);
+}
+
+void DeviceSet::open_each() {
+  for (const DeviceName& name : names_) {
+    auto added = add(name);
+    if (closing_) {
+      return;
+    }
+    if (!added) {
+      const std::lock_guard lock(mutex_);
+      trouble_ = added.error();
+      troubled_ = true;
+      return;
+    }
+    wake();
+  }
+}
+
+DeviceSet::~DeviceSet() {
+  for (rte_mbuf* mbuf : stash_) {
+    rte_pktmbuf_free(mbuf);
+  }
+}
+
+void DeviceSet::close(std::unique_ptr<DeviceSet> set) {
+  set->closing_ = true;
+  // The opener may only be about to listen: knock until it has heard.
+  for (int knocks = 0; set->opener_.joinable(); ++knocks) {
+    if (set->opened_.load(std::memory_order_acquire)) {
+      set->opener_.join();
+      return;
+    }
+    for (std::size_t at = set->size(); at < set->names_.size(); ++at) {
+      knock(set->names_[at].socket);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (knocks == kMostKnocks) {
+      // Somebody has removed the socket, and nothing reaches it any more. It must not be taken away under its thread.
+      set->opener_.detach();
+      static_cast<void>(set.release());
+      return;
+    }
+  }
+}
+
+Result<> DeviceSet::trouble() const {
+  if (!troubled_.load(std::memory_order_relaxed)) {
+    return {};
+  }
+  const std::lock_guard lock(mutex_);
+  return std::unexpected(*trouble_);
+}
+
+Result<> DeviceSet::sleep(std::uint64_t span) {
+  if (woken_.exchange(false, std::memory_order_acquire)) {
+    std::uint64_t drained = 0;
+    (void)!::read(awake_.get(), &drained, sizeof drained);
+    return {};
+  }
+  const std::size_t count = size();
+  for (std::size_t at = 0; at < count; ++at) {
+    devices_[at]->arm();
+  }
+  // What came before the interrupt was on is not told.
+  std::array<rte_mbuf*, kMostBurst> mbufs;
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::size_t got = devices_[at]->receive({mbufs.data(), kMostBurst - stash_.size()});
+    stash_.insert(stash_.end(), mbufs.begin(), mbufs.begin() + static_cast<std::ptrdiff_t>(got));
+  }
+  Result<> slept;
+  if (stash_.empty()) {
+    const timespec timeout{.tv_sec = static_cast<time_t>(span / 1'000'000'000),
+                           .tv_nsec = static_cast<long>(span % 1'000'000'000)};
+    epoll_event event{};
+    if (::epoll_pwait2(epoll_.get(), &event, 1, &timeout, nullptr) < 0 && errno != EINTR) {
+      slept = fail_errno("cannot wait for DPDK's interrupts");
+    }
+  }
+  for (std::size_t at = 0; at < count; ++at) {
+    devices_[at]->disarm();
+  }
+  return slept;
+}
+
+void DeviceSet::wake() noexcept {
+  woken_.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  (void)!::write(awake_.get(), &one, sizeof one);
+}
+
+}  // namespace waggle::packet::dpdk
