@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapaths/packet/simulated/port.hpp"
+
+namespace waggle::packet {
+namespace {
+
+CopyModel copies(Side side, std::string_view) {
+  return side == Side::sender ? CopyModel{1, 0, "sendmmsg: frame -> skb"}
+                              : CopyModel{1, 1, "recvmmsg: skb -> frame; our code: frame -> virtual link"};
+}
+
+const Registration registration = add_port(
+    {.name = "simulated",
+     .summary = "our own transport over kernel UDP behind a virtual link that loses, delays and damages by a seed",
+     .links = {"veth", "loopback", "nic"},
+     .copies = copies,
+     .options = simulated_options()},
+    open_simulated_ports);
+
+}  // namespace
+}  // namespace waggle::packet
