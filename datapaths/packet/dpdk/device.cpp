@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned kCache = 64;
 
 std::unexpected<Error> refused(const std::string& what, int error) {
-  const std::string why = last_complaint();
+  const std::string why = first_complaint();
   return fail(Fault::missing, fmt::format("{}: {}", what, why.empty() ? rte_strerror(std::abs(error)) : why),
               "WAGGLE_DPDK_LOG=FILE keeps DPDK's log");
 }

@@ -23,7 +23,7 @@
 namespace waggle::packet::dpdk {
 namespace {
 
-/// Where EAL's log goes: into a file if the user wants it, and the last error into memory.
+/// Where DPDK's log goes: into a file if the user wants it, and the first error into memory.
 class Log {
  public:
   /// Never destroyed: EAL's threads may write until the process ends.
@@ -35,9 +35,13 @@ class Log {
   std::FILE* stream() { return stream_; }
   bool kept() const { return file_ != nullptr; }
 
-  std::string last() {
+  std::string first() {
     const std::lock_guard lock(mutex_);
-    return last_;
+    return first_;
+  }
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    first_.clear();
   }
 
  private:
@@ -56,13 +60,12 @@ class Log {
       std::fwrite(text, 1, size, log.file_);
       std::fflush(log.file_);
     }
-    // The EAL writes to standard error without a level, and later complaints follow from the first.
     const int level = rte_log_cur_msg_loglevel();
-    if (level > 0 && level <= static_cast<int>(RTE_LOG_ERR) && size > 1) {
-      log.last_.assign(text, size);
-      std::ranges::replace(log.last_, '\n', ' ');
-      while (log.last_.ends_with(' ')) {
-        log.last_.pop_back();
+    if (level > 0 && level <= static_cast<int>(RTE_LOG_ERR) && size > 1 && log.first_.empty()) {
+      log.first_.assign(text, size);
+      std::ranges::replace(log.first_, '\n', ' ');
+      while (log.first_.ends_with(' ')) {
+        log.first_.pop_back();
       }
     }
     return static_cast<ssize_t>(size);
@@ -71,7 +74,7 @@ class Log {
   std::mutex mutex_;
   std::FILE* stream_ = nullptr;
   std::FILE* file_ = nullptr;
-  std::string last_;
+  std::string first_;
 };
 
 /// Runs rte_eal_init() with everything that it prints kept off the terminal.
@@ -109,7 +112,7 @@ Result<> start(const EalOptions& options) {
     error = rte_errno;
   }).join();
   if (used < 0) {
-    const std::string why = last_complaint();
+    const std::string why = first_complaint();
     return fail(Fault::missing, fmt::format("cannot start DPDK's EAL: {}", why.empty() ? rte_strerror(error) : why),
                 "see that hugepages are free (grep Huge /proc/meminfo), reserve some with: echo 64 | sudo tee "
                 "/proc/sys/vm/nr_hugepages; WAGGLE_DPDK_LOG=FILE keeps its log");
@@ -129,8 +132,12 @@ Result<> start_eal(const EalOptions& options) {
   return *started;
 }
 
-std::string last_complaint() {
-  return Log::get().last();
+std::string first_complaint() {
+  return Log::get().first();
+}
+
+void forget_complaints() {
+  Log::get().forget();
 }
 
 void register_thread() {
@@ -165,10 +172,11 @@ NoPipeSignal::~NoPipeSignal() {
 
 Result<Plugged> Plugged::make(const std::string& bus, const std::string& name, const std::string& arguments) {
   const NoPipeSignal quiet;
+  forget_complaints();
   std::uint16_t id = 0;
   const int failed = rte_eal_hotplug_add(bus.c_str(), name.c_str(), arguments.c_str());
   if (failed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
-    const std::string why = last_complaint();
+    const std::string why = first_complaint();
     return fail(Fault::missing, fmt::format("DPDK cannot open {} ({}): {}", name, arguments,
                                             why.empty() ? rte_strerror(-failed) : why));
   }

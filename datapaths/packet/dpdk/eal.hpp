@@ -24,8 +24,10 @@ struct EalOptions {
 /// goes to the file named by WAGGLE_DPDK_LOG, if there is one. Fault::missing when the machine lacks what it needs.
 Result<> start_eal(const EalOptions& options);
 
-/// The last complaint in EAL's log, for error messages; empty when there was none.
-std::string last_complaint();
+/// The first complaint in DPDK's log since the last call of forget_complaints(), for error messages: the others follow
+/// from it. Empty when there was none.
+std::string first_complaint();
+void forget_complaints();
 
 /// Gives the calling thread a number of its own, for its cache of mbufs; until the thread ends. Cheap when it has one.
 void register_thread();

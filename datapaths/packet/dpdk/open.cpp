@@ -60,7 +60,11 @@ Result<Parts> open_vhost(const PortRequest& request, Options options) {
                      .number = static_cast<std::uint8_t>(number),
                      .socket = request.listens && !parts.options.vhost_here ? path : ""});
   }
-  WAGGLE_LET(devices, DeviceSet::open(std::move(names), parts.options, parts.pool.get()));
+  auto opened = DeviceSet::open(names, parts.options, parts.pool.get());
+  if (!opened && !request.listens) {
+    return fail(Fault::peer_gone, opened.error().what, "see that the server runs");
+  }
+  WAGGLE_LET(devices, std::move(opened));
   parts.devices = std::move(devices);
   return parts;
 }

@@ -23,7 +23,7 @@ constexpr std::uint32_t kMostMtu = 65'000;
 /// Frame bytes in a ring: more fall out of the cache before they are used.
 constexpr std::uint32_t kRingBytes = 2 << 20;
 /// Frames beyond those in rings: leased, polled, and in the caches of some threads.
-constexpr std::uint32_t kMbufsInHand = 1024;
+constexpr std::uint32_t kMbufsInHand = 512;
 
 Result<std::string> choice(const Settings& settings, std::string_view option,
                            std::initializer_list<std::string_view> of) {

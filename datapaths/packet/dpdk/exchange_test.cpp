@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Whole exchanges over vhost-user. The EAL can be had once per process, and what a killed process leaves is part of
+// what is tested: every end runs in a process of its own, and this one never starts the EAL.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <functional>
+
+#include "base/clock.hpp"
+#include "datapaths/packet/dpdk/eal.hpp"
+#include "datapaths/packet/dpdk/open.hpp"
+#include "datapaths/packet/dpdk/options.hpp"
+#include "harness/measure/require.hpp"
+#include "harness/topology/hugepages.hpp"
+#include "harness/topology/work_directory.hpp"
+
+using namespace waggle;
+using namespace waggle::packet;
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr Peer kServer{.ip = 0x0A4D0001, .port = 7'000};
+
+std::uint64_t used_hugepages() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::string name;
+  std::uint64_t value = 0;
+  std::uint64_t used = 0;
+  while (meminfo >> name >> value) {
+    used += name == "HugePages_Total:" ? value : name == "HugePages_Free:" ? -value : 0;
+    meminfo.ignore(64, '\n');
+  }
+  return used;
+}
+
+/// A directory for sockets and hugepages for three processes.
+class Place {
+ public:
+  Place() : work_(make()), pages_(topology::Hugepages::reserve(3 * dpdk::kHugepageBytes, work_.path())) {
+    if (!pages_) {
+      measure::cannot_run(pages_.error());
+    }
+  }
+
+  ChannelOptions channel(std::map<std::string, std::string> set) const {
+    ChannelOptions options;
+    options.link = "vhost";
+    options.link_at = (work_.path() / "vhost").string();
+    options.timeout = std::chrono::seconds(5);
+    for (const auto& [name, value] : set) {
+      options.settings["dpdk." + name] = value;
+    }
+    return options;
+  }
+  bool listening() const { return std::filesystem::is_socket(work_.path() / "vhost"); }
+  /// A killed server leaves its socket, which would look as if it were listening.
+  void clear() const { std::filesystem::remove(work_.path() / "vhost"); }
+
+ private:
+  static topology::WorkDirectory make() {
+    const char* place = std::getenv("TMPDIR");
+    return *topology::WorkDirectory::create(place != nullptr ? place : "/var/tmp");
+  }
+  topology::WorkDirectory work_;
+  Result<topology::Hugepages> pages_;
+};
+
+/// A process that runs `body` and ends with 0 when it returned true; killed at the latest by destruction.
+class Process {
+ public:
+  explicit Process(const std::function<bool()>& body) : pid_(::fork()) {
+    if (pid_ == 0) {
+      std::_Exit(body() ? 0 : 1);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() { kill(); }
+
+  void kill() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      join();
+    }
+  }
+  bool join() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+std::unique_ptr<Port> open(const ChannelOptions& channel, bool listens) {
+  const Endpoint server{"10.77.0.1", kServer.port};
+  const auto settings = Settings::of("dpdk", dpdk::option_list(), channel);
+  auto ports = dpdk::open_ports({.local = listens ? server : Endpoint{},
+                                 .remote = listens ? Endpoint{} : server,
+                                 .listens = listens,
+                                 .options = channel,
+                                 .settings = *settings});
+  if (!ports) {
+    std::fprintf(stderr, "%s\n", ports.error().text().c_str());
+    std::_Exit(2);
+  }
+  return std::move(ports->front());
+}
+
+/// Sends back whatever comes, until it is killed.
+bool echo(const ChannelOptions& channel) {
+  const auto port = open(channel, true);
+  for (;;) {
+    RxFrame in[16];
+    TxFrame out[16];
+    const auto count = port->poll(in);
+    if (!count || (*count == 0 && !port->wait(now_ns() + kSecond))) {
+      return false;
+    }
+    const std::size_t leased = port->lease({out, *count});
+    for (std::size_t i = 0; i < leased; ++i) {
+      std::memcpy(out[i].packet, in[i].packet, in[i].length);
+      out[i].length = in[i].length;
+      out[i].to = in[i].from;
+    }
+    port->release({in, *count});
+    for (std::size_t sent = 0; sent < leased;) {
+      sent += port->send({out + sent, leased - sent}).value_or(leased);
+    }
+  }
+}
+
+/// Sends packet `number` of a length that follows from it.
+std::uint32_t length_of(const Port& port, std::uint32_t number) {
+  return number % 7 == 0 ? port.capabilities().packet : 4 + number * 7'919 % (port.capabilities().packet - 4);
+}
+
+bool send(Port& port, const Peer& to, std::uint32_t number) {
+  TxFrame frame[1];
+  if (port.lease(frame) != 1) {
+    return false;
+  }
+  frame->length = length_of(port, number);
+  frame->to = to;
+  std::memset(frame->packet, static_cast<int>(number), frame->length);
+  std::memcpy(frame->packet, &number, sizeof number);
+  const bool sent = port.send(frame).value_or(0) == 1;
+  if (!sent) {
+    port.give_back(frame);
+  }
+  return sent;
+}
+
+bool intact(const Port& port, const RxFrame& frame, std::uint32_t number) {
+  std::uint32_t seen = 0;
+  std::memcpy(&seen, frame.packet, sizeof seen);
+  bool same = seen == number && frame.length == length_of(port, number) && frame.from == kServer;
+  for (std::size_t i = sizeof seen; i < frame.length; ++i) {
+    same = same && frame.packet[i] == static_cast<std::byte>(number);
+  }
+  return same;
+}
+
+/// Has `packets` packets sent back, a few at a time, and looks at every byte of them.
+bool exchange(const ChannelOptions& channel, std::uint32_t packets) {
+  const auto port = open(channel, false);
+  const Peer to = *port->resolve(kServer);
+  std::uint32_t sent = 0;
+  std::uint32_t seen = 0;
+  const std::uint64_t end = now_ns() + 20 * kSecond;
+  while (seen < packets && now_ns() < end) {
+    while (sent < packets && sent - seen < 24 && send(*port, to, sent)) {
+      ++sent;
+    }
+    RxFrame frames[16];
+    const auto count = port->poll(frames);
+    if (!count || (*count == 0 && !port->wait(now_ns() + kSecond))) {
+      return false;
+    }
+    for (std::size_t i = 0; i < *count; ++i) {
+      if (!intact(*port, frames[i], seen++)) {
+        std::fprintf(stderr, "packet %u came back changed\n", seen - 1);
+        return false;
+      }
+    }
+    port->release({frames, *count});
+  }
+  return seen == packets;
+}
+
+void await(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1'000 && !condition(); ++i) {
+    ::usleep(10'000);
+  }
+  REQUIRE(condition());
+}
+
+}  // namespace
+
+TEST_CASE("packets of all lengths go there and back") {
+  const Place place;
+  const std::uint64_t before = used_hugepages();
+  for (const char* end : {"server", "client"}) {
+    for (const char* wait : {"poll", "interrupt"}) {
+      INFO("net_vhost at the " << end << ", wait by " << wait);
+      const auto channel = place.channel({{"vhost_end", end}, {"wait", wait}});
+      place.clear();
+      Process server([&] { return echo(channel); });
+      await([&] { return place.listening(); });
+      CHECK(Process([&] { return exchange(channel, 2'000); }).join());
+    }
+  }
+  await([&] { return used_hugepages() == before; });
+}
+
+TEST_CASE("packed rings and frames for O_DIRECT carry the same") {
+  const Place place;
+  const auto channel = place.channel({{"ring", "packed"}, {"direct", "yes"}});
+  Process server([&] { return echo(channel); });
+  await([&] { return place.listening(); });
+  CHECK(Process([&] {
+          const auto port = open(channel, false);
+          TxFrame frame[1];
+          const bool aligned =
+              port->lease(frame) == 1 && reinterpret_cast<std::uintptr_t>(frame->packet + kDataHeader) % 512 == 0;
+          port->give_back(frame);
+          return aligned;
+        }).join());
+  CHECK(Process([&] { return exchange(channel, 500); }).join());
+}
+
+TEST_CASE("two clients at once, and another after one was killed") {
+  const Place place;
+  for (const char* end : {"server", "client"}) {
+    INFO("net_vhost at the " << end);
+    const auto channel = place.channel({{"vhost_end", end}});
+    place.clear();
+    Process server([&] { return echo(channel); });
+    await([&] { return place.listening(); });
+    Process killed([&] { return exchange(channel, ~0U); });
+    Process other([&] { return exchange(channel, 3'000); });
+    CHECK(other.join());
+    killed.kill();
+    CHECK(Process([&] { return exchange(channel, 500); }).join());
+  }
+}
+
+TEST_CASE("a client whose server is killed goes on and can end") {
+  const Place place;
+  const std::uint64_t before = used_hugepages();
+  for (const char* end : {"server", "client"}) {
+    INFO("net_vhost at the " << end);
+    const auto channel = place.channel({{"vhost_end", end}});
+    place.clear();
+    Process server([&] { return echo(channel); });
+    await([&] { return place.listening(); });
+    int said[2];
+    REQUIRE(::pipe(said) == 0);
+    Process client([&] {
+      const auto port = open(channel, false);
+      const Peer to = *port->resolve(kServer);
+      const bool told = ::write(said[1], "x", 1) == 1;
+      for (const std::uint64_t until = now_ns() + kSecond; now_ns() < until;) {
+        RxFrame frames[8];
+        send(*port, to, 1);
+        port->release({frames, port->poll(frames).value_or(0)});
+      }
+      return told;
+    });
+    char word = 0;
+    REQUIRE(::read(said[0], &word, 1) == 1);
+    server.kill();
+    CHECK(client.join());
+    ::close(said[0]);
+    ::close(said[1]);
+  }
+  await([&] { return used_hugepages() == before; });
+}
+
+TEST_CASE("without a server there is an error, not a wait") {
+  const Place place;
+  const auto channel = place.channel({});
+  CHECK(
+      Process([&] {
+        const auto settings = Settings::of("dpdk", dpdk::option_list(), channel);
+        const auto ports = dpdk::open_ports(
+            {.local = {}, .remote = {"10.77.0.1", 7'000}, .listens = false, .options = channel, .settings = *settings});
+        return !ports && ports.error().fault == Fault::peer_gone;
+      }).join());
+}
