@@ -107,6 +107,18 @@ Result<ChannelOptions> ChannelChoice::channel() const {
   return options;
 }
 
+Result<std::unique_ptr<BorrowedMemory>> ChannelChoice::memory() const {
+  WAGGLE_LET(chosen, datapath());
+  if (chosen->hugepage_bytes() == 0) {
+    return nullptr;
+  }
+  const std::filesystem::path place = "/var/tmp";  // where `harness clean` looks
+  WAGGLE_TRY(topology::WorkDirectory::sweep(place));
+  WAGGLE_LET(work, topology::WorkDirectory::create(place));
+  WAGGLE_LET(pages, topology::Hugepages::reserve(chosen->hugepage_bytes(), work.path()));
+  return std::make_unique<BorrowedMemory>(std::move(work), std::move(pages));
+}
+
 Result<std::string> ChannelChoice::token() const {
   if (!token_file_.empty()) {
     return read_token(token_file_);
@@ -127,12 +139,13 @@ void TransferOptions::add_to(CLI::App& app) {
   choice_.add_to(app);
 }
 
-Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* progress,
-                                                  const Interrupt& interrupt) const {
+Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt) {
   WAGGLE_LET(datapath, choice_.datapath());
   WAGGLE_LET(options, choice_.channel());
   WAGGLE_LET(token, choice_.token());
   WAGGLE_LET(kind, parse_digest_kind(digest));
+  WAGGLE_LET(memory, choice_.memory());
+  memory_ = std::move(memory);
   WAGGLE_LET(channel, datapath->connect(to, options));
   Channel* const raw = channel.get();
   interrupt.guard(raw);

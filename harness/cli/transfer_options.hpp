@@ -10,6 +10,8 @@
 #include "datapaths/datapath.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/interrupt.hpp"
+#include "harness/topology/hugepages.hpp"
+#include "harness/topology/work_directory.hpp"
 #include "protocol/client.hpp"
 
 namespace CLI {
@@ -20,6 +22,13 @@ namespace waggle::cli {
 
 inline constexpr std::uint16_t kDefaultPort = 7411;
 
+/// Hugepages that a process took from the system for its datapath; given back with this object, and by `harness clean`
+/// when the process was killed.
+struct BorrowedMemory {
+  topology::WorkDirectory work;
+  topology::Hugepages pages;
+};
+
 /// What `serve`, `get` and `put` have in common: the datapath, its socket and the secret.
 class ChannelChoice {
  public:
@@ -28,6 +37,9 @@ class ChannelChoice {
   Result<const Datapath*> datapath() const { return find_datapath(datapath_); }
   const std::string& datapath_name() const { return datapath_; }
   Result<ChannelOptions> channel() const;
+  /// What the datapath needs to be reserved before it listens or connects; nullptr when it needs nothing. Must outlive
+  /// its channels.
+  Result<std::unique_ptr<BorrowedMemory>> memory() const;
   /// From --token-file, else from WAGGLE_TOKEN; empty when neither is given. Never from the command line, which every
   /// user of the machine can read.
   Result<std::string> token() const;
@@ -50,7 +62,7 @@ class TransferOptions {
  public:
   void add_to(CLI::App& app);
   /// Connects, negotiates and proves the token; `interrupt` guards the connection from then on.
-  Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt) const;
+  Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt);
   /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were `moving`,
   /// whether a resume is possible.
   Error explain(Error error, const Interrupt& interrupt, bool moving) const;
@@ -62,6 +74,7 @@ class TransferOptions {
 
  private:
   ChannelChoice choice_;
+  std::unique_ptr<BorrowedMemory> memory_;
   double timeout_seconds_ = 60;
 };
 

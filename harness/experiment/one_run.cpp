@@ -129,16 +129,26 @@ class Run {
                           : spec_.napi == NapiChoice::threaded ? Napi::threaded
                                                                : Napi::softirq;
       WAGGLE_LET(mode, link_.set_napi(end, link_.kind() == "veth" ? wanted : Napi::softirq));
-      WAGGLE_TRY(accept(mode));
+      if (mode.granted != "none") {
+        WAGGLE_TRY(accept(mode));
+      }
       napi_[end] = {mode};
     }
     return {};
   }
 
-  /// When an end's process runs, since an XDP program may only then have turned NAPI on. A device without NAPI has no
-  /// threads to pin: receive work of such a veth is done by the sender's CPU.
+  /// When an end's process runs, since an XDP program may only then have turned NAPI on.
   Result<> pin_napi(End end) {
     auto& modes = napi_.at(end);
+    if (modes.front().granted == "none") {
+      WAGGLE_LET(mode,
+                 link_.set_napi(end, modes.front().requested == "threaded" ? Napi::threaded : Napi::softirq, true));
+      if (mode.granted == "none" && mode.requested == "softirq") {
+        mode.granted = "softirq";  // a veth without NAPI hands packets to the backlog of the CPU that sent them
+      }
+      modes.front() = std::move(mode);
+      WAGGLE_TRY(accept(modes.front()));
+    }
     if (modes.front().granted == "threaded") {
       WAGGLE_LET(mode, link_.pin_napi(end, end == End::server ? spec_.server_cpu : spec_.client_cpu));
       WAGGLE_TRY(accept(mode));

@@ -136,6 +136,7 @@ Result<> afxdp_multi_buffer() {
 
 Result<> threaded_napi() {
   WAGGLE_TRY(make_veth(1500));
+  WAGGLE_TRY(attach_program(XDP_FLAGS_DRV_MODE, 0));  // which turns NAPI on
   // sysfs shows the devices of the namespace in which it is mounted.
   if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       ::mount("waggle", "/sys", "sysfs", 0, nullptr) != 0) {

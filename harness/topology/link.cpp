@@ -89,10 +89,10 @@ Result<> Link::make_veth(const LinkOptions& options) {
   return {};
 }
 
-Result<Mode> Link::set_napi(End end, Napi napi) {
+Result<Mode> Link::set_napi(End end, Napi napi, bool again) {
   const auto control = napi_.find(end);
   if (control != napi_.end()) {
-    return control->second.set(napi);
+    return again ? control->second.set_again(napi) : control->second.set(napi);
   }
   if (napi == Napi::softirq) {
     return Mode{"napi", "softirq", "softirq"};

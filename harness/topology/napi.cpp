@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,6 +30,8 @@ Result<UniqueFd> open_setting(const std::string& device) {
   }
   return setting;
 }
+
+constexpr int kForemost = -20;  // nice
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -101,17 +104,23 @@ void NapiControl::ignore(const std::set<pid_t>& others) {
 Result<Mode> NapiControl::set(Napi napi) {
   others_ = threads_of(device_);
   std::erase_if(others_, [&](pid_t thread) { return own_.contains(thread); });
-  const char wanted = napi == Napi::threaded ? '1' : '0';
-  if (::pwrite(setting_.get(), &wanted, 1, 0) != 1) {
-    return fail_errno(fmt::format("cannot choose where {} does its receive work", device_));
+  return set_again(napi);
+}
+
+Result<Mode> NapiControl::set_again(Napi napi) {
+  const bool threaded = napi == Napi::threaded;
+  const std::string requested = threaded ? "threaded" : "softirq";
+  if (::pwrite(setting_.get(), threaded ? "1" : "0", 1, 0) != 1) {
+    return errno == EOPNOTSUPP
+               ? Result<Mode>(Mode{"napi", requested, "none"})
+               : Result<Mode>(fail_errno(fmt::format("cannot choose where {} does its receive work", device_)));
   }
   char granted = '0';
   if (::pread(setting_.get(), &granted, 1, 0) != 1) {
     return fail_errno(fmt::format("cannot read where {} does its receive work", device_));
   }
   find_threads();
-  const auto name = [](char value) { return value == '0' ? "softirq" : "threaded"; };
-  return Mode{"napi", name(wanted), name(granted)};
+  return Mode{"napi", requested, granted == '0' ? "softirq" : "threaded"};
 }
 
 Result<Mode> NapiControl::pin(int cpu) {
@@ -124,6 +133,9 @@ Result<Mode> NapiControl::pin(int cpu) {
     if (::sched_setaffinity(thread, sizeof set, &set) != 0 && errno != ESRCH) {
       return fail_errno(fmt::format("cannot pin the NAPI thread {} of {} to CPU {}", thread, device_, cpu));
     }
+    // In softirq context receive work comes before all processes. A thread has to compete with them, and on a busy CPU
+    // it was seen to wait for seconds while a receiver that naps went before it: nothing was received.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kForemost);
     const std::string granted = affinity_of(thread);
     if (mode.granted == "none" || granted != mode.requested) {
       mode.granted = granted;

@@ -20,12 +20,15 @@ class NapiControl {
   /// Opens the device's setting as its namespace shows it. Fault::missing when the kernel has none.
   static Result<NapiControl> open(const NetworkNamespace& where, const std::string& device);
 
-  /// Chooses, and reads back: {"napi", requested, granted}.
+  /// Chooses, and reads back: {"napi", requested, granted}. A device without NAPI refuses either choice: then "none" is
+  /// granted, and set_again() is due when GRO or an XDP program has turned NAPI on, perhaps as an earlier set() had it.
   Result<Mode> set(Napi napi);
-  /// Pins the device's kernel threads to `cpu` and reads that back: {"napi cpu", requested, granted}; granted is "none"
-  /// when there is no such thread. Threads that have appeared since set() are taken for this device's, but for those
-  /// to ignore(): their names do not tell the namespace. A device has its threads from the moment that GRO or an XDP
-  /// program turns its NAPI on.
+  /// Like set(); threads that have appeared since then are this device's.
+  Result<Mode> set_again(Napi napi);
+  /// Pins the device's kernel threads to `cpu`, gives them precedence over processes there, and reads that back: {"napi
+  /// cpu", requested, granted}; granted is "none" when there is no such thread. Threads that have appeared since set()
+  /// are taken for this device's, but for those to ignore(): their names do not tell the namespace. A device has its
+  /// threads from the moment that GRO or an XDP program turns its NAPI on.
   Result<Mode> pin(int cpu);
 
   /// Threads that belong to another device of this name.

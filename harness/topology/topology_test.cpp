@@ -107,6 +107,44 @@ TEST_CASE("offloads are turned off and read back from the kernel") {
   CHECK(off == 12);
 }
 
+TEST_CASE("receive work moves into threads on a CPU of each end's own, and back") {
+  need_namespaces();
+  auto link = Link::create({});
+  REQUIRE(link);
+  for (const int round : {1, 2}) {
+    INFO("round " << round);
+    for (const auto end : {Link::End::server, Link::End::client}) {
+      const auto mode = link->set_napi(end, Napi::threaded);
+      REQUIRE(mode);
+      CHECK(mode->granted == "threaded");
+    }
+    const auto server = link->pin_napi(Link::End::server, 0);
+    const auto client = link->pin_napi(Link::End::client, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+    REQUIRE(server);
+    REQUIRE(client);
+    CHECK(server->granted == "0");
+    CHECK(client->granted == client->requested);
+    CHECK(send_through(*link) == "bees");
+    for (const auto end : {Link::End::server, Link::End::client}) {
+      CHECK(link->set_napi(end, Napi::softirq)->granted == "softirq");
+    }
+    CHECK(send_through(*link) == "bees");
+  }
+}
+
+TEST_CASE("a device without NAPI says so, and a link without devices has no choice") {
+  need_namespaces();
+  auto bare = Link::create({.kind = "veth", .mtu = 1500, .offloads = false});
+  REQUIRE(bare);
+  CHECK(bare->set_napi(Link::End::server, Napi::threaded)->granted == "none");
+  auto apart = Link::create({.kind = "vhost"});
+  REQUIRE(apart);
+  CHECK(apart->device().empty());
+  CHECK(apart->server().fd() != apart->client().fd());
+  CHECK(apart->set_napi(Link::End::server, Napi::softirq)->granted == "softirq");
+  CHECK(apart->set_napi(Link::End::server, Napi::threaded).error().fault == Fault::missing);
+}
+
 TEST_CASE("a loopback link is one namespace of its own") {
   need_namespaces();
   const auto link = Link::create({.kind = "loopback", .mtu = 9000, .allow_fallback = true});
