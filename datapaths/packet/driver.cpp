@@ -12,6 +12,9 @@ namespace waggle::packet {
 namespace {
 
 constexpr auto kKeeperTick = std::chrono::milliseconds(100);
+/// A follower that nobody notifies looks for itself after this, in ns. Rarely: taking the lock from a leader that spins
+/// costs both a few context switches.
+constexpr Time kFollowerTick = 1'000'000'000;
 
 }  // namespace
 
@@ -20,7 +23,7 @@ Driver::Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait)
 
 Driver::~Driver() {
   {
-    const std::scoped_lock lock(mutex_);
+    const std::scoped_lock lock(keeper_mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -55,8 +58,10 @@ void Driver::notify() {
     return;
   }
   for (Waiter* waiter : followers_) {
-    // New connections are rare: whoever waits for them may look in vain.
-    if (dead_ || waiter->connection == nullptr || std::ranges::find(host_.touched(), waiter->connection) != host_.touched().end()) {
+    const bool news = waiter->connection == nullptr
+                          ? host_.has_accepted() || host_.empty()
+                          : std::ranges::find(host_.touched(), waiter->connection) != host_.touched().end();
+    if (dead_ || news) {
       waiter->changed.notify_one();
     }
   }
@@ -102,7 +107,7 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
 }
 
 void Driver::lead(Lock& lock, Time deadline) {
-  leading_ = true;
+  leading_.store(true, std::memory_order_relaxed);
   leader_until_ = std::min(deadline, host_.deadline());
   Port& port = host_.port();
   lock.unlock();
@@ -110,28 +115,41 @@ void Driver::lead(Lock& lock, Time deadline) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
-  } else if (!interrupted_.exchange(false, std::memory_order_relaxed)) {
+  } else if (!interrupted_.load(std::memory_order_relaxed)) {
     // An error shows at the next pump.
     static_cast<void>(port.wait(leader_until_));
   }
   lock.lock();
-  leading_ = false;
+  leading_.store(false, std::memory_order_relaxed);
+  if (interrupted_.load(std::memory_order_relaxed)) [[unlikely]] {
+    interrupted_.store(false, std::memory_order_relaxed);
+    notify_all();
+  }
+}
+
+void Driver::notify_all() {
+  for (Waiter* waiter : followers_) {
+    waiter->changed.notify_one();
+  }
 }
 
 void Driver::follow(Lock& lock, Waiter& waiter, Time deadline) {
   settle();
   followers_.push_back(&waiter);
   const Time now = now_ns();
-  // Not for ever: the leader may leave between two looks, and the keeper is slow.
-  const Time most = std::min<Time>(deadline - std::min(deadline, now), 50'000'000);
+  const Time most = std::min<Time>(deadline - std::min(deadline, now), kFollowerTick);
   waiter.changed.wait_for(lock, std::chrono::nanoseconds(most));
   std::erase(followers_, &waiter);
 }
 
-/// Somebody else must wait for the port now.
+/// Somebody else must wait for the port now: one who waits for packets, or, without connections, for new ones.
 void Driver::hand_over() {
-  if (!leading_ && !followers_.empty()) {
-    followers_.front()->changed.notify_one();
+  if (!leading_) {
+    const auto next = std::ranges::find_if(
+        followers_, [this](const Waiter* waiter) { return waiter->connection != nullptr || host_.empty(); });
+    if (next != followers_.end()) {
+      (*next)->changed.notify_one();
+    }
   }
   settle();
 }
@@ -160,15 +178,16 @@ void Driver::interrupt() noexcept {
 }
 
 void Driver::keep() {
-  Lock lock(mutex_);
+  std::unique_lock mine(keeper_mutex_);
   std::uint64_t seen = 0;
-  while (!stopping_) {
-    stop_.wait_for(lock, kKeeperTick);
-    if (stopping_) {
-      break;
-    }
-    if (pumps_ == seen && !leading_ && !dead_) {
-      for (int i = 0; i < 64; ++i) {
+  while (!stop_.wait_for(mine, kKeeperTick, [this] { return stopping_; })) {
+    const bool idle = pumps_ == seen && !leading_.load(std::memory_order_relaxed);
+    if (idle || interrupted_.load(std::memory_order_relaxed)) {
+      const Lock lock(mutex_);
+      if (interrupted_.load(std::memory_order_relaxed)) {
+        notify_all();
+      }
+      for (int i = 0; i < 64 && !dead_; ++i) {
         const auto progressed = pump(now_ns());
         if (!progressed || !*progressed) {
           break;

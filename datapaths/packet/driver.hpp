@@ -62,6 +62,7 @@ class Driver {
   Result<bool> wait_until(Lock& lock, Waiter& waiter, Time deadline, Condition done);
   Result<bool> pump(Time now);
   void notify();
+  void notify_all();
   void lead(Lock& lock, Time deadline);
   void follow(Lock& lock, Waiter& waiter, Time deadline);
   void hand_over();
@@ -72,13 +73,15 @@ class Driver {
   const bool spins_;
   std::optional<Error> dead_;
   std::atomic<std::uint32_t> contenders_{0};
-  bool leading_ = false;
+  std::atomic<bool> leading_{false};  // written under the lock
   Time leader_until_ = 0;
   std::vector<Waiter*> followers_;
-  std::uint64_t pumps_ = 0;
+  Tally pumps_;  // written under the lock
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> port_claimed_{false};
 
+  // The keeper has a lock of its own: looking whether it is needed must not disturb a leader that spins.
+  std::mutex keeper_mutex_;
   std::condition_variable stop_;
   bool stopping_ = false;
   std::thread keeper_;

@@ -39,6 +39,7 @@ class Host {
   Result<Connection*> connect(const Peer& server, Time now);
   /// The next connection that a client has opened, or nullptr.
   Connection* accepted();
+  bool has_accepted() const { return !accepted_.empty(); }
   /// The user is done with it: it is closed in order and then goes away.
   void forget(Connection& connection, Time now);
   bool empty() const { return connections_.empty(); }
