@@ -51,7 +51,8 @@ PacketChannel::~PacketChannel() {
 
 Result<> PacketChannel::establish() {
   auto lock = driver_->lock();
-  WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return connection_->state() != Connection::State::connecting; }));
+  WAGGLE_TRY(
+      driver_->until(lock, waiter_, kNever, [&] { return connection_->state() != Connection::State::connecting; }));
   return health();
 }
 
@@ -73,22 +74,14 @@ Facts PacketChannel::facts() const {
 
 Counters PacketChannel::counters() const {
   const Connection::Stats& stats = connection_->stats();
-  Counters counters{{"packets_sent", stats.packets_sent},
-                    {"packets_received", stats.packets_received},
-                    {"retransmissions", stats.retransmissions},
-                    {"lost_packets", stats.lost_packets},
-                    {"spurious_losses", stats.spurious_losses},
-                    {"acks_sent", stats.acks_sent},
-                    {"acks_received", stats.acks_received},
-                    {"duplicates", stats.duplicates},
-                    {"refused_packets", stats.refused_packets},
-                    {"staging_full", stats.staging_full},
-                    {"probe_timeouts", stats.probe_timeouts},
-                    {"window_limited", stats.window_limited},
-                    {"peer_limited", stats.peer_limited},
-                    {"pacing_limited", stats.pacing_limited},
-                    {"mtu_probes", stats.mtu_probes},
-                    {"persistent_congestion", stats.persistent_congestion}};
+  Counters counters{{"packets_sent", stats.packets_sent},       {"packets_received", stats.packets_received},
+                    {"retransmissions", stats.retransmissions}, {"lost_packets", stats.lost_packets},
+                    {"spurious_losses", stats.spurious_losses}, {"acks_sent", stats.acks_sent},
+                    {"acks_received", stats.acks_received},     {"duplicates", stats.duplicates},
+                    {"refused_packets", stats.refused_packets}, {"staging_full", stats.staging_full},
+                    {"probe_timeouts", stats.probe_timeouts},   {"window_limited", stats.window_limited},
+                    {"peer_limited", stats.peer_limited},       {"pacing_limited", stats.pacing_limited},
+                    {"mtu_probes", stats.mtu_probes},           {"persistent_congestion", stats.persistent_congestion}};
   if (reports_port_) {
     const Host& host = static_cast<const Driver&>(*driver_).host();
     for (auto& [name, count] : host.port().counters()) {
@@ -122,8 +115,8 @@ Result<> PacketChannel::queue(Driver::Lock& lock, ByteView message, const Extent
   WAGGLE_TRY(health());
   if (stream.room() < size + message.size()) {
     driver_->host().wake(*connection_);
-    WAGGLE_TRY(driver_->until(lock, waiter_, kNever,
-                              [&] { return stream.room() >= size + message.size() || !health(); }));
+    WAGGLE_TRY(
+        driver_->until(lock, waiter_, kNever, [&] { return stream.room() >= size + message.size() || !health(); }));
     WAGGLE_TRY(health());
   }
   stream.write(ByteView(frame).first(size));

@@ -113,28 +113,43 @@ void FileReader::read(std::span<Piece> run) {
   digest(run);
 }
 
+/// The mapped piece of the file that holds all of `piece`; nullptr when it cannot be mapped.
+FileReader::Window* FileReader::window(const Piece& piece) {
+  const Outbound& extent = *piece.extent;
+  auto found = std::ranges::find(windows_, extent.serial, &Window::serial);
+  if (found == windows_.end()) {
+    found = windows_.begin() + static_cast<std::ptrdiff_t>(next_window_++ % windows_.size());
+  }
+  Window& window = *found;
+  const bool holds = window.serial == extent.serial && piece.offset >= window.at &&
+                     piece.offset + piece.payload <= window.at + window.mapping.bytes().size();
+  if (!holds) {
+    const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
+    auto mapping =
+        stream::Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
+    ++calls_;
+    if (!mapping) {
+      return nullptr;
+    }
+    window.mapping = *std::move(mapping);
+    window.serial = extent.serial;
+    window.at = piece.offset;
+  }
+  return &window;
+}
+
 /// False when the file cannot be mapped or has been cut: read() then finds out what there is.
 bool FileReader::copy_mapped(std::span<Piece> run) {
-  const Outbound& extent = *run[0].extent;
   for (const Piece& piece : run) {
-    const std::uint64_t end = piece.offset + piece.payload;
-    if (window_of_ != extent.serial || piece.offset < window_at_ || end > window_at_ + window_.bytes().size()) {
-      const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
-      auto window = stream::Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
-      ++calls_;
-      if (!window) {
-        return false;
-      }
-      window_ = *std::move(window);
-      window_of_ = extent.serial;
-      window_at_ = piece.offset;
+    const Window* mapped = window(piece);
+    if (mapped == nullptr) {
+      return false;
     }
-    const ByteView from = window_.bytes().subspan(piece.offset - window_at_, piece.payload);
+    const ByteView from = mapped->mapping.bytes().subspan(piece.offset - mapped->at, piece.payload);
     std::byte* packet = piece.packet;
     std::uint32_t crc = crc32c(0, ByteView(packet + 4, kDataHeader - 4));
-    const auto copied = stream::guarded(from, [&] {
-      crc = copy_payload_crc32c(ByteSpan(packet + kDataHeader, from.size()), from, crc);
-    });
+    const auto copied = stream::guarded(
+        from, [&] { crc = copy_payload_crc32c(ByteSpan(packet + kDataHeader, from.size()), from, crc); });
     if (!copied) {
       return false;
     }

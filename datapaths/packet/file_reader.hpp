@@ -56,10 +56,15 @@ class FileReader {
   std::array<iovec, kMostBurst> vectors_;
   std::array<ByteView, kMostBurst> views_;
 
-  // Way::mapped: the piece of a file that is mapped now
-  stream::Mapping window_;
-  std::uint64_t window_of_ = 0;  // Outbound::serial
-  std::uint64_t window_at_ = 0;  // bytes from the start of the extent
+  /// Way::mapped: pieces of files that are mapped now, one per extent that is being sent.
+  struct Window {
+    std::uint64_t serial = 0;  ///< Outbound::serial
+    std::uint64_t at = 0;      ///< bytes from the start of the extent
+    stream::Mapping mapping;
+  };
+  Window* window(const Piece& piece);
+  std::array<Window, 8> windows_;
+  std::size_t next_window_ = 0;
 };
 
 }  // namespace waggle::packet

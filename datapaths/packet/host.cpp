@@ -122,9 +122,7 @@ void Host::place(Connection& connection, const Connection::Placement& placement,
   const Incoming& incoming = extent.incoming;
   switch (incoming.sink) {
     case Incoming::Sink::file: writer_.write(extent, placement.offset, placement.payload); break;
-    case Incoming::Sink::view:
-      copy_payload(ByteSpan(extent.view).subspan(placement.offset), placement.payload);
-      break;
+    case Incoming::Sink::view: copy_payload(ByteSpan(extent.view).subspan(placement.offset), placement.payload); break;
     case Incoming::Sink::discard: break;
   }
   if (placement.fresh > 0) {

@@ -23,7 +23,7 @@ struct HostOptions {
   std::string congestion = "cubic";
   Time timeout = 6'000'000'000;  ///< ns, see ConnectionOptions
   std::uint32_t burst = kMostBurst;
-  std::uint32_t window = 0;      ///< packets; 0: what the port can hold
+  std::uint32_t window = 0;  ///< packets; 0: what the port can hold
   FileReader::Way read = FileReader::Way::copied;
   std::uint64_t staging = 32 * 1024 * 1024;  ///< bytes
 };
@@ -63,7 +63,8 @@ class Host {
   const std::vector<Connection*>& touched() const { return touched_; }
 
   struct Stats {
-    Tally bad_packets, strange_connections, strange_addresses, bad_tokens, tx_stalls, read_calls, write_calls, read_back;
+    Tally bad_packets, strange_connections, strange_addresses, bad_tokens, tx_stalls, read_calls, write_calls,
+        read_back;
   };
   const Stats& stats() const { return stats_; }
 
@@ -118,7 +119,7 @@ class Host {
 
   FileReader reader_;
   FileWriter writer_;
-  std::vector<std::byte> again_;  // bytes read back for the digest
+  std::vector<std::byte> again_;          // bytes read back for the digest
   std::array<ByteView, kMostBurst> run_;  // bytes in polled frames that go into one digest, in order
   std::size_t run_count_ = 0;
   Inbound* run_extent_ = nullptr;

@@ -83,7 +83,8 @@ Result<bool> Host::flush() {
   WAGGLE_LET(count, port_->send(std::span(out_).first(built_)));
   if (count < built_) {
     ++stats_.tx_stalls;
-    std::copy(out_.begin() + static_cast<std::ptrdiff_t>(count), out_.begin() + static_cast<std::ptrdiff_t>(built_), out_.begin());
+    std::copy(out_.begin() + static_cast<std::ptrdiff_t>(count), out_.begin() + static_cast<std::ptrdiff_t>(built_),
+              out_.begin());
   }
   built_ -= count;
   return count > 0;

@@ -30,7 +30,8 @@ Result<std::uint32_t> ipv4(const Endpoint& at) {
   addrinfo* list = nullptr;
   const int failure = ::getaddrinfo(at.host.c_str(), nullptr, &hints, &list);
   if (failure != 0) {
-    return fail(Fault::not_found, fmt::format("cannot resolve '{}' to an IPv4 address: {}", at.host, ::gai_strerror(failure)),
+    return fail(Fault::not_found,
+                fmt::format("cannot resolve '{}' to an IPv4 address: {}", at.host, ::gai_strerror(failure)),
                 "check the name or give an address; packet datapaths speak IPv4");
   }
   const std::unique_ptr<addrinfo, decltype([](addrinfo* each) { ::freeaddrinfo(each); })> owner(list);
@@ -94,7 +95,8 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(host, host_options(options, settings));
     WAGGLE_LET(ip, ipv4(to));
     const Endpoint remote{fmt::format("{}.{}.{}.{}", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), to.port};
-    WAGGLE_LET(ports, open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
+    WAGGLE_LET(ports,
+               open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
     WAGGLE_TRY(suits(*ports.front(), host));
     std::vector<Mode> modes = ports.front()->modes();
     modes.push_back({"congestion", options.congestion, options.congestion});
@@ -112,8 +114,10 @@ class PacketDatapath final : public Datapath {
  private:
   Result<Settings> settings_of(const ChannelOptions& options) const {
     if (!options.receive_with.empty() && options.receive_with != info_.name) {
-      return fail(Fault::usage, fmt::format("{} cannot receive with {}: one port serves both directions", info_.name, options.receive_with),
-                  "give server and client datapaths of their own instead");
+      return fail(
+          Fault::usage,
+          fmt::format("{} cannot receive with {}: one port serves both directions", info_.name, options.receive_with),
+          "give server and client datapaths of their own instead");
     }
     WAGGLE_TRY(info_.available());
     for (const auto& [name, value] : options.settings) {

@@ -57,13 +57,13 @@ struct RxFrame {
 
 /// What a port can do, as granted.
 struct Capabilities {
-  std::uint32_t packet = 1200;     ///< bytes of the largest packet (UDP payload) that interface and frame take
-  std::uint32_t rx_capacity = 0;   ///< frames that may wait to be polled before they are dropped: bounds the window
-  std::uint32_t tx_capacity = 0;   ///< frames that can be leased at once
+  std::uint32_t packet = 1200;       ///< bytes of the largest packet (UDP payload) that interface and frame take
+  std::uint32_t rx_capacity = 0;     ///< frames that may wait to be polled before they are dropped: bounds the window
+  std::uint32_t tx_capacity = 0;     ///< frames that can be leased at once
   std::uint32_t burst = kMostBurst;  ///< frames per send() and poll() that the port does best with
-  bool direct = false;             ///< frames suit O_DIRECT: `packet` + kDataHeader is aligned to 512 bytes
-  bool zero_copy = false;          ///< the device reads and writes frames itself
-  bool checksum_offload = false;   ///< the UDP checksum is filled in below
+  bool direct = false;               ///< frames suit O_DIRECT: `packet` + kDataHeader is aligned to 512 bytes
+  bool zero_copy = false;            ///< the device reads and writes frames itself
+  bool checksum_offload = false;     ///< the UDP checksum is filled in below
 };
 
 /// One queue of an interface, for one thread at a time but for wake(). All calls are bursts: one virtual call each.
@@ -124,7 +124,7 @@ struct PortInfo {
   std::vector<OptionInfo> options = {};
   Result<> (*available)() = [] { return Result<>(); };
   Napi (*napi)(Wait wait) = [](Wait) { return Napi::softirq; };  ///< Datapath::napi()
-  std::uint64_t hugepage_bytes = 0;  ///< Datapath::hugepage_bytes()
+  std::uint64_t hugepage_bytes = 0;                              ///< Datapath::hugepage_bytes()
 };
 
 /// Makes a datapath of a port, under the reliable transport, and registers it:

@@ -16,7 +16,8 @@ constexpr Time kCloseWait = 20'000'000;
 constexpr std::uint32_t kMostCloses = 4;
 
 std::string dotted(const Peer& peer) {
-  return fmt::format("{}.{}.{}.{}:{}", peer.ip >> 24, peer.ip >> 16 & 255, peer.ip >> 8 & 255, peer.ip & 255, peer.port);
+  return fmt::format("{}.{}.{}.{}:{}", peer.ip >> 24, peer.ip >> 16 & 255, peer.ip >> 8 & 255, peer.ip & 255,
+                     peer.port);
 }
 
 }  // namespace
@@ -86,20 +87,23 @@ void Connection::on_close(Time now, ByteView packet) {
     close_due_ = true;  // says that it was heard
     close_at_ = now;
     if (messages_in_.read() + messages_in_.available() < end) {
-      fail_with({Fault::peer_gone, fmt::format("{} closed the connection before all it sent had arrived", dotted(peer())), {}});
+      fail_with({Fault::peer_gone,
+                 fmt::format("{} closed the connection before all it sent had arrived", dotted(peer())),
+                 {}});
     }
     return;
   }
-  const Fault fault = code == CloseCode::busy                                       ? Fault::busy
+  const Fault fault = code == CloseCode::busy                                     ? Fault::busy
                       : code == CloseCode::version || code == CloseCode::protocol ? Fault::protocol
-                                                                                    : Fault::peer_gone;
+                                                                                  : Fault::peer_gone;
   close_answered_ = true;
   fail_with({fault, fmt::format("{}: {}", dotted(peer()), describe(code)), {}});
 }
 
 Time Connection::probe_at() const {
   // Backoff is capped: a path that was dead for long is found again within a second.
-  const Time wait = std::min<Time>(rtt_.pto(kAckDelay) << std::min(timeouts_, 10U), std::max<Time>(1'000'000'000, rtt_.pto(kAckDelay)));
+  const Time wait = std::min<Time>(rtt_.pto(kAckDelay) << std::min(timeouts_, 10U),
+                                   std::max<Time>(1'000'000'000, rtt_.pto(kAckDelay)));
   return last_elicited_ + wait;
 }
 

@@ -29,15 +29,15 @@ struct ConnectionOptions {
   std::uint32_t window = 1024;              ///< packets that may wait at our port
   std::uint32_t alignment = 1;              ///< payload of DATA packets is a multiple of this, in bytes
   std::string congestion = "cubic";
-  Time timeout = 6'000'000'000;             ///< ns of silence after which the peer counts as gone
-  std::uint64_t* staging = nullptr;         ///< bytes left for all connections of the host
+  Time timeout = 6'000'000'000;      ///< ns of silence after which the peer counts as gone
+  std::uint64_t* staging = nullptr;  ///< bytes left for all connections of the host
 };
 
 /// One end of a connection: bytes and time in, bytes and deadlines out. No descriptor is read or written here, no clock
 /// asked. Loss detection and timers follow RFC 9002, with a reordering threshold that adapts; see docs/transport.md.
 class Connection {
  public:
-  static constexpr Time kAckDelay = 1'000'000;          ///< ns that an ACK may wait
+  static constexpr Time kAckDelay = 1'000'000;           ///< ns that an ACK may wait
   static constexpr std::size_t kMostUnderWay = 1 << 14;  ///< packets whose fate is open
 
   static Result<std::unique_ptr<Connection>> create(const ConnectionOptions& options, Time now);
@@ -73,11 +73,12 @@ class Connection {
   // Bytes out
 
   struct Built {
-    std::uint32_t length = 0;       ///< bytes of the packet, sealed unless `extent` is set
-    Outbound* extent = nullptr;     ///< DATA: read `payload` bytes at `offset` of it (from its start) to kDataHeader, then seal
+    std::uint32_t length = 0;  ///< bytes of the packet, sealed unless `extent` is set
+    Outbound* extent =
+        nullptr;  ///< DATA: read `payload` bytes at `offset` of it (from its start) to kDataHeader, then seal
     std::uint64_t offset = 0;
     std::uint32_t payload = 0;
-    bool first = false;             ///< the bytes go out for the first time, in order
+    bool first = false;  ///< the bytes go out for the first time, in order
   };
   /// Writes the next packet that may be sent now, if any.
   std::optional<Built> next_packet(Time now, ByteSpan room);
@@ -107,9 +108,9 @@ class Connection {
   // Measures and tests
 
   struct Stats {
-    Tally packets_sent, packets_received, retransmissions, lost_packets, spurious_losses, acks_sent, acks_received, duplicates,
-        refused_packets, staging_full, probe_timeouts, window_limited, peer_limited, pacing_limited, mtu_probes,
-        persistent_congestion;
+    Tally packets_sent, packets_received, retransmissions, lost_packets, spurious_losses, acks_sent, acks_received,
+        duplicates, refused_packets, staging_full, probe_timeouts, window_limited, peer_limited, pacing_limited,
+        mtu_probes, persistent_congestion;
   };
   const Stats& stats() const { return stats_; }
   std::uint32_t packet_size() const { return mtu_.packet(); }
@@ -204,7 +205,7 @@ class Connection {
   Inbound* latest_ = nullptr;    // where the last payload went
   std::uint32_t delivered_ = 0;  // extents handed over so far
   Staging staging_;
-  Staging::Piece piece_;         // shown by next_staged()
+  Staging::Piece piece_;  // shown by next_staged()
 
   // Sending
   SentPackets sent_;
@@ -212,9 +213,9 @@ class Connection {
   std::deque<Outbound> outbound_;
   std::uint32_t first_outbound_ = 0;  // sequence of outbound_.front()
   std::uint32_t next_outbound_ = 0;
-  std::uint32_t cursor_ = 0;          // first extent with bytes that were never sent
-  std::uint32_t lost_extents_ = 0;    // extents with bytes to send again
-  std::uint64_t packet_limit_ = 0;    // the peer's
+  std::uint32_t cursor_ = 0;        // first extent with bytes that were never sent
+  std::uint32_t lost_extents_ = 0;  // extents with bytes to send again
+  std::uint64_t packet_limit_ = 0;  // the peer's
   std::uint64_t message_limit_ = 0;
   std::uint32_t since_solicited_ = 0;
   Time last_sent_ = 0;
@@ -224,18 +225,18 @@ class Connection {
   RttEstimator rtt_;
   std::unique_ptr<CongestionControl> congestion_;
   Pacer pacer_;
-  Time pace_at_ = kNever;        // when the pacer lets the next packet go, if it held one back
+  Time pace_at_ = kNever;  // when the pacer lets the next packet go, if it held one back
   MtuSearch mtu_;
   std::uint64_t window_ = 0;     // congestion_->window(), bytes
   std::uint64_t in_flight_ = 0;  // bytes
   std::uint64_t under_way_ = 0;  // packets
   std::uint64_t largest_acknowledged_ = 0;
   bool anything_acknowledged_ = false;
-  Time last_elicited_ = 0;       // when the last packet was sent that asks for an ACK
+  Time last_elicited_ = 0;  // when the last packet was sent that asks for an ACK
   Time loss_at_ = kNever;
-  std::uint32_t timeouts_ = 0;   // in a row
-  std::uint32_t probes_ = 0;     // to be sent whatever the window
-  std::uint64_t threshold_ = 3;  // packets; grows with observed reordering
+  std::uint32_t timeouts_ = 0;       // in a row
+  std::uint32_t probes_ = 0;         // to be sent whatever the window
+  std::uint64_t threshold_ = 3;      // packets; grows with observed reordering
   std::uint64_t limited_until_ = 0;  // numbers below were sent while the window was what held us back
   std::uint64_t lost_since_cut_ = 0;
   std::uint64_t forgiven_since_cut_ = 0;

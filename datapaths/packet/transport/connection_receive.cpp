@@ -49,9 +49,7 @@ std::optional<Connection::Placement> Connection::on_packet(Time now, const Heade
 
 bool Connection::takes_control(Time now, const Header& header, ByteView packet) {
   switch (header.type) {
-    case Type::hello:
-      accept_due_ = accept_due_ || (!options_.client && state_ == State::established);
-      return true;
+    case Type::hello: accept_due_ = accept_due_ || (!options_.client && state_ == State::established); return true;
     case Type::retry: on_retry(now, packet); return true;
     case Type::accept:
       if (options_.client && state_ == State::connecting && packet.size() == kHeader + kTerms) {
@@ -220,7 +218,8 @@ Inbound* Connection::announced(std::uint32_t sequence, const ExtentId& id) {
     const ExtentId& wanted = extent.incoming.id;
     return wanted.handle == id.handle && wanted.offset == id.offset && wanted.length >= id.length;
   };
-  auto found = std::ranges::find_if(inbound_, [&](const Inbound& extent) { return extent.sequence == sequence && fits(extent); });
+  auto found = std::ranges::find_if(inbound_,
+                                    [&](const Inbound& extent) { return extent.sequence == sequence && fits(extent); });
   if (found == inbound_.end()) {
     found = std::ranges::find_if(inbound_, [&](const Inbound& extent) { return !extent.sequence && fits(extent); });
   }
@@ -238,7 +237,8 @@ std::optional<Connection::Placement> Connection::next_staged(Inbound& extent) {
   }
   const ExtentId& id = extent.incoming.id;
   // Sinks that place bytes anywhere take all that is staged; the others only what continues the digest.
-  const std::uint64_t up_to = extent.incoming.sink == Incoming::Sink::discard ? id.offset + extent.frontier : ~std::uint64_t{0};
+  const std::uint64_t up_to =
+      extent.incoming.sink == Incoming::Sink::discard ? id.offset + extent.frontier : ~std::uint64_t{0};
   while (auto piece = staging_.take(*extent.sequence, up_to)) {
     const auto& [offset, held] = *piece;
     const std::uint64_t end = offset + held.bytes.size();

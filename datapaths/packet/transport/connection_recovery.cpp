@@ -48,8 +48,8 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
     timeouts_ = 0;
     probes_ = 0;
     detect_losses(now);
-    congestion_->on_ack({now, bytes, largest, sent_at, sample, rtt_.smoothed(), rtt_.least(), sent_.next(),
-                         largest >= limited_until_});
+    congestion_->on_ack(
+        {now, bytes, largest, sent_at, sample, rtt_.smoothed(), rtt_.least(), sent_.next(), largest >= limited_until_});
     const Time keep = 2 * rtt_.smoothed() + RttEstimator::kGranularity;
     sent_.advance(now > keep ? now - keep : 0);
     tidy_outbound();

@@ -17,7 +17,8 @@ constexpr std::uint32_t kMostMessagePiece = 16 * 1024;
 Header Connection::header(Type type, std::size_t length, std::uint8_t flags) const {
   // Numbers that are no longer under discussion lag behind the oldest one that is.
   const std::uint64_t number = sent_.next();
-  return {type, flags, static_cast<std::uint16_t>(length), options_.id, number, static_cast<std::uint32_t>(number - sent_.oldest())};
+  return {type,        flags,  static_cast<std::uint16_t>(length),
+          options_.id, number, static_cast<std::uint32_t>(number - sent_.oldest())};
 }
 
 SentPacket& Connection::record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded) {
@@ -170,7 +171,8 @@ std::optional<Connection::Built> Connection::build_ack(Time now, ByteSpan room) 
 }
 
 std::optional<Connection::Built> Connection::build_message(Time now, ByteSpan room) {
-  const auto most = std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
+  const auto most =
+      std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
   if (!window_open(now, most)) {
     return {};
   }
@@ -184,7 +186,8 @@ std::optional<Connection::Built> Connection::build_message(Time now, ByteSpan ro
   return piece ? build_message_piece(now, room, *piece, ack) : std::nullopt;
 }
 
-std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack) {
+std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteSpan room, MessagePiece piece,
+                                                                 std::size_t ack) {
   const std::size_t length = kMessageHeader + ack + piece.length;
   std::byte* at = room.data();
   write_header(at, header(Type::message, length, ack > 0 ? kHasAck : std::uint8_t{0}));
@@ -233,7 +236,8 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
   // The receiver answers at once where the sender is about to run dry, and a few times per window.
   const std::uint64_t packets = std::max<std::uint64_t>(window_ / std::max<std::size_t>(size, 1), 1);
   const bool last = !more_data() || in_flight_ + 2 * size > window_ || sent_.next() + 1 >= packet_limit_;
-  const bool solicits = last || ++since_solicited_ >= std::clamp<std::uint64_t>(packets / kAcksPerWindow, 2, kMostUnsolicited);
+  const bool solicits =
+      last || ++since_solicited_ >= std::clamp<std::uint64_t>(packets / kAcksPerWindow, 2, kMostUnsolicited);
   if (solicits) {
     since_solicited_ = 0;
   }

@@ -21,12 +21,12 @@ struct Outbound {
   std::uint32_t sequence = 0;
   std::uint64_t serial = 0;  ///< unlike that of any other extent in this process
   UniqueFd file;
-  ExtentDigester* digest = nullptr;  ///< the caller's, until all bytes have been sent once
-  std::uint64_t next = 0;            ///< first byte never sent, from the start of the extent
+  ExtentDigester* digest = nullptr;         ///< the caller's, until all bytes have been sent once
+  std::uint64_t next = 0;                   ///< first byte never sent, from the start of the extent
   std::uint64_t valid = ~std::uint64_t{0};  ///< bytes that the file still had when they were read
-  Result<> source;                   ///< why it had no more
-  std::uint32_t under_way = 0;       ///< packets
-  RangeSet lost;                     ///< to be sent again, from the start of the extent
+  Result<> source;                          ///< why it had no more
+  std::uint32_t under_way = 0;              ///< packets
+  RangeSet lost;                            ///< to be sent again, from the start of the extent
 
   bool sent() const { return next == id.length; }
   bool over() const { return sent() && under_way == 0 && lost.empty(); }
@@ -35,12 +35,12 @@ struct Outbound {
 /// An extent that is expected or arriving.
 struct Inbound {
   Incoming incoming;
-  std::optional<std::uint32_t> sequence;  ///< which announced extent it is, once that is known
-  std::optional<std::uint64_t> length;    ///< as announced
-  RangeSet received;                      ///< from the start of the extent
-  std::uint64_t frontier = 0;             ///< all below is received and digested
-  Result<> sink;                          ///< why the file took no more
-  std::vector<std::byte> view;            ///< for Sink::view
+  std::optional<std::uint32_t> sequence;        ///< which announced extent it is, once that is known
+  std::optional<std::uint64_t> length;          ///< as announced
+  RangeSet received;                            ///< from the start of the extent
+  std::uint64_t frontier = 0;                   ///< all below is received and digested
+  Result<> sink;                                ///< why the file took no more
+  std::vector<std::byte> view;                  ///< for Sink::view
   ExtentDigester digest{DigestKind::xxh3_128};  ///< mirrors incoming.digest, whose owner may use it for many extents
 
   bool complete() const { return length && frontier >= *length; }

@@ -80,7 +80,7 @@ bool MessageReceiver::insert(std::uint64_t offset, ByteView bytes) {
   if (end < offset || end > limit()) {
     return false;
   }
-  if (end <= ready_) {
+  if (end <= ready_ || bytes.empty()) {
     return true;
   }
   if (offset < ready_) {

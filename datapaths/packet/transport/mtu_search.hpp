@@ -34,7 +34,7 @@ class MtuSearch {
   std::uint32_t base_;
   std::uint32_t largest_;
   std::uint32_t confirmed_;
-  std::uint32_t refused_;     // smallest size known not to fit; largest_ + 1 when none is
+  std::uint32_t refused_;  // smallest size known not to fit; largest_ + 1 when none is
   std::uint32_t candidate_ = 0;
   std::uint32_t tries_ = 0;
   bool under_way_ = false;

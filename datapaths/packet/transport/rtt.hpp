@@ -11,7 +11,7 @@ namespace waggle::packet {
 /// Round-trip time as RFC 9002, section 5 estimates it. All in ns.
 class RttEstimator {
  public:
-  static constexpr Time kInitial = 100'000'000;   ///< before the first sample; RFC 9002 says 333 ms, hosts here are near
+  static constexpr Time kInitial = 100'000'000;  ///< before the first sample; RFC 9002 says 333 ms, hosts here are near
   static constexpr Time kGranularity = 1'000'000;  ///< of timers (RFC 9002, 6.1.2)
 
   /// `delay` is what the receiver says it waited with its ACK, already capped to its maximum.

@@ -14,12 +14,12 @@ struct SentPacket {
   enum class Kind : std::uint8_t { control, data, message, probe };
   State state = State::none;
   Kind kind = Kind::control;
-  bool limited = false;         ///< sent while something else than the window held the sender back
-  std::uint16_t size = 0;       ///< bytes of the packet
-  std::uint32_t length = 0;     ///< bytes of payload or of the message stream
-  std::uint32_t extent = 0;     ///< DATA: which extent
+  bool limited = false;      ///< sent while something else than the window held the sender back
+  std::uint16_t size = 0;    ///< bytes of the packet
+  std::uint32_t length = 0;  ///< bytes of payload or of the message stream
+  std::uint32_t extent = 0;  ///< DATA: which extent
   Time sent_at = 0;
-  std::uint64_t offset = 0;     ///< into the extent, or into the message stream
+  std::uint64_t offset = 0;  ///< into the extent, or into the message stream
 };
 
 /// Sent packets by number: a ring over [oldest, next) that grows by doubling until `most` and then refuses.

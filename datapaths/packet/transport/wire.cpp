@@ -13,8 +13,8 @@ std::optional<Header> read_header(ByteView packet) {
   }
   const std::byte* at = packet.data();
   const auto type = load<std::uint8_t>(at + 5);
-  const Header header{static_cast<Type>(type),      load<std::uint8_t>(at + 28),  load<std::uint16_t>(at + 6),
-                      load<std::uint64_t>(at + 8),  load<std::uint64_t>(at + 16), load<std::uint32_t>(at + 24)};
+  const Header header{static_cast<Type>(type),     load<std::uint8_t>(at + 28),  load<std::uint16_t>(at + 6),
+                      load<std::uint64_t>(at + 8), load<std::uint64_t>(at + 16), load<std::uint32_t>(at + 24)};
   const bool fits = load<std::uint8_t>(at + 4) == kVersion && type >= static_cast<std::uint8_t>(Type::hello) &&
                     type <= static_cast<std::uint8_t>(Type::close) && header.length == packet.size() &&
                     header.lag <= header.number;

@@ -67,7 +67,14 @@ struct Terms {
   std::uint64_t message_limit = 0;
 };
 
-enum class CloseCode : std::uint16_t { done = 0, unknown_connection = 1, version = 2, busy = 3, protocol = 4, failed = 5 };
+enum class CloseCode : std::uint16_t {
+  done = 0,
+  unknown_connection = 1,
+  version = 2,
+  busy = 3,
+  protocol = 4,
+  failed = 5
+};
 
 template <typename T>
 T load(const std::byte* from) {
