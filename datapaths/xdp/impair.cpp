@@ -9,8 +9,8 @@
 
 #include <array>
 
+#include "datapaths/xdp/impair_skeleton.hpp"
 #include "datapaths/xdp/messages.hpp"
-#include "impair.skel.h"
 
 namespace waggle::xdp {
 namespace {

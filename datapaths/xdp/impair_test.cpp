@@ -31,7 +31,9 @@ Impairment loaded(const ImpairmentOptions& options) {
 
 std::uint32_t verdict(const Impairment& link) {
   const std::array<std::byte, 60> frame{};
-  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(), .data_size_in = frame.size());
+  bpf_test_run_opts run{.sz = sizeof run};
+  run.data_in = frame.data();
+  run.data_size_in = static_cast<__u32>(frame.size());
   REQUIRE(bpf_prog_test_run_opts(link.fd(), &run) == 0);
   return run.retval;
 }

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "afxdp.skel.h"
+#include "datapaths/packet/afxdp/skeleton.hpp"
 #include "datapaths/packet/grant.hpp"
 #include "datapaths/xdp/messages.hpp"
 

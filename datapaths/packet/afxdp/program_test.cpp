@@ -26,7 +26,9 @@ std::vector<std::byte> frame_to(const Station& to, std::uint32_t length) {
 }
 
 std::uint32_t verdict(const RedirectProgram& program, const std::vector<std::byte>& frame) {
-  LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame.data(), .data_size_in = static_cast<__u32>(frame.size()));
+  bpf_test_run_opts run{.sz = sizeof run};
+  run.data_in = frame.data();
+  run.data_size_in = static_cast<__u32>(frame.size());
   INFO(frame.size());
   REQUIRE(bpf_prog_test_run_opts(program.fd(), &run) == 0);
   return run.retval;
