@@ -39,7 +39,8 @@ Result<Pool> make_pool(const Options& options) {
 
 Result<std::unique_ptr<Device>> Device::open(const std::string& bus, const std::string& name,
                                              const std::string& arguments, const Options& options, rte_mempool* pool) {
-  const NoPipeSignal quiet;
+  const NoPipeSignal no_pipe;
+  const QuietErrors quiet_errors;
   WAGGLE_LET(plugged, Plugged::make(bus, name, arguments));
   std::unique_ptr<Device> device(new Device(std::move(plugged)));
   WAGGLE_TRY(device->configure(options, pool));
@@ -48,7 +49,8 @@ Result<std::unique_ptr<Device>> Device::open(const std::string& bus, const std::
 }
 
 Device::~Device() {
-  const NoPipeSignal quiet;
+  const NoPipeSignal no_pipe;
+  const QuietErrors quiet_errors;
   rte_eth_dev_stop(id_);
 }
 
@@ -98,7 +100,7 @@ Result<> Device::start() {
 }
 
 bool Device::up() const {
-  const NoPipeSignal quiet;
+  const NoPipeSignal no_pipe;
   rte_eth_link link{};
   return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }

@@ -85,10 +85,8 @@ int init_quietly(std::vector<std::string>& words) {
   }
   rte_openlog_stream(Log::get().stream());
   // Some failures are printed to standard error past the log.
-  std::FILE* const before = std::exchange(stderr, Log::get().stream());
-  const int used = rte_eal_init(static_cast<int>(arguments.size()), arguments.data());
-  stderr = before;
-  return used;
+  const QuietErrors quiet;
+  return rte_eal_init(static_cast<int>(arguments.size()), arguments.data());
 }
 
 Result<> start(const EalOptions& options) {
@@ -107,7 +105,7 @@ Result<> start(const EalOptions& options) {
   int error = 0;
   // In a thread of its own, since it changes the affinity of the thread that calls it.
   std::thread([&] {
-    const NoPipeSignal quiet;
+    const NoPipeSignal no_pipe;
     used = init_quietly(words);
     error = rte_errno;
   }).join();
@@ -150,6 +148,31 @@ void register_thread() {
   }
 }
 
+namespace {
+
+/// Several threads may keep quiet at once: the first takes the stream away and the last gives it back.
+struct Quiet {
+  std::mutex mutex;
+  int holders = 0;
+  std::FILE* before = nullptr;
+} quiet;
+
+}  // namespace
+
+QuietErrors::QuietErrors() {
+  const std::lock_guard lock(quiet.mutex);
+  if (quiet.holders++ == 0) {
+    quiet.before = std::exchange(stderr, Log::get().stream());
+  }
+}
+
+QuietErrors::~QuietErrors() {
+  const std::lock_guard lock(quiet.mutex);
+  if (--quiet.holders == 0) {
+    stderr = quiet.before;
+  }
+}
+
 NoPipeSignal::NoPipeSignal() {
   sigset_t pipe;
   ::sigemptyset(&pipe);
@@ -171,7 +194,8 @@ NoPipeSignal::~NoPipeSignal() {
 }
 
 Result<Plugged> Plugged::make(const std::string& bus, const std::string& name, const std::string& arguments) {
-  const NoPipeSignal quiet;
+  const NoPipeSignal no_pipe;
+  const QuietErrors quiet_errors;
   forget_complaints();
   std::uint16_t id = 0;
   const int failed = rte_eal_hotplug_add(bus.c_str(), name.c_str(), arguments.c_str());
@@ -188,7 +212,8 @@ Plugged::Plugged(Plugged&& other) noexcept
 
 Plugged::~Plugged() {
   if (!bus_.empty()) {
-    const NoPipeSignal quiet;
+    const NoPipeSignal no_pipe;
+    const QuietErrors quiet_errors;
     rte_eth_dev_close(id_);
     rte_eal_hotplug_remove(bus_.c_str(), name_.c_str());
   }

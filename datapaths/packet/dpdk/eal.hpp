@@ -45,6 +45,15 @@ class NoPipeSignal {
   sigset_t before_;
 };
 
+/// While it lives, what libraries print to standard error goes into DPDK's log.
+class QuietErrors {
+ public:
+  QuietErrors();
+  ~QuietErrors();
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+};
+
 /// A device of the EAL's bus, by hotplug: plugged in by make(), taken out by destruction.
 class Plugged {
  public:

@@ -22,6 +22,8 @@ constexpr std::uint32_t kVhostMtu = 16 * 1024;
 constexpr std::uint32_t kMostMtu = 65'000;
 /// Frame bytes in a ring: more fall out of the cache before they are used.
 constexpr std::uint32_t kRingBytes = 2 << 20;
+/// With less net_af_xdp does not start.
+constexpr std::uint32_t kLeastXdpRing = 1024;
 /// Frames beyond those in rings: leased, polled, and in the caches of some threads.
 constexpr std::uint32_t kMbufsInHand = 512;
 
@@ -60,9 +62,10 @@ Result<std::uint32_t> mtu_of(const std::string& link, std::uint32_t asked, std::
 
 Result<> size_rings(Options& options, const Settings& settings) {
   const std::uint32_t frame = options.mtu + 14;
-  const std::uint32_t fitting = std::clamp(std::bit_floor(kRingBytes / frame), 64U, 1024U);
-  WAGGLE_LET(rx, number_or(settings, "rx_descriptors", 32, 4096, fitting));
-  WAGGLE_LET(tx, number_or(settings, "tx_descriptors", 32, 4096, fitting));
+  const std::uint32_t least = options.driver == "af_xdp" ? kLeastXdpRing : 32;
+  const std::uint32_t fitting = std::clamp(std::bit_floor(kRingBytes / frame), std::max(least, 64U), 1024U);
+  WAGGLE_LET(rx, number_or(settings, "rx_descriptors", least, 4096, fitting));
+  WAGGLE_LET(tx, number_or(settings, "tx_descriptors", least, 4096, fitting));
   if (!std::has_single_bit(rx) || !std::has_single_bit(tx) || (options.link == "vhost" && rx != tx)) {
     return fail(Fault::usage, fmt::format("{} and {} descriptors make no sense", rx, tx),
                 "give powers of two, and on link vhost the same number to both");
@@ -93,6 +96,7 @@ std::vector<OptionInfo> option_list() {
       {"ring", "split", "link vhost: virtqueues, split or packed"},
       {"clients", "4", "link vhost: how many clients a listener takes at once"},
       {"driver", "af_packet", "link veth: poll-mode driver, af_packet or af_xdp"},
+      {"address", "", "link nic: our IPv4 address; empty: what is listened on, or the neighbour of the server's"},
       {"rx_descriptors", "0", "length of a receive ring, a power of two; 0: 2 MiB of frames"},
       {"tx_descriptors", "0", "length of a send ring"},
       {"mbufs", "0", "frames in the pool; 0: what rings and bursts need"},
@@ -117,6 +121,7 @@ Result<Options> read_options(const Settings& settings, const ChannelOptions& cha
   options.packed_ring = ring == "packed";
   WAGGLE_LET(driver, choice(settings, "driver", {"af_packet", "af_xdp"}));
   options.driver = options.link == "veth" ? driver : "";
+  options.copies = options.link == "vhost" ? options.vhost_here : options.driver == "af_packet";
   options.direct = settings.flag("direct");
   options.checksum_offload = settings.flag("checksum_offload");
   options.checksum = settings.flag("udp_checksum") || options.checksum_offload;

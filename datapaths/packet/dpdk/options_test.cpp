@@ -49,6 +49,7 @@ TEST_CASE("the MTU comes from the user, then from the device") {
   CHECK(read({}, true, 9000)->mtu == 9000);
   CHECK(read({}, true, 0, "veth", 3400)->mtu == 3400);
   CHECK(read({}, true, 9000)->rx_descriptors >= read({}, true, 65'000)->rx_descriptors);
+  CHECK(read({{"driver", "af_xdp"}}, true, 0, "veth", 3400)->rx_descriptors >= 1024);
   CHECK(read({}, true, 1000).error().fault == Fault::missing);
   CHECK(read({}, true, 70'000).error().fault == Fault::usage);
 }

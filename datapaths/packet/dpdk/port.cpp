@@ -10,10 +10,13 @@
 #include <cstring>
 
 #include "base/clock.hpp"
+#include "base/copy_meter.hpp"
 
 namespace waggle::packet::dpdk {
 namespace {
 
+constexpr Time kArpTimeout = 1'000'000'000;
+constexpr Time kArpInterval = 100'000'000;
 /// Frames per burst: enough to spread the cost of a burst, and few enough to stay in the cache.
 constexpr std::uint32_t kBurst = 32;
 /// One poll in so many looks at another client than the busiest.
@@ -101,6 +104,7 @@ Result<std::size_t> DpdkPort::send(std::span<const TxFrame> frames) {
       end = std::min(end, static_cast<std::size_t>(other - frames.begin()));
     }
     const std::size_t accepted = send_on(devices_[at], here, frames.subspan(sent, end - sent));
+    count_copies<const TxFrame>(frames.subspan(sent, accepted));
     sent += accepted;
     if (sent < end) {
       ++count_.tx_ring_full;
@@ -131,6 +135,19 @@ std::size_t DpdkPort::send_on(Device& device, const Station& here, std::span<con
   return device.send({mbufs.data(), frames.size()});
 }
 
+/// Adds what the driver has copied between frames and rings, in user space, to what is counted (DESIGN.md, "copy").
+template <typename Frame>
+void DpdkPort::count_copies(std::span<Frame> frames) {
+  if (!parts_.options.copies) {
+    return;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& frame : frames) {
+    bytes += frame.length > kDataHeader ? frame.length - kDataHeader : 0;
+  }
+  user_copied_bytes.fetch_add(bytes, std::memory_order_relaxed);
+}
+
 void DpdkPort::give_back(std::span<const TxFrame> frames) {
   register_thread();
   for (const TxFrame& frame : frames) {
@@ -149,6 +166,7 @@ std::size_t DpdkPort::take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames
     }
     const auto parsed = mbuf->nb_segs == 1 ? parse_frame(frame, parts_.here) : std::nullopt;
     if (!parsed) [[unlikely]] {
+      on_other(frame);
       count_.segmented += mbuf->nb_segs == 1 ? 0 : 1;
       ++count_.foreign;
       rte_pktmbuf_free(mbuf);
@@ -160,6 +178,50 @@ std::size_t DpdkPort::take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames
                        .from = parsed->from};
   }
   return count;
+}
+
+/// A frame that is no packet for us.
+void DpdkPort::on_other(ByteView frame) {
+  const auto news = parts_.own_arp ? read_arp(frame, parts_.here) : std::nullopt;
+  if (!news) {
+    return;
+  }
+  heard_ = news;
+  if (news->asks_us) {
+    send_arp(arp_answer(parts_.here, *news));
+  }
+}
+
+void DpdkPort::send_arp(const ArpFrame& frame) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(parts_.pool.get());
+  if (mbuf == nullptr) {
+    return;
+  }
+  std::memcpy(rte_pktmbuf_append(mbuf, kArpFrame), frame.data(), kArpFrame);
+  if (devices_[0].send({&mbuf, 1}) == 0) {
+    rte_pktmbuf_free(mbuf);
+  }
+}
+
+/// By ARP of our own. Packets that come in meanwhile are lost: this is before anything is sent.
+Result<Peer> DpdkPort::ask_for(Peer peer) {
+  register_thread();
+  heard_.reset();
+  for (Time now = now_ns(), end = now + kArpTimeout, ask = now; now < end; now = now_ns()) {
+    if (now >= ask) {
+      send_arp(arp_question(parts_.here, peer.ip));
+      ask = now + kArpInterval;
+    }
+    std::array<RxFrame, kMostBurst> frames;
+    WAGGLE_LET(count, poll(frames));
+    release({frames.data(), count});
+    if (heard_ && heard_->ip == peer.ip) {
+      peer.mac = heard_->mac;
+      return peer;
+    }
+  }
+  return fail(Fault::peer_gone, fmt::format("nobody answers for {} by ARP", ipv4_text(peer.ip)),
+              "see that the server runs and that the address is right");
 }
 
 /// From the device that was the last to have something; now and then, and when it has nothing, from the next one.
@@ -198,6 +260,7 @@ Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
     return 0;
   }
   idle_polls_ = 0;
+  count_copies<const RxFrame>({frames.data(), count});
   ++count_.rx_bursts;
   count_.received += count;
   return count;
@@ -245,7 +308,11 @@ Result<Peer> DpdkPort::resolve(Peer peer) {
     peer.mac = vhost_mac(peer.ip);
     return peer;
   }
-  WAGGLE_LET(mac, neighbour(parts_.interface, peer.ip));
+  if (parts_.own_arp) {
+    return ask_for(peer);
+  }
+  WAGGLE_LET(route, route_to(peer.ip));
+  WAGGLE_LET(mac, neighbour(route.interface, route.next_hop));
   peer.mac = mac;
   return peer;
 }
@@ -255,11 +322,17 @@ std::vector<Mode> DpdkPort::modes() const {
   // A listener may have no device yet. Whatever it will be granted differently is an error unless that was allowed.
   const Device* device = devices_.size() > 0 ? &devices_[0] : nullptr;
   const auto flag = [](bool on) { return std::string(on ? "on" : "off"); };
-  return {{"driver", parts_.driver, device != nullptr ? device->driver() : parts_.driver},
-          {"wait", options.interrupts ? "interrupt" : "poll", devices_.sleeps() ? "interrupt" : "poll"},
-          {"checksum offload", flag(options.checksum_offload),
-           flag(device != nullptr ? device->checksum_offload() : options.checksum_offload)},
-          {"mtu", std::to_string(options.mtu), std::to_string(options.mtu)}};
+  std::vector<Mode> modes;
+  if (options.driver == "af_packet") {
+    modes.push_back({"packets apart", "auto", parts_.apart ? "yes" : "no"});
+  }
+  modes.insert(modes.end(),
+               {{"driver", parts_.driver, device != nullptr ? device->driver() : parts_.driver},
+                {"wait", options.interrupts ? "interrupt" : "poll", devices_.sleeps() ? "interrupt" : "poll"},
+                {"checksum offload", flag(options.checksum_offload),
+                 flag(device != nullptr ? device->checksum_offload() : options.checksum_offload)},
+                {"mtu", std::to_string(options.mtu), std::to_string(options.mtu)}});
+  return modes;
 }
 
 Counters DpdkPort::counters() const {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/tally.hpp"
+#include "datapaths/packet/dpdk/arp.hpp"
 #include "datapaths/packet/dpdk/device_set.hpp"
 #include "datapaths/packet/dpdk/options.hpp"
 #include "datapaths/packet/dpdk/vhost.hpp"
@@ -22,6 +23,8 @@ struct Parts {
   std::string driver;                      ///< asked for
   Interface interface;                     ///< link veth: the device below
   std::optional<UdpReservation> udp_port;  ///< link veth
+  UniqueFd apart;                          ///< link veth: see keep_packets_apart()
+  bool own_arp = false;                    ///< the kernel does not see the frames
   Place place;                             ///< link vhost
   Pool pool;
   DeviceSet::Owner devices;
@@ -52,6 +55,11 @@ class DpdkPort final : public Port {
  private:
   std::size_t send_on(Device& device, const Station& here, std::span<const TxFrame> frames);
   std::size_t receive(std::span<rte_mbuf*> mbufs);
+  void on_other(ByteView frame);
+  void send_arp(const ArpFrame& frame);
+  Result<Peer> ask_for(Peer peer);
+  template <typename Frame>
+  void count_copies(std::span<Frame> frames);
   std::size_t take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames);
 
   Parts parts_;
@@ -60,6 +68,7 @@ class DpdkPort final : public Port {
   std::size_t busy_device_ = 0;
   std::size_t next_device_ = 0;
   std::uint32_t polls_ = 0;
+  std::optional<ArpNews> heard_;  ///< of the address that is asked for
 
   struct {
     Tally sent, received, tx_bursts, rx_bursts, empty_polls, tx_ring_full, tx_unreachable, no_mbufs, foreign, segmented,
