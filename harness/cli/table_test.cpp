@@ -216,5 +216,69 @@ TEST_CASE("workloads without bulk are ranked by operations and show latencies") 
   CHECK(holds(text, "200,000"));
 }
 
+TEST_CASE("links are never mixed: a table for each, and a mode of each pair") {
+  auto kernel = ok_pair("sendfile", 41.7e9);
+  auto bypass = ok_pair("dpdk", 60e9);
+  bypass["link"] = "vhost";
+  bypass["facts"]["sender"]["modes"][0] = {{"name", "congestion"}, {"requested", "fixed"}, {"granted", "fixed"}};
+  bypass["summary"]["counters"] = {{"sender", {{"empty_polls", 12345}, {"retransmissions", 3}}},
+                                   {"receiver", {{"empty_polls", 0}, {"retransmissions", 0}}}};
+  const auto text = compare_table(record_of({bypass, kernel}), {});
+  const auto veth = text.find("Over veth (MTU 1500, offloads on)");
+  const auto vhost = text.find("Over vhost\n");
+  REQUIRE(veth != std::string::npos);
+  REQUIRE(vhost != std::string::npos);
+  CHECK(vhost < text.find("dpdk"));
+  CHECK(text.find("dpdk") < veth);
+  CHECK(veth < text.find("sendfile"));
+  CHECK(holds(text, "Congestion control: fixed."));
+  CHECK(holds(text, "Congestion control: cubic."));
+  CHECK(holds(text, "12,345"));
+  CHECK(holds(text, "Figures of different links do not compare."));
+  CHECK_FALSE(holds(compare_table(record_of({kernel, ok_pair("mmap", 1e9)}), {}), "Over veth"));
+}
+
+TEST_CASE("different congestion control in one table is said, pair by pair") {
+  auto fixed = ok_pair("udp", 10e9);
+  fixed["facts"]["sender"]["modes"][0] = {{"name", "congestion"}, {"requested", "fixed"}, {"granted", "fixed"}};
+  const auto text = compare_table(record_of({fixed, ok_pair("sendfile", 41.7e9)}), {});
+  CHECK(holds(text, "Congestion control differs: cubic of sendfile; fixed of udp."));
+}
+
+TEST_CASE("what a datapath counts is shown, empty polls apart from work") {
+  auto pair = ok_pair("afxdp", 10e9);
+  pair["summary"]["counters"] = {{"sender", {{"empty_polls", 300}, {"rx_bursts", 100}, {"wakeup_calls", 7}}},
+                                 {"receiver", {{"empty_polls", 0}, {"rx_bursts", 50}, {"rx_dropped", 0}}}};
+  pair["runs"][1]["trace"]["receiver"]["unseen"] = "AF_XDP copies unseen";
+  const auto text = run_table(record_of({pair}), {});
+  CHECK(holds(text, "300 (75 % of polls)"));
+  CHECK(holds(text, "wakeup calls"));
+  CHECK_FALSE(holds(text, "rx dropped"));
+  CHECK(holds(text, "only modelled: AF_XDP copies unseen"));
+}
+
+TEST_CASE("idle connections are ranked by the CPU that they take, the least first") {
+  auto sleeper = ok_pair("sendfile", 1);
+  auto poller = ok_pair("dpdk", 1);
+  sleeper["summary"]["cpu_share"] = cost(0.001);
+  poller["summary"]["cpu_share"] = cost(1);
+  for (auto* pair : {&sleeper, &poller}) {
+    for (auto& run : (*pair)["runs"]) {
+      run["seconds"] = 2;
+      run["sender"] = {{"counters", {{"empty_polls", 4000}}}};
+      run["receiver"] = {{"counters", json::object()}};
+    }
+  }
+  auto record = record_of({poller, sleeper});
+  record["workload"] = {{"name", "idle"}, {"bulk", false}, {"idle", true}, {"server_sends", true}};
+  record["spec"]["workload"] = "idle";
+  const auto text = compare_table(record, {});
+  CHECK(text.find("sendfile") < text.find("dpdk"));
+  CHECK(holds(text, "CPU %"));
+  CHECK(holds(text, "200"));
+  CHECK(holds(text, "2,000"));
+  CHECK(holds(run_table(record, {}), "CPU while idle"));
+}
+
 }  // namespace
 }  // namespace waggle::cli

@@ -25,6 +25,8 @@ using nlohmann::json;
 
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr auto kQuit = std::chrono::seconds(10);
+/// Between the closing of a dying agent's socket and its end; freeing much memory takes a while.
+constexpr auto kDying = std::chrono::milliseconds(5000);
 
 /// What went wrong between fork and exec, written to a pipe that exec closes.
 struct Failure {
@@ -156,6 +158,12 @@ Result<> AgentProcess::check() {
   return death_.empty() ? Result<>{} : Result<>(fail(Fault::io, fmt::format("the {} process {}", name_, death_)));
 }
 
+Result<> AgentProcess::death() {
+  pollfd wait{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  ::poll(&wait, 1, static_cast<int>(kDying.count()));
+  return check();
+}
+
 Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrupt& interrupt,
                                      const Patience& patience) {
   const auto most = static_cast<std::uint64_t>(patience.most.count());
@@ -175,10 +183,7 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
       return {};
     }
     if ((wait[0].revents | wait[1].revents) != 0) {
-      // Its socket closes a moment before it can be waited for.
-      siginfo_t info{};
-      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
-      return check();
+      return death();
     }
     if (patience.alive && patience.alive()) {
       since = now_ns();
@@ -192,12 +197,16 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
 Result<json> AgentProcess::call(const json& request, topology::Interrupt& interrupt, const Patience& patience) {
   const std::string what = request.value("do", "");
   if (const auto sent = control_.send(request); !sent) {
-    WAGGLE_TRY(check());
+    WAGGLE_TRY(death());
     return std::unexpected(sent.error());
   }
   WAGGLE_TRY(wait_readable(what, interrupt, patience));
-  WAGGLE_LET(answer, control_.receive());
-  if (const auto error = answer.find("error"); error != answer.end()) {
+  auto answer = control_.receive();
+  if (!answer) {
+    WAGGLE_TRY(death());
+    return answer;
+  }
+  if (const auto error = answer->find("error"); error != answer->end()) {
     return std::unexpected(error_from_json(*error));
   }
   return answer;

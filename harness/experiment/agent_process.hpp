@@ -50,6 +50,8 @@ class AgentProcess {
 
  private:
   AgentProcess(std::string name, pid_t pid, UniqueFd pidfd, Control control);
+  /// check() of an agent whose socket has closed, which it does a moment before it can be waited for.
+  Result<> death();
   Result<> wait_readable(const std::string& what, topology::Interrupt& interrupt, const Patience& patience);
 
   std::string name_;

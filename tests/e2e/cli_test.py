@@ -76,6 +76,19 @@ class WrongUse(Case):
     def test_unknown_option(self):
         self.refused(2, "run", "--zzzzzzzzz", says=["--zzzzzzzzz", "harness run --help"])
 
+    def test_a_link_that_the_datapath_lacks(self):
+        self.refused(2, "run", "--datapath=sendfile", "--link=vhost", says=["does not run over vhost", "--link=veth"])
+
+    def test_options_that_say_nothing_to_the_link(self):
+        self.refused(2, "run", "--pci=0000:01:00.0,0000:02:00.0", says=["--pci says nothing to the link auto"])
+        self.refused(2, "run", "--link=loopback", "--napi=threaded", says=["--napi says nothing to the link loopback"])
+
+    def test_an_option_of_a_datapath_is_set_once(self):
+        self.refused(2, "run", "--mmap-window=1MiB", "--set", "mmap.window=2MiB", says=["mmap.window is set twice"])
+
+    def test_carriers_do_not_mix(self):
+        self.refused(2, "run", "--datapath=udp+splice", says=["udp and splice do not share a carrier"])
+
     def test_stray_argument(self):
         self.refused(2, "run", "sendfile", says=["run does not know what to do with 'sendfile'"])
 

@@ -151,10 +151,10 @@ class PacketLeftovers(Leftovers):
         self.assertEqual(hugepages(), self.pages)
         super().tearDown()
 
-    def each(self):
+    def for_each(self, check):
         for datapath in PACKET:
             with self.subTest(datapath=datapath):
-                yield datapath
+                check(datapath)
 
     def begin(self, datapath):
         """An experiment of one run, or None where this machine lacks something for it."""
@@ -167,24 +167,25 @@ class PacketLeftovers(Leftovers):
             return None
 
     def test_kill_9_leaves_only_the_work_directory_and_clean_removes_it(self):
-        for datapath in self.each():
+        def check(datapath):
             if (begun := self.begin(datapath)) is None:
-                continue
+                return
             program, agents = begun
             program.kill()
             program.wait()
-            wait_until(lambda agents=agents: all(gone(pid) for pid in agents), "the death of the agents")
+            wait_until(lambda: all(gone(pid) for pid in agents), "the death of the agents")
             subprocess.run([HARNESS, "clean", f"--work={self.work}"], capture_output=True, check=True)
             self.assertEqual(self.directories(), [])
             self.assertEqual(hugepages(), self.pages)
+        self.for_each(check)
 
     def test_a_dead_agent_is_named(self):
         """Killed at several moments: while it starts, when it works."""
-        for datapath in self.each():
+        def check(datapath):
             for victim, name in ((1, "server"), (2, "client")):
                 for delay in (0, 0.3, 1.0):
                     if (begun := self.begin(datapath)) is None:
-                        break
+                        return
                     program, agents = begun
                     time.sleep(delay)
                     os.kill(sorted(agents)[victim], signal.SIGKILL)
@@ -194,17 +195,19 @@ class PacketLeftovers(Leftovers):
                     self.assertEqual(program.returncode, 1)
                     self.assertRegex(errors, rf"\Aharness: [^\n]*the {name} process was killed by signal 9[^\n]*\n\Z")
                     self.assertEqual(self.directories(), [])
+        self.for_each(check)
 
     def test_signals_end_it_in_order(self):
-        for datapath in self.each():
+        def check(datapath):
             if (begun := self.begin(datapath)) is None:
-                continue
+                return
             program, agents = begun
             program.send_signal(signal.SIGTERM)
             program.communicate(timeout=DEADLINE)
             self.assertEqual(program.returncode, 130)
             self.assertTrue(all(gone(pid) for pid in agents))
             self.assertEqual(self.directories(), [])
+        self.for_each(check)
 
     def test_the_next_call_sweeps_what_kill_9_left_but_not_what_is_in_use(self):
         pass  # nothing of it depends on the datapath

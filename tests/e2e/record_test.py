@@ -77,6 +77,7 @@ class RealRecord(unittest.TestCase):
             ("--workload=metadata", "--count=20"),
             ("--workload=rr", "--seconds=0.1"),
             ("--workload=rand-read", "--size=1MiB", "--count=50"),
+            ("--workload=idle", "--seconds=0.2"),
             ("--size=1MiB", "--sink=discard", "--cache=cold", "--clients=2"),
             ("--size=1MiB", "--sink=file", "--link=loopback", "--allow-fallback"),
         ):
@@ -84,6 +85,29 @@ class RealRecord(unittest.TestCase):
                 record = experiment("run", "--datapath=sendfile", "--runs=2", "--warmups=0", *arguments)
                 self.assertEqual(problems(record), [])
                 self.assertEqual(record["pairs"][0]["status"], "ok")
+
+    def test_packet_datapaths_match_too(self):
+        listed = json.loads(subprocess.run([HARNESS, "list", "--json"], capture_output=True, text=True, check=True).stdout)
+        for datapath in listed["datapaths"]:
+            if datapath["carrier"] != "packet" or not datapath["available"]:
+                continue
+            with self.subTest(datapath=datapath["name"]):
+                record = experiment("run", f"--datapath={datapath['name']}", *SHORT)
+                self.assertEqual(problems(record), [])
+                (pair,) = record["pairs"]
+                self.assertEqual(pair["link"], datapath["links"][0])
+                self.assertIn(pair["link"], record["environment"]["links"])
+                self.assertEqual(pair["facts"]["sender"]["carrier"], "packet")
+                self.assertGreater(pair["summary"]["counters"]["sender"]["packets_sent"], 0)
+                self.assertIn("congestion", [mode["name"] for mode in pair["facts"]["sender"]["modes"]])
+
+    def test_each_process_of_a_packet_pair_has_its_own_datapath(self):
+        for workload in ("download", "upload"):
+            with self.subTest(workload=workload):
+                record = experiment("run", "--datapath=udp+simulated", f"--workload={workload}", *SHORT)
+                facts = record["pairs"][0]["facts"]
+                self.assertEqual(facts["sender"]["sender"], "udp")
+                self.assertEqual(facts["receiver"]["sender"], "simulated")
 
     def test_pairs_are_interleaved(self):
         record = experiment("compare", "--datapaths=sendfile,read_write", *SHORT)
