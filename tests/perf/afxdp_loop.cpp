@@ -46,7 +46,8 @@ struct Options {
 };
 
 constexpr std::size_t kContent = 64 << 20;
-constexpr std::uint32_t kOffset = 512 - kDataHeader;
+constexpr auto kHeader = static_cast<std::uint32_t>(kDataHeader);
+constexpr std::uint32_t kOffset = 512 - kHeader;
 
 struct End {
   Interface interface;
@@ -133,7 +134,7 @@ void send_loop(End& end, const Peer& to, const Options& options, Counts& counts)
   const std::byte* content = options.payload == "copy" ? map_content() : nullptr;
   Queue& queue = *end.queue;
   const std::uint32_t packet = options.mtu - 28;
-  const std::uint32_t payload = packet - kDataHeader;
+  const std::uint32_t payload = packet - kHeader;
   std::vector<std::uint64_t> free;
   // Not all: a veth has room for 240 frames (see leasable() in queue_port.cpp).
   for (std::uint64_t index = 0; index < options.tx_ring - options.tx_ring / 8; ++index) {
@@ -200,7 +201,7 @@ void receive_loop(End& end, const Options& options, Counts& counts) {
     std::uint64_t bytes = 0;
     for (std::uint32_t index = 0; index < count; ++index) {
       const xdp_desc& descriptor = *xsk_ring_cons__rx_desc(&queue.rx, at + index);
-      const std::uint32_t payload = descriptor.len - 42 - static_cast<std::uint32_t>(kDataHeader);
+      const std::uint32_t payload = descriptor.len - 42 - kHeader;
       if (touch) {
         checksum = crc32c(checksum, {queue.at(descriptor.addr) + 42 + kDataHeader, payload});
       }
