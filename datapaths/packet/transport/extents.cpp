@@ -4,23 +4,32 @@
 #include "base/copy_meter.hpp"
 
 namespace waggle::packet {
+namespace {
+
+/// What a piece costs: its bytes, and the node that holds them. Else a peer could fill the memory with tiny ones.
+std::uint64_t cost(std::size_t bytes) {
+  return bytes + 128;
+}
+
+}  // namespace
 
 Staging::~Staging() {
   for (const auto& [key, piece] : pieces_) {
-    *budget_ += piece.bytes.size();
+    *budget_ += cost(piece.bytes.size());
   }
 }
 
 bool Staging::put(Key key, std::uint32_t handle, ByteView payload) {
-  if (payload.size() > *budget_) {
+  if (cost(payload.size()) > *budget_) {
     return false;
   }
-  Piece& piece = pieces_[key];
-  if (piece.bytes.size() >= payload.size()) {
+  const auto [found, fresh] = pieces_.try_emplace(key);
+  Piece& piece = found->second;
+  if (!fresh && piece.bytes.size() >= payload.size()) {
     return true;
   }
-  *budget_ += piece.bytes.size();
-  *budget_ -= payload.size();
+  *budget_ += fresh ? 0 : cost(piece.bytes.size());
+  *budget_ -= cost(payload.size());
   piece.handle = handle;
   piece.bytes.resize(payload.size());
   copy_payload(piece.bytes, payload);
@@ -33,7 +42,7 @@ std::optional<std::pair<std::uint64_t, Staging::Piece>> Staging::take(std::uint3
     return {};
   }
   auto node = pieces_.extract(found);
-  *budget_ += node.mapped().bytes.size();
+  *budget_ += cost(node.mapped().bytes.size());
   return std::pair(node.key().second, std::move(node.mapped()));
 }
 
