@@ -65,7 +65,8 @@ QueuePort::QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Que
       packet_(std::min(shared_->interface.mtu - kIpAndUdp,
                        queue_->options().multi_buffer ? kJumbo : room(queue_->chunk()))),
       group_((kTxOffset + packet_ + queue_->chunk() - 1) / queue_->chunk()),
-      parts_((kFrameHeaders + packet_ + queue_->chunk() - kRxHeadroom - 1) / (queue_->chunk() - kRxHeadroom)),
+      parts_((static_cast<std::uint32_t>(kFrameHeaders) + packet_ + queue_->chunk() - kRxHeadroom - 1) /
+             (queue_->chunk() - kRxHeadroom)),
       busy_polls_(queue_->options().busy_poll > 0) {
   modes_.insert(modes_.end(), queue_->modes().begin(), queue_->modes().end());
   for (std::uint32_t index = leasable(*queue_) / group_; index > 0; --index) {
