@@ -174,7 +174,7 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
                                 {.fd = interrupt.fd(), .events = POLLIN, .revents = 0}}};
     const std::uint64_t waited = now_ns() - since;
     const auto left = waited < most ? static_cast<int>((most - waited) / 1'000'000U) + 1 : 0;
-    const int tick = patience.alive ? static_cast<int>(kTick.count()) : left;
+    const int tick = patience.alive || patience.useless ? static_cast<int>(kTick.count()) : left;
     if (::poll(wait.data(), wait.size(), std::min(left, tick)) < 0 && errno != EINTR) {
       return fail_errno("cannot wait for the " + name_ + " process");
     }
@@ -184,6 +184,9 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
     }
     if ((wait[0].revents | wait[1].revents) != 0) {
       return death();
+    }
+    if (patience.useless) {
+      WAGGLE_TRY(patience.useless());
     }
     if (patience.alive && patience.alive()) {
       since = now_ns();

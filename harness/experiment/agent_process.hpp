@@ -38,6 +38,8 @@ class AgentProcess {
     std::chrono::nanoseconds most = std::chrono::seconds(60);
     /// Called several times a second when set; true says that there is progress, which starts the time again.
     std::function<bool()> alive;
+    /// Called as often when set; an error, which the call returns, says that waiting has become useless.
+    std::function<Result<>()> useless = {};
   };
   /// Sends a request and returns the answer. Errors of the agent come back as they were; a dead agent is named with the
   /// way it died, a silent one is Fault::timeout, a signal to the harness Fault::cancelled.

@@ -177,14 +177,16 @@ class Run {
 
   AgentProcess::Patience patience() {
     return {.most = kSilence + std::chrono::seconds(static_cast<std::int64_t>(spec_.parameters.seconds)),
-            .alive = [this] {
-              const Progress& now = progress_.get();
-              const std::uint64_t seen = now.bytes.load(std::memory_order_relaxed);
-              if (request_.progress) {
-                request_.progress(seen);
-              }
-              return std::exchange(seen_, seen) != seen;
-            }};
+            .alive =
+                [this] {
+                  const Progress& now = progress_.get();
+                  const std::uint64_t seen = now.bytes.load(std::memory_order_relaxed);
+                  if (request_.progress) {
+                    request_.progress(seen);
+                  }
+                  return std::exchange(seen_, seen) != seen;
+                },
+            .useless = [this] { return server_->check(); }};
   }
 
   Result<> start_server() {
@@ -213,7 +215,7 @@ class Run {
                   {"local", local()},
                   {"port", port_},
                   {"progress_fd", progress_.fd()}});
-    WAGGLE_LET(answer, blame_server(client_->call(start, site_.interrupt())));
+    WAGGLE_LET(answer, blame_server(client_->call(start, site_.interrupt(), patience())));
     client_facts_ = answer.at("facts");
     return {};
   }
