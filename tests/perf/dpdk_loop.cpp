@@ -85,8 +85,8 @@ ByteView map_payload() {
     std::perror("dpdk_loop: cannot make the payload");
     std::_Exit(1);
   }
-  auto* bytes = static_cast<std::byte*>(
-      ::mmap(nullptr, kFile, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0));
+  auto* bytes =
+      static_cast<std::byte*>(::mmap(nullptr, kFile, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0));
   for (std::size_t i = 0; i < kFile; ++i) {
     bytes[i] = static_cast<std::byte>(i * 2'654'435'761U >> 24);
   }

@@ -14,6 +14,8 @@ namespace {
 /// Mbufs that a thread keeps at hand. Few, since the one freed last is the next in use and still in the CPU's cache.
 constexpr unsigned kCache = 64;
 
+constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
+
 std::unexpected<Error> refused(const std::string& what, int error) {
   const std::string why = first_complaint();
   return fail(Fault::missing, fmt::format("{}: {}", what, why.empty() ? rte_strerror(std::abs(error)) : why),
@@ -75,9 +77,9 @@ Result<> Device::configure(const Options& options, rte_mempool* pool) {
   if (failed != 0) {
     return refused("cannot configure DPDK's device", failed);
   }
-  failed = rte_eth_rx_queue_setup(id_, 0, options.rx_descriptors, SOCKET_ID_ANY, nullptr, pool);
+  failed = rte_eth_rx_queue_setup(id_, 0, options.rx_descriptors, kAnySocket, nullptr, pool);
   if (failed == 0) {
-    failed = rte_eth_tx_queue_setup(id_, 0, options.tx_descriptors, SOCKET_ID_ANY, nullptr);
+    failed = rte_eth_tx_queue_setup(id_, 0, options.tx_descriptors, kAnySocket, nullptr);
   }
   if (failed != 0) {
     return refused("cannot set up the rings of DPDK's device", failed);

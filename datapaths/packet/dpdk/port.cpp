@@ -25,7 +25,7 @@ constexpr std::uint32_t kLookAround = 16;
 constexpr std::uint32_t kPollsBeforeSleep = 500;
 
 rte_mbuf* mbuf_of(std::uint64_t handle) {
-  return reinterpret_cast<rte_mbuf*>(handle);
+  return reinterpret_cast<rte_mbuf*>(handle);  // NOLINT(performance-no-int-to-ptr): a handle that we have made
 }
 
 /// Bytes into the buffer of `mbuf` at which a packet must begin for its payload to be aligned.
