@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+#include <system_error>
 
 #include "base/units.hpp"
 #include "harness/cli/suggest.hpp"
@@ -216,9 +217,14 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& tar
 int run_program(int argc, const char* const* argv) {
   Global global;
   global.command_line.assign(argv, argv + argc);
-  auto done = dispatch(global, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
-  if (done) {
-    done = finish_output();
+  Result<> done;
+  try {
+    done = dispatch(global, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+    if (done) {
+      done = finish_output();
+    }
+  } catch (const std::system_error& error) {  // of fmt::print(), when output is longer than the buffer
+    done = error.code().value() == EPIPE ? Result<>() : fail_errno("cannot write the output", error.code().value());
   }
   if (!done) {
     std::fflush(stdout);
