@@ -66,7 +66,7 @@ class Bottleneck {
     const auto connection = flow.machine->host->connect(kServer, world_.now());
     flow.party.emplace(*flow.machine->host, **connection, files_, 1, bulk(bytes), 4);
     watcher_.add(**connection, address);
-    flow.machine->act = [this, &flow](Time now) {
+    flow.machine->act = [&flow](Time now) {
       flow.party->act(now);
       if (flow.ended == 0 && flow.party->finished()) {
         flow.ended = now;

@@ -46,8 +46,7 @@ Peer client_address(std::uint32_t number) {
 /// A server and what it serves.
 class Server {
  public:
-  Server(World& world, VirtualLink& uplink, Files& files, const VirtualNetwork::PortOptions& port)
-      : world_(world), files_(files) {
+  Server(World& world, VirtualLink& uplink, Files& files, const VirtualNetwork::PortOptions& port) : files_(files) {
     HostOptions options;
     options.listens = true;
     machine_ = &world.add(kServer, uplink, port, options);
@@ -72,7 +71,6 @@ class Server {
     }
   }
 
-  World& world_;
   Files& files_;
   World::Machine* machine_ = nullptr;
   std::list<Party> parties_;
