@@ -64,7 +64,7 @@ class Log {
     if (level > 0 && level <= static_cast<int>(RTE_LOG_ERR) && size > 1 && log.first_.empty()) {
       log.first_.assign(text, size);
       std::ranges::replace(log.first_, '\n', ' ');
-      while (log.first_.ends_with(' ')) {
+      while (log.first_.ends_with(' ') || log.first_.ends_with('.')) {
         log.first_.pop_back();
       }
     }
