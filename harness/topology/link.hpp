@@ -39,8 +39,8 @@ class Link {
   const std::vector<Mode>& modes() const { return modes_; }
 
   enum class End { server, client };
-  /// Where the receive work of an end runs (NapiControl::set()); only a veth has the choice. Fault::missing when threads
-  /// are asked for where there is none. `again`: NapiControl::set_again().
+  /// Where the receive work of an end runs (NapiControl::set()); only a veth has the choice. Fault::missing when
+  /// threads are asked for where there is none. `again`: NapiControl::set_again().
   Result<Mode> set_napi(End end, Napi napi, bool again = false);
   /// Pins an end's NAPI threads, as far as there are any by now: the server's before the client is started, so that
   /// each end's are known apart.
