@@ -4,7 +4,9 @@
 #include <netdb.h>
 
 #include <algorithm>
-#include <thread>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "base/clock.hpp"
 #include "datapaths/packet/channel.hpp"
@@ -94,17 +96,14 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(settings, settings_of(options));
     WAGGLE_LET(host, host_options(options, settings));
     WAGGLE_LET(ip, ipv4(to));
+    const Peer server{ip, to.port, {}};
     const Endpoint remote{fmt::format("{}.{}.{}.{}", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), to.port};
-    WAGGLE_LET(ports,
-               open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
-    WAGGLE_TRY(suits(*ports.front(), host));
-    std::vector<Mode> modes = ports.front()->modes();
-    modes.push_back({"congestion", options.congestion, options.congestion});
-    WAGGLE_LET(peer, ports.front()->resolve(Peer{ip, to.port, {}}));
-    auto driver = std::make_shared<Driver>(std::move(ports.front()), host, options.wait);
-    auto lock = driver->lock();
-    WAGGLE_LET(connection, driver->host().connect(peer, now_ns()));
+    WAGGLE_LET(client, client_of(server, remote, options, settings, host));
+    auto lock = client->driver.lock();
+    WAGGLE_LET(connection, client->driver.host().connect(client->server, now_ns()));
     lock.unlock();
+    std::vector<Mode> modes = client->modes;
+    std::shared_ptr<Driver> driver(client, &client->driver);
     auto channel = std::make_unique<PacketChannel>(std::move(driver), *connection, std::string(info_.name),
                                                    std::move(modes), options.timeout);
     WAGGLE_TRY(channel->establish());
@@ -112,6 +111,41 @@ class PacketDatapath final : public Datapath {
   }
 
  private:
+  /// The port of a client, with the server at its other end.
+  struct Client {
+    Client(std::unique_ptr<Port> port, const HostOptions& host, Wait wait) : driver(std::move(port), host, wait) {}
+    Driver driver;
+    Peer server;
+    std::vector<Mode> modes;
+  };
+
+  /// Where an interface takes only one program or a link only one client, all connections of this process to a server
+  /// go through one port.
+  Result<std::shared_ptr<Client>> client_of(const Peer& server, const Endpoint& remote, const ChannelOptions& options,
+                                            const Settings& settings, const HostOptions& host) const {
+    const std::scoped_lock lock(clients_mutex_);
+    std::string key = fmt::format("{}:{} {} {} {} {} {}", remote.host, remote.port, options.link, options.link_at,
+                                  options.mtu, options.congestion, options.wait == Wait::spin);
+    for (const auto& [name, value] : options.settings) {
+      key += fmt::format(" {}={}", name, value);
+    }
+    auto& known = clients_[key];
+    if (auto client = known.lock(); client && info_.shared) {
+      return client;
+    }
+    WAGGLE_LET(ports,
+               open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
+    WAGGLE_TRY(suits(*ports.front(), host));
+    WAGGLE_LET(resolved, ports.front()->resolve(server));
+    std::vector<Mode> modes = ports.front()->modes();
+    modes.push_back({"congestion", options.congestion, options.congestion});
+    auto client = std::make_shared<Client>(std::move(ports.front()), host, options.wait);
+    client->server = resolved;
+    client->modes = std::move(modes);
+    known = client;
+    return client;
+  }
+
   Result<Settings> settings_of(const ChannelOptions& options) const {
     if (!options.receive_with.empty() && options.receive_with != info_.name) {
       return fail(
@@ -153,6 +187,8 @@ class PacketDatapath final : public Datapath {
   PortInfo info_;
   OpenPorts open_;
   std::vector<OptionInfo> options_;
+  mutable std::mutex clients_mutex_;
+  mutable std::map<std::string, std::weak_ptr<Client>> clients_;
 };
 
 }  // namespace

@@ -123,6 +123,7 @@ struct PortInfo {
   CopyModel (*copies)(Side side, std::string_view link) = nullptr;
   std::vector<OptionInfo> options = {};
   Result<> (*available)() = [] { return Result<>(); };
+  bool shared = false;  ///< a process must use one port for all its connections to a server
   Napi (*napi)(Wait wait) = [](Wait) { return Napi::softirq; };  ///< Datapath::napi()
   std::uint64_t hugepage_bytes = 0;                              ///< Datapath::hugepage_bytes()
 };

@@ -18,7 +18,8 @@ const Registration registration =
               .links = {"veth", "nic"},
               .copies = copies,
               .options = afxdp_options(),
-              .available = afxdp_available},
+              .available = afxdp_available,
+              .shared = true},
              open_afxdp_ports);
 
 }  // namespace

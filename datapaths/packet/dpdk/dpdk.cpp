@@ -48,6 +48,7 @@ const Registration registration = add_port({.name = "dpdk",
                                             .copies = copies,
                                             .options = option_list(),
                                             .available = available,
+                                            .shared = true,
                                             .hugepage_bytes = kHugepageBytes},
                                            open_ports);
 
