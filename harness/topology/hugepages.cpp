@@ -123,6 +123,12 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
   if (!pool.set(wanted)) {
     return too_few(pool, pages, wanted, "only root may reserve more");
   }
+  // Done for sure: others may add and take away meanwhile, which changes nothing about what is ours.
+  note.before = 0;
+  note.added = pool.total() - std::min(pool.total(), wanted - note.added);
+  if (!note.write(work)) {
+    return fail_errno(fmt::format("cannot write {}", (work / kNote).string()));
+  }
   if (pool.free() < pages) {
     return too_few(pool, pages, wanted, "the kernel finds no more memory in one piece");
   }
