@@ -10,7 +10,7 @@ namespace {
 /// Packets that ask for an ACK before one is sent unasked: few while the sender's window may be small.
 constexpr std::uint64_t kEagerNumbers = 64;
 constexpr std::uint32_t kEager = 2;
-constexpr std::uint32_t kPatient = 64;
+constexpr std::uint32_t kPatient = 256;
 
 bool before(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::int32_t>(a - b) < 0;

@@ -8,7 +8,7 @@ namespace {
 
 /// The window is asked for an ACK this many times, so that it slides before it is used up.
 constexpr std::uint64_t kAcksPerWindow = 4;
-constexpr std::uint32_t kMostUnsolicited = 64;
+constexpr std::uint32_t kMostUnsolicited = 256;
 /// What a piece of the message stream may grow to even when packets are large: small losses, small copies.
 constexpr std::uint32_t kMostMessagePiece = 16 * 1024;
 
