@@ -16,8 +16,17 @@ std::atomic<std::uint64_t> allocations{0};
 
 }  // namespace
 
-// Counts what this program allocates. The sanitizers see malloc() as before. Not inlined, or GCC 12 takes new and
-// free() for a mismatch.
+#if defined(__has_feature)
+#define WAGGLE_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define WAGGLE_SANITIZED 1
+#else
+#define WAGGLE_SANITIZED 0
+#endif
+
+#if !WAGGLE_SANITIZED
+// Counts what this program allocates; sanitizers have operators of their own, and then nothing is counted. Not inlined,
+// or GCC 12 takes new and free() for a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(std::max<std::size_t>(size, 1))) {
