@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netdb.h>
 
 #include <algorithm>
 #include <map>
@@ -11,6 +9,7 @@
 #include "base/clock.hpp"
 #include "datapaths/packet/channel.hpp"
 #include "datapaths/packet/packet_listener.hpp"
+#include "datapaths/packet/route.hpp"
 
 namespace waggle::packet {
 namespace {
@@ -23,22 +22,6 @@ std::vector<OptionInfo> common_options() {
       {"window", "0", "packets that a peer may have on the way to us; 0: what the port can hold"},
       {"burst", "64", "frames per send and poll, at most 64"},
   };
-}
-
-Result<std::uint32_t> ipv4(const Endpoint& at) {
-  addrinfo hints{};
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* list = nullptr;
-  const int failure = ::getaddrinfo(at.host.c_str(), nullptr, &hints, &list);
-  if (failure != 0) {
-    return fail(Fault::not_found,
-                fmt::format("cannot resolve '{}' to an IPv4 address: {}", at.host, ::gai_strerror(failure)),
-                "check the name or give an address; packet datapaths speak IPv4");
-  }
-  const std::unique_ptr<addrinfo, decltype([](addrinfo* each) { ::freeaddrinfo(each); })> owner(list);
-  const auto* address = reinterpret_cast<const sockaddr_in*>(list->ai_addr);
-  return ntohl(address->sin_addr.s_addr);
 }
 
 /// A datapath made of a port: the reliable transport is always the same.
@@ -95,9 +78,9 @@ class PacketDatapath final : public Datapath {
   Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const override {
     WAGGLE_LET(settings, settings_of(options));
     WAGGLE_LET(host, host_options(options, settings));
-    WAGGLE_LET(ip, ipv4(to));
+    WAGGLE_LET(ip, ipv4_of(to.host));
     const Peer server{ip, to.port, {}};
-    const Endpoint remote{fmt::format("{}.{}.{}.{}", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), to.port};
+    const Endpoint remote{ipv4_text(ip), to.port};
     WAGGLE_LET(client, client_of(server, remote, options, settings, host));
     auto lock = client->driver.lock();
     WAGGLE_LET(connection, client->driver.host().connect(client->server, now_ns()));
@@ -164,6 +147,11 @@ class PacketDatapath final : public Datapath {
   }
 
   Result<> suits(const Port& port, const HostOptions& host) const {
+    const std::uint32_t packet = port.capabilities().packet;
+    if (packet < MtuSearch::kBase) {
+      return fail(Fault::missing, fmt::format("the MTU is too small: {} takes packets of {} bytes", info_.name, packet),
+                  fmt::format("raise it to {} or more", MtuSearch::kBase + kFrameHeaders - 14));
+    }
     if (host.read == FileReader::Way::direct && !port.capabilities().direct) {
       return fail(Fault::missing, fmt::format("{} cannot read with O_DIRECT into its frames as they are", info_.name),
                   fmt::format("leave out {}.source=direct, or see the port's options for frames", info_.name));

@@ -151,8 +151,9 @@ void leave_out(const std::string& datapath, const std::string& why) {
   }
 }
 
-/// Serves with one datapath, fetches with another and compares.
-void transfer(const Ends& ends, const std::string& at_server, const std::string& at_client, std::size_t size) {
+/// Serves with one datapath, fetches with another and compares. Returns the goodput in bits per second, 0 when it was
+/// left out.
+double transfer(const Ends& ends, const std::string& at_server, const std::string& at_client, std::size_t size) {
   INFO(at_server << " -> " << at_client);
   const Place place;
   const fs::path served = place.path / "served";
@@ -166,22 +167,24 @@ void transfer(const Ends& ends, const std::string& at_server, const std::string&
     INFO(said);
     REQUIRE(server.exit_code() == kMissing);
     leave_out(at_server, said);
-    return;
+    return 0;
   }
   const fs::path got = place.path / "got";
   Program client(ends.client, {"get", ends.address + ":" + std::to_string(ready.at("port").get<int>()) + "/file",
-                               got.string(), "--quiet", "--datapath=" + at_client, "--link=veth"});
+                               got.string(), "--json", "--datapath=" + at_client, "--link=veth"});
   const std::string said = client.read(true);
   const int code = client.exit_code();
   if (code == kMissing) {
     leave_out(at_client, said);
-    return;
+    return 0;
   }
   INFO(said);
   REQUIRE(code == 0);
   CHECK(read_file(got) == read_file(served / "file"));
   server.terminate();
   CHECK(server.exit_code() == 0);
+  const auto result = nlohmann::json::parse(said, nullptr, false);
+  return result.is_object() ? result.value("goodput_bits_per_second", 0.0) : 0;
 }
 
 }  // namespace
@@ -216,6 +219,20 @@ TEST_CASE("every datapath gets a file through a link that loses, doubles and reo
   CHECK(fates.lost > 0);
   CHECK(fates.doubled > 0);
   CHECK(fates.late > 0);
+}
+
+/// Side by side with TCP on the same link, both with CUBIC: what is printed is evidence, what is asserted is progress.
+TEST_CASE("one packet in a hundred is lost") {
+  const auto link = test::ImpairedLink::create({.loss = 10, .duplicate = 0, .reorder = 0, .seed = 11});
+  if (!link) {
+    measure::cannot_run(link.error());
+  }
+  const Ends ends{link->server(), link->client(), link->server_address()};
+  for (const auto* datapath : {"udp", "afxdp", "read_write"}) {
+    const double goodput = transfer(ends, datapath, datapath, 16 * 1024 * 1024);
+    std::cout << datapath << " with 1 % loss: " << goodput / 1e6 << " Mbit/s\n";
+    CHECK(goodput > 1e6);
+  }
 }
 
 }  // namespace waggle
