@@ -267,13 +267,15 @@ class KilledPeer(unittest.TestCase):
         return server, json.loads(line)["port"]
 
     def get(self, datapath, port):
-        client = self.client.start(HARNESS, "get", f"10.77.0.1:{port}/big", f"{self.place}/got", f"--datapath={datapath}",
+        # A place of its own: what an earlier client has left behind does not show that this one receives.
+        into = pathlib.Path(tempfile.mkdtemp(dir=self.place))
+        client = self.client.start(HARNESS, "get", f"10.77.0.1:{port}/big", f"{into}/got", f"--datapath={datapath}",
                                    "--link=veth", "--quiet")
         self.addCleanup(client.stdout.close)
         self.addCleanup(client.stderr.close)
 
         def moving():
-            parts = [p for p in self.place.iterdir() if p.is_file()]
+            parts = [p for p in into.iterdir() if p.is_file()]
             return client.poll() is not None or any(p.stat().st_blocks > 2048 for p in parts)
         wait_until(moving, "the start of a transfer")
         self.assertIsNone(client.poll(), "the transfer ended early")

@@ -44,7 +44,7 @@ TEST_CASE("a fixed rate is paced, with a window that does not limit it") {
   const auto fixed = make_congestion("fixed:10Gbit", kPacket);
   REQUIRE(fixed);
   CHECK((*fixed)->describe() == "fixed rate 10 Gbit/s");
-  for (const Time smoothed : {50'000, 1'000'000, 100'000'000}) {
+  for (const Time smoothed : {50'000U, 1'000'000U, 100'000'000U}) {
     (*fixed)->on_ack({.now = 1, .bytes = kPacket, .smoothed = smoothed});
     CHECK((*fixed)->pacing_rate(smoothed) == 1'250'000'000);
     CHECK(static_cast<double>((*fixed)->window()) >= 1.25 * static_cast<double>(smoothed));

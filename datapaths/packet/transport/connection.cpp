@@ -9,7 +9,6 @@
 namespace waggle::packet {
 namespace {
 
-constexpr Time kLongestHelloWait = 1'000'000'000;
 /// How long an end that closes waits for what it sent to be acknowledged.
 constexpr Time kLinger = 2'000'000'000;
 constexpr Time kCloseWait = 20'000'000;

@@ -88,7 +88,7 @@ TEST_CASE("every kernel of this CPU agrees with the definition, at every length 
 TEST_CASE("crc32c continues an earlier checksum and the copy is counted") {
   const auto bytes = random_bytes(5000);
   const std::uint32_t whole = crc32c(0, bytes);
-  for (const std::size_t cut : {0, 1, 47, 256, 1448, 4999}) {
+  for (const std::size_t cut : {0U, 1U, 47U, 256U, 1448U, 4999U}) {
     const ByteView view(bytes);
     CHECK(crc32c(crc32c(0, view.first(cut)), view.subspan(cut)) == whole);
     std::vector<std::byte> copy(bytes.size() - cut);

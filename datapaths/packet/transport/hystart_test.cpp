@@ -77,7 +77,7 @@ TEST_CASE("a jitter leads back to slow start") {
 TEST_CASE("fewer than eight samples prove nothing") {
   HyStart hystart;
   std::uint64_t number = 0;
-  for (const Time rtt : {20'000'000, 20'000'000, 90'000'000}) {
+  for (const Time rtt : {20'000'000U, 20'000'000U, 90'000'000U}) {
     for (int i = 0; i < 7; ++i, ++number) {
       hystart.on_ack({.bytes = kBytes, .largest = number, .rtt = rtt, .next = number + 7});
     }

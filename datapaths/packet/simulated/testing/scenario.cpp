@@ -12,7 +12,6 @@
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMs = 1'000'000;
 constexpr Time kSecond = 1'000'000'000;
 
 /// Draws what a scenario is made of.
