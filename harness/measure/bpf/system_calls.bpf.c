@@ -126,9 +126,9 @@ int count_call(struct bpf_raw_tracepoint_args *ctx)
     key.to = kind_of_argument(regs, shape.to);
     if (shape.flags) {
       __u64 flags = argument(regs, shape.flags);
-      key.flavour = flags & MSG_ZEROCOPY_FLAG && (key.to == WAGGLE_SOCKET || key.to == WAGGLE_UDP)  ? WAGGLE_ZEROCOPY
-                    : flags & MSG_TRUNC_FLAG && key.from == WAGGLE_SOCKET ? WAGGLE_TRUNCATE
-                                                                          : WAGGLE_PLAIN;
+      key.flavour = flags & MSG_ZEROCOPY_FLAG && (key.to == WAGGLE_SOCKET || key.to == WAGGLE_UDP) ? WAGGLE_ZEROCOPY
+                    : flags & MSG_TRUNC_FLAG && key.from == WAGGLE_SOCKET                          ? WAGGLE_TRUNCATE
+                                                                                                   : WAGGLE_PLAIN;
     }
   }
   count(&calls, &key, result, bytes);
