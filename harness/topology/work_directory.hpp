@@ -15,8 +15,8 @@ class WorkDirectory {
  public:
   /// Makes one below `parent`.
   static Result<WorkDirectory> create(const std::filesystem::path& parent);
-  /// Removes those below `parent` that belong to this user and that nobody holds, and gives back the hugepages that they
-  /// note; returns their paths.
+  /// Removes those below `parent` that belong to this user and that nobody holds, and gives back the hugepages that
+  /// they note; returns their paths.
   static Result<std::vector<std::filesystem::path>> sweep(const std::filesystem::path& parent);
 
   WorkDirectory(WorkDirectory&& other) noexcept;
