@@ -89,7 +89,8 @@ class Port {
   virtual void reclaim() = 0;
 
   /// Sleeps until frames may have come in, `deadline` has passed or wake() was called; may return early. A port may
-  /// also use it to tell the kernel of work that it put off.
+  /// also use it to tell the kernel of work that it put off. The one call besides wake() during which other threads may
+  /// use the port.
   virtual Result<> wait(Time deadline) = 0;
   /// Ends a wait() now or the next one at once; from any thread or a signal handler.
   virtual void wake() noexcept = 0;
