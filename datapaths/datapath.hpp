@@ -174,7 +174,8 @@ struct ChannelOptions {
 struct CopyModel {
   double kernel = 0;
   double user = 0;
-  std::string because;  ///< where the copies happen: "read: page cache -> buffer, send: buffer -> skb"
+  std::string because;      ///< where the copies happen: "read: page cache -> buffer, send: buffer -> skb"
+  bool past_cache = false;  ///< the file is read from the disk, whatever the page cache holds (O_DIRECT)
 };
 
 /// One option of a datapath, set by --set NAME.OPTION=VALUE.
@@ -202,9 +203,13 @@ class Datapath {
   virtual Napi napi(Wait) const { return Napi::softirq; }
   /// Hugepage memory in bytes that one process which listens or connects takes; whoever starts such processes reserves
   /// it before and gives it back afterwards.
-  virtual std::uint64_t hugepage_bytes() const { return 0; }
-  /// `link` is one of links(): local delivery copies where a NIC would gather.
-  virtual CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const = 0;
+  virtual std::uint64_t hugepage_bytes([[maybe_unused]] bool listens,
+                                       [[maybe_unused]] const ChannelOptions& options) const {
+    return 0;
+  }
+  /// Of the process that listens or of the one that connects. The link of `options` is one of links(): local delivery
+  /// copies where a NIC would gather.
+  virtual CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const = 0;
   virtual std::vector<OptionInfo> options() const { return {}; }
 
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const = 0;

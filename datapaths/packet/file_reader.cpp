@@ -45,6 +45,15 @@ Result<FileReader::Way> FileReader::parse(std::string_view name) {
   return fail(Fault::usage, fmt::format("a source cannot be '{}'", name), "choose read, mmap or direct");
 }
 
+CopyModel FileReader::copies(Way way) {
+  switch (way) {
+    case Way::mapped: return {.user = 1, .because = "our code: mapped page cache -> frame"};
+    case Way::direct: return {.because = "O_DIRECT: the disk fills the frame", .past_cache = true};
+    case Way::copied: break;
+  }
+  return {.kernel = 1, .because = "preadv: page cache -> frame"};
+}
+
 void FileReader::fill(std::span<Piece> pieces) {
   while (!pieces.empty()) {
     const std::size_t count = run_length(pieces);

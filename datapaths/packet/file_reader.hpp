@@ -26,6 +26,7 @@ class FileReader {
     direct   ///< O_DIRECT: the device writes into frames; no CPU copy
   };
   static Result<Way> parse(std::string_view name);  ///< "read", "mmap" or "direct"
+  static CopyModel copies(Way way);                 ///< from the file into frames
 
   struct Piece {
     Outbound* extent = nullptr;

@@ -44,15 +44,23 @@ class PacketDatapath final : public Datapath {
   Result<> available() const override { return info_.available(); }
   std::vector<std::string_view> links() const override { return info_.links; }
   Napi napi(Wait wait) const override { return info_.napi(wait); }
-  std::uint64_t hugepage_bytes() const override { return info_.hugepage_bytes; }
+  std::uint64_t hugepage_bytes(bool listens, const ChannelOptions& options) const override {
+    const Settings settings = settings_or_defaults(options);
+    return info_.hugepage_bytes({.listens = listens, .link = options.link, .settings = settings});
+  }
   std::vector<OptionInfo> options() const override { return options_; }
 
-  CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const override {
-    CopyModel model = info_.copies(side, link);
+  CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const override {
+    const Settings settings = settings_or_defaults(options);
+    CopyModel model = info_.copies(side, {.listens = listens, .link = options.link, .settings = settings});
     const std::string below = std::move(model.because);
     if (side == Side::sender) {
-      model.kernel += 1;
-      model.because = "preadv: page cache -> frame";
+      const CopyModel source =
+          FileReader::copies(FileReader::parse(settings.text("source")).value_or(FileReader::Way::copied));
+      model.kernel += source.kernel;
+      model.user += source.user;
+      model.because = source.because;
+      model.past_cache = source.past_cache;
     } else if (sink == Incoming::Sink::file) {
       model.kernel += 1;
       model.because = "pwritev: frame -> page cache";
@@ -127,6 +135,11 @@ class PacketDatapath final : public Datapath {
     client->modes = std::move(modes);
     known = client;
     return client;
+  }
+
+  /// For questions that come before anything is opened. What the user has got wrong is refused then.
+  Settings settings_or_defaults(const ChannelOptions& options) const {
+    return Settings::of(info_.name, options_, options).value_or(*Settings::of(info_.name, options_, {}));
   }
 
   Result<Settings> settings_of(const ChannelOptions& options) const {

@@ -115,18 +115,26 @@ struct PortRequest {
 };
 using OpenPorts = Result<std::vector<std::unique_ptr<Port>>> (*)(const PortRequest& request);
 
+/// One of the two processes that use a port, as far as it decides about copies and memory.
+struct PortUse {
+  bool listens = false;
+  std::string_view link;
+  const Settings& settings;
+};
+
 /// What a port says of itself; it becomes a Datapath by add_port().
 struct PortInfo {
   std::string_view name;
   std::string_view summary;
   std::vector<std::string_view> links = {"veth", "loopback", "nic"};  ///< the default first
   /// CPU copies per payload byte below the port, on one side, and why: "send: UMEM -> skb".
-  CopyModel (*copies)(Side side, std::string_view link) = nullptr;
+  CopyModel (*copies)(Side side, const PortUse& use) = nullptr;
   std::vector<OptionInfo> options = {};
   Result<> (*available)() = [] { return Result<>(); };
   bool shared = false;  ///< a process must use one port for all its connections to a server
   Napi (*napi)(Wait wait) = [](Wait) { return Napi::softirq; };  ///< Datapath::napi()
-  std::uint64_t hugepage_bytes = 0;                              ///< Datapath::hugepage_bytes()
+  /// Datapath::hugepage_bytes()
+  std::uint64_t (*hugepage_bytes)(const PortUse& use) = [](const PortUse&) { return std::uint64_t{0}; };
 };
 
 /// Makes a datapath of a port, under the reliable transport, and registers it:

@@ -68,8 +68,8 @@ class StreamDatapath final : public Datapath {
     return info_.receives && (sink != Incoming::Sink::discard || info_.discards);
   }
   Result<> available() const override { return info_.available(); }
-  CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) const override {
-    return info_.copies(side, sink, link);
+  CopyModel copies(Side side, Incoming::Sink sink, bool, const ChannelOptions& options) const override {
+    return info_.copies(side, sink, options.link);
   }
   std::vector<OptionInfo> options() const override { return info_.options; }
 

@@ -59,7 +59,7 @@ class Serve final : public Command {
     WAGGLE_LET(store, store::RootedStore::open(root_));
     WAGGLE_LET(datapath, choice_.datapath());
     WAGGLE_LET(channel, choice_.channel());
-    WAGGLE_LET(memory, choice_.memory());
+    WAGGLE_LET(memory, choice_.memory(true));
     WAGGLE_LET(listener, datapath->listen(at, channel));
     // Before any thread starts: all of them leave the signals to wait() below.
     const SignalsBlocked signals;

@@ -107,15 +107,17 @@ Result<ChannelOptions> ChannelChoice::channel() const {
   return options;
 }
 
-Result<std::unique_ptr<BorrowedMemory>> ChannelChoice::memory() const {
+Result<std::unique_ptr<BorrowedMemory>> ChannelChoice::memory(bool listens) const {
   WAGGLE_LET(chosen, datapath());
-  if (chosen->hugepage_bytes() == 0) {
+  WAGGLE_LET(options, channel());
+  const std::uint64_t bytes = chosen->hugepage_bytes(listens, options);
+  if (bytes == 0) {
     return nullptr;
   }
   const std::filesystem::path place = "/var/tmp";  // where `harness clean` looks
   WAGGLE_TRY(topology::WorkDirectory::sweep(place));
   WAGGLE_LET(work, topology::WorkDirectory::create(place));
-  WAGGLE_LET(pages, topology::Hugepages::reserve(chosen->hugepage_bytes(), work.path()));
+  WAGGLE_LET(pages, topology::Hugepages::reserve(bytes, work.path()));
   return std::make_unique<BorrowedMemory>(std::move(work), std::move(pages));
 }
 
@@ -144,7 +146,7 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   WAGGLE_LET(options, choice_.channel());
   WAGGLE_LET(token, choice_.token());
   WAGGLE_LET(kind, parse_digest_kind(digest));
-  WAGGLE_LET(memory, choice_.memory());
+  WAGGLE_LET(memory, choice_.memory(false));
   memory_ = std::move(memory);
   WAGGLE_LET(channel, datapath->connect(to, options));
   Channel* const raw = channel.get();

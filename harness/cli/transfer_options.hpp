@@ -39,7 +39,7 @@ class ChannelChoice {
   Result<ChannelOptions> channel() const;
   /// What the datapath needs to be reserved before it listens or connects; nullptr when it needs nothing. Must outlive
   /// its channels.
-  Result<std::unique_ptr<BorrowedMemory>> memory() const;
+  Result<std::unique_ptr<BorrowedMemory>> memory(bool listens) const;
   /// From --token-file, else from WAGGLE_TOKEN; empty when neither is given. Never from the command line, which every
   /// user of the machine can read.
   Result<std::string> token() const;

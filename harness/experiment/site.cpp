@@ -24,14 +24,19 @@ Result<> make_directory(const fs::path& path) {
 }
 
 /// What both processes of a run take together.
-std::uint64_t hugepages_of(const Pair& pair) {
+std::uint64_t hugepages_of(const Pair& pair, const Spec& spec) {
   const auto sender = find_datapath(pair.sender);
   const auto receiver = find_datapath(pair.receiver);
-  if (!sender || !receiver) {
+  const auto workload = workloads::find_workload(spec.workload);
+  if (!sender || !receiver || !workload) {
     return 0;
   }
   const bool packet = (*sender)->carrier() == Carrier::packet;
-  return (*sender)->hugepage_bytes() + (packet ? *receiver : *sender)->hugepage_bytes();
+  const bool server_sends = (*workload)->server_sends(spec.parameters);
+  ChannelOptions channel = spec.channel;
+  channel.link = pair.link;
+  return (*sender)->hugepage_bytes(server_sends, channel) +
+         (packet ? *receiver : *sender)->hugepage_bytes(!server_sends, channel);
 }
 
 }  // namespace
@@ -44,7 +49,7 @@ Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<PairRecord>& p
   WAGGLE_TRY(topology::WorkDirectory::sweep(spec.work));
   WAGGLE_LET(work, topology::WorkDirectory::create(spec.work));
   site->work_.emplace(std::move(work));
-  site->reserve_memory(pairs);
+  site->reserve_memory(spec, pairs);
   WAGGLE_TRY(site->prepare_places(spec));
   WAGGLE_LET(files, AgentProcess::start({.name = "files"}));
   site->files_.emplace(std::move(files));
@@ -88,11 +93,11 @@ std::string Site::link_at(const std::string& kind, bool server) const {
 }
 
 /// Pairs run one after the other, so the neediest one decides. Without the memory those that need some cannot run.
-void Site::reserve_memory(std::vector<PairRecord>& pairs) {
+void Site::reserve_memory(const Spec& spec, std::vector<PairRecord>& pairs) {
   std::uint64_t most = 0;
   std::vector<PairRecord*> needy;
   for (PairRecord& pair : pairs) {
-    if (const std::uint64_t bytes = pair.problem ? 0 : hugepages_of(pair.pair); bytes > 0) {
+    if (const std::uint64_t bytes = pair.problem ? 0 : hugepages_of(pair.pair, spec); bytes > 0) {
       most = std::max(most, bytes);
       needy.push_back(&pair);
     }

@@ -48,7 +48,7 @@ class Site {
  private:
   explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}
   Result<> make_links(const Spec& spec, std::vector<PairRecord>& pairs);
-  void reserve_memory(std::vector<PairRecord>& pairs);
+  void reserve_memory(const Spec& spec, std::vector<PairRecord>& pairs);
   Result<> prepare_places(const Spec& spec);
   Result<> make_files(Spec& spec);
   Result<> show_file(const std::filesystem::path& file);

@@ -26,16 +26,18 @@ Result<> can_run(const Datapath& sender, const Datapath& receiver, Incoming::Sin
   return receiver.available();
 }
 
-/// What devices move by DMA follows from the link, the cache and the sink, not from the datapath.
-nlohmann::json dma_model(const Spec& spec, const std::string& link) {
-  const bool cold = spec.cache == Cache::cold;
+/// What devices move by DMA follows from the link, the cache and the sink.
+nlohmann::json dma_model(const Spec& spec, const std::string& link, const CopyModel& sender) {
+  const bool disk = spec.cache == Cache::cold || sender.past_cache;
   const bool file = spec.sink == Sink::file;
   const int nic = link == "nic" ? 1 : 0;
   return {
-      {"sender", nic + (cold ? 1 : 0)},
+      {"sender", nic + (disk ? 1 : 0)},
       {"receiver", nic + (file ? 1 : 0)},
       {"because", fmt::format("{}: {} the payload; {}; {}", link, nic != 0 ? "the NICs move" : "no device moves",
-                              cold ? "cold: the disk fills the page cache" : "warm: nothing is read from disk",
+                              sender.past_cache ? "O_DIRECT: the disk fills frames"
+                              : disk            ? "cold: the disk fills the page cache"
+                                                : "warm: nothing is read from disk",
                               file ? "file: written back to disk, perhaps after the run" : "nothing goes to disk")}};
 }
 
@@ -46,9 +48,11 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   record.pair = pair;
   const auto sender = find_datapath(pair.sender);
   const auto receiver = find_datapath(pair.receiver);
+  const auto workload = workloads::find_workload(spec.workload);
   const Incoming::Sink sink = spec.parameters.sink;
   auto able = !sender     ? Result<>(std::unexpected(sender.error()))
               : !receiver ? Result<>(std::unexpected(receiver.error()))
+              : !workload ? Result<>(std::unexpected(workload.error()))
                           : can_run(**sender, **receiver, sink);
   if (able) {
     auto link = resolve_link(**sender, **receiver, spec.link);
@@ -60,9 +64,13 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
     record.problem = std::move(able).error();
     return record;
   }
-  record.model = {{"sender", to_json((*sender)->copies(Side::sender, sink, record.pair.link))},
-                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, record.pair.link))},
-                  {"dma", dma_model(spec, record.pair.link)}};
+  const bool server_sends = (*workload)->server_sends(spec.parameters);
+  ChannelOptions channel = spec.channel;
+  channel.link = record.pair.link;
+  const CopyModel sending = (*sender)->copies(Side::sender, sink, server_sends, channel);
+  record.model = {{"sender", to_json(sending)},
+                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, !server_sends, channel))},
+                  {"dma", dma_model(spec, record.pair.link, sending)}};
   return record;
 }
 

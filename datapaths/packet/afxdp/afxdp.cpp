@@ -4,12 +4,13 @@
 namespace waggle::packet {
 namespace {
 
-CopyModel copies(Side side, std::string_view link) {
-  const bool veth = link == "veth";
+CopyModel copies(Side side, const PortUse& use) {
+  const bool veth = use.link == "veth";
   if (side == Side::sender) {
-    return {1, 0, "copy mode: UMEM -> skb"};
+    return {.kernel = 1, .because = "copy mode: UMEM -> skb"};
   }
-  return {veth ? 2.0 : 1.0, 0, veth ? "copy mode: veth skb -> XDP page -> UMEM" : "copy mode: driver's page -> UMEM"};
+  return {.kernel = veth ? 2.0 : 1.0,
+          .because = veth ? "copy mode: veth skb -> XDP page -> UMEM" : "copy mode: driver's page -> UMEM"};
 }
 
 const Registration registration =
@@ -19,7 +20,8 @@ const Registration registration =
               .copies = copies,
               .options = afxdp_options(),
               .available = afxdp_available,
-              .shared = true},
+              .shared = true,
+              .hugepage_bytes = afxdp_hugepage_bytes},
              open_afxdp_ports);
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "datapaths/packet/afxdp/queue_port.hpp"
 #include "datapaths/packet/grant.hpp"
+#include "datapaths/packet/slab.hpp"
 
 namespace waggle::packet {
 namespace {
@@ -143,6 +144,16 @@ std::vector<OptionInfo> afxdp_options() {
           {"umem", "pages", "what the frames lie on: pages or hugepages"},
           {"udp_checksum", "no", "fill in the UDP checksum; the CRC32C of a packet does not need it"},
           {"queues", "1", "receive queues that a server serves"}};
+}
+
+std::uint64_t afxdp_hugepage_bytes(const PortUse& use) {
+  if (use.settings.text("umem") != "hugepages") {
+    return 0;
+  }
+  // What makes no sense is refused when the port is opened.
+  const auto number = [&](std::string_view option) { return use.settings.number(option, 1, 65536).value_or(1); };
+  const std::uint64_t queue = Slab::size((number("rx_ring") + number("tx_ring")) * kLargeChunk, true);
+  return queue * (use.listens ? number("queues") : 1);
 }
 
 Result<> afxdp_available() {

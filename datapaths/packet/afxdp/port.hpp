@@ -13,6 +13,8 @@ namespace waggle::packet {
 Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& request);
 /// With their defaults, for Settings::of("afxdp", …).
 std::vector<OptionInfo> afxdp_options();
+/// What the frames of a process take at most, with afxdp.umem=hugepages.
+std::uint64_t afxdp_hugepage_bytes(const PortUse& use);
 /// Fault::missing when this kernel or user cannot open AF_XDP sockets or load XDP programs.
 Result<> afxdp_available();
 

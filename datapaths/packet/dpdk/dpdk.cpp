@@ -32,14 +32,25 @@ Result<> available() {
   return {};
 }
 
-CopyModel copies(Side side, std::string_view link) {
-  if (link == "vhost") {
-    // By default the client is net_vhost, and its side of a download receives.
-    return side == Side::receiver ? CopyModel{.user = 1, .because = "net_vhost: ring -> mbuf"}
-                                  : CopyModel{.because = "net_virtio_user: mbufs are the ring's buffers"};
+CopyModel copies(Side side, const PortUse& use) {
+  const bool sends = side == Side::sender;
+  if (use.link == "vhost") {
+    if (!vhost_is_here(use.settings.text("vhost_end"), use.listens)) {
+      return {.because = "net_virtio_user: mbufs are the ring's buffers"};
+    }
+    return {.user = 1, .because = sends ? "net_vhost: mbuf -> ring" : "net_vhost: ring -> mbuf"};
   }
-  return side == Side::receiver ? CopyModel{.kernel = 1, .user = 1, .because = "af_packet: skb -> ring, ring -> mbuf"}
-                                : CopyModel{.kernel = 1, .user = 1, .because = "af_packet: mbuf -> ring, ring -> skb"};
+  if (use.link == "nic") {
+    return {};
+  }
+  if (use.settings.text("driver") == "af_xdp") {
+    return sends ? CopyModel{.kernel = 1, .because = "net_af_xdp in copy mode: mbuf -> skb"}
+                 : CopyModel{.kernel = 2, .because = "net_af_xdp in copy mode: veth skb -> XDP page -> mbuf"};
+  }
+  // A packet that is sent refers to the ring's pages (tpacket_fill_skb() in the kernel). The far end's XDP program
+  // wants it in a page of its own.
+  return sends ? CopyModel{.user = 1, .because = "net_af_packet: mbuf -> ring"}
+               : CopyModel{.kernel = 2, .user = 1, .because = "net_af_packet: skb -> XDP page -> ring, ring -> mbuf"};
 }
 
 const Registration registration = add_port({.name = "dpdk",
@@ -49,7 +60,7 @@ const Registration registration = add_port({.name = "dpdk",
                                             .options = option_list(),
                                             .available = available,
                                             .shared = true,
-                                            .hugepage_bytes = kHugepageBytes},
+                                            .hugepage_bytes = [](const PortUse&) { return kHugepageBytes; }},
                                            open_ports);
 
 }  // namespace

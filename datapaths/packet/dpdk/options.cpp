@@ -116,7 +116,7 @@ Result<Options> read_options(const Settings& settings, const ChannelOptions& cha
   WAGGLE_LET(wait, choice(settings, "wait", {"poll", "interrupt"}));
   options.interrupts = wait == "interrupt";
   WAGGLE_LET(end, choice(settings, "vhost_end", {"server", "client"}));
-  options.vhost_here = (end == "server") == listens;
+  options.vhost_here = vhost_is_here(end, listens);
   WAGGLE_LET(ring, choice(settings, "ring", {"split", "packed"}));
   options.packed_ring = ring == "packed";
   WAGGLE_LET(driver, choice(settings, "driver", {"af_packet", "af_xdp"}));

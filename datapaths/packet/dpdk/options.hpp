@@ -36,6 +36,11 @@ struct Options {
   std::uint32_t packet() const;
 };
 
+/// Whether the end that listens, or the one that connects, is net_vhost with this dpdk.vhost_end.
+constexpr bool vhost_is_here(std::string_view vhost_end, bool listens) {
+  return (vhost_end == "server") == listens;
+}
+
 /// As shown to the user.
 std::vector<OptionInfo> option_list();
 

@@ -4,7 +4,7 @@
 namespace waggle::packet {
 namespace {
 
-CopyModel copies(Side side, std::string_view) {
+CopyModel copies(Side side, const PortUse&) {
   return side == Side::sender ? CopyModel{1, 0, "sendmmsg: frame -> skb"}
                               : CopyModel{1, 1, "recvmmsg: skb -> frame; our code: frame -> virtual link"};
 }
