@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/modes_text.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/table.hpp"
 
@@ -237,20 +238,21 @@ Grid idle_grid(const std::vector<const json*>& pairs) {
   return grid;
 }
 
-/// "Congestion control: cubic", or which of the pairs has which.
-std::string congestion_line(const std::vector<const json*>& pairs) {
+/// Which of the pairs has which congestion control; empty when all have the same, which the modes then say.
+std::string congestion_remark(const std::vector<const json*>& pairs, const Style& style) {
   std::map<std::string, std::vector<std::string>> by_name;
   for (const json* pair : pairs) {
     by_name[congestion_text(*pair)].push_back(pair->at("label").get<std::string>());
   }
   if (by_name.size() == 1) {
-    return fmt::format("Congestion control: {}.", by_name.begin()->first);
+    return "";
   }
   std::vector<std::string> parts;
   for (const auto& [name, labels] : by_name) {
     parts.push_back(fmt::format("{} of {}", name, fmt::join(labels, ", ")));
   }
-  return fmt::format("Congestion control differs: {}.", fmt::join(parts, "; "));
+  const auto line = fmt::format("Congestion control differs: {}.", fmt::join(parts, "; "));
+  return "\n" + paint(style, Ink::warning, wrap(style, line, 2)) + "\n";
 }
 
 std::string disagreement_text(const std::vector<const json*>& pairs, const Style& style) {
@@ -275,7 +277,7 @@ std::string link_table(const json& record, const std::string& link, const Style&
   if (links_of(record).size() > 1) {
     text += "\n" + paint(style, Ink::strong, fmt::format("Over {}", link_text(record, link))) + "\n";
   }
-  return text + "\n" + grid.text(style) + "\n" + wrap(style, congestion_line(pairs), 0) + "\n" +
+  return text + "\n" + grid.text(style) + table_modes(record, link, pairs, style) + congestion_remark(pairs, style) +
          disagreement_text(pairs, style);
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/units.hpp"
+#include "harness/cli/modes_text.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/table.hpp"
 
@@ -256,56 +257,6 @@ Grid sides(const json& record, const json& pair) {
   return grid;
 }
 
-std::string mode_text(const std::string& name, const json& mode) {
-  const auto requested = mode.at("requested").get<std::string>();
-  const auto got = mode.at("granted").get<std::string>();
-  return fmt::format("{} {}{}", name, got, requested == got ? "" : fmt::format(" (requested {})", requested));
-}
-
-/// "congestion cubic, send_buffer 4 MiB (requested 8 MiB)". What is "server x" and "client x" alike is said once.
-std::string modes_text(const json& modes) {
-  constexpr std::string_view kServer = "server ";
-  constexpr std::string_view kClient = "client ";
-  std::vector<std::string> said;
-  for (const auto& mode : modes) {
-    const auto name = mode.at("name").get<std::string>();
-    const auto is_twin = [&](std::string_view mine, std::string_view other) {
-      return name.starts_with(mine) && std::ranges::any_of(modes, [&](const json& candidate) {
-               return candidate.at("name") == std::string(other) + name.substr(mine.size()) &&
-                      candidate.at("requested") == mode.at("requested") &&
-                      candidate.at("granted") == mode.at("granted");
-             });
-    };
-    if (!is_twin(kClient, kServer)) {
-      said.push_back(mode_text(is_twin(kServer, kClient) ? name.substr(kServer.size()) : name, mode));
-    }
-  }
-  return fmt::format("{}", fmt::join(said, ", "));
-}
-
-std::string granted(const json& record, const json& pair, const Style& style) {
-  std::string text;
-  const auto add = [&](const char* whose, const json& modes) {
-    if (const auto line = modes_text(modes); !line.empty()) {
-      text += wrap(style, fmt::format("  {:<9} {}", whose, line), 12) + "\n";
-    }
-  };
-  const auto& facts = pair.at("facts");
-  const auto& sender = facts.at("sender").at("modes");
-  const auto& receiver = facts.at("receiver").at("modes");
-  if (sender == receiver) {
-    add("both", sender);
-  } else {
-    add("sender", sender);
-    add("receiver", receiver);
-  }
-  const auto& links = record.at("environment").at("links");
-  if (const auto link = links.find(pair.value("link", "")); link != links.end()) {
-    add("link", link->at("modes"));
-  }
-  return text.empty() ? "" : "\n" + paint(style, Ink::strong, "granted by the kernel") + "\n" + text;
-}
-
 std::string remarks(const json& pair, const Style& style) {
   std::string text;
   const auto add = [&](Ink ink, const std::string& line) { text += paint(style, ink, wrap(style, line, 2)) + "\n"; };
@@ -363,7 +314,7 @@ std::string pair_text(const json& record, const json& pair, const Style& style) 
     text += "\n" + latency.text(style);
   }
   text += "\n" + sides(record, pair).text(style);
-  return text + granted(record, pair, style) + remarks(pair, style);
+  return text + pair_modes(record, pair, style) + remarks(pair, style);
 }
 
 }  // namespace

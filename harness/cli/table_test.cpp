@@ -142,7 +142,67 @@ TEST_CASE("a run's table says what moved, how it was verified and what it cost")
 TEST_CASE("a mode that the kernel granted differently stands out") {
   auto pair = ok_pair("zerocopy", 1e9);
   pair["facts"]["sender"]["modes"][0] = {{"name", "zerocopy"}, {"requested", "on"}, {"granted", "copied"}};
-  CHECK(holds(run_table(record_of({pair}), {}), "zerocopy copied (requested on)"));
+  const auto text = run_table(record_of({pair}), {});
+  CHECK(holds(text, "not all was granted as requested:\n"));
+  CHECK(holds(text, "  sender    zerocopy copied (not the requested on)\n"));
+  CHECK(holds(text, "  receiver  congestion cubic\n"));
+  CHECK(holds(run_table(record_of({pair}), {.colour = true}), "\x1b[33mzerocopy copied (not the requested on)\x1b[0m"));
+}
+
+TEST_CASE("what was left to the kernel is told, but is no warning") {
+  auto pair = ok_pair("afxdp", 1e9);
+  for (const auto* side : {"sender", "receiver"}) {
+    pair["facts"][side]["modes"].push_back({{"name", "zero_copy"}, {"requested", "auto"}, {"granted", "no"}});
+  }
+  const auto text = run_table(record_of({pair}), {.colour = true});
+  CHECK(holds(text, "congestion cubic, zero_copy no (requested auto)\n"));
+  CHECK_FALSE(holds(text, "not all was granted"));
+}
+
+json mode(const char* name, const char* requested, const char* granted) {
+  return {{"name", name}, {"requested", requested}, {"granted", granted}};
+}
+
+/// Two that have the same modes, one with others, and one that was granted something else than it asked for.
+json record_of_modes() {
+  auto copied = ok_pair("afxdp", 1e9);
+  for (const auto* side : {"sender", "receiver"}) {
+    copied["facts"][side]["modes"].push_back(mode("xdp", "native", "generic"));
+  }
+  copied["facts"]["sender"]["modes"].push_back(mode("packet", "largest", "1200 bytes"));
+  copied["facts"]["receiver"]["modes"].push_back(mode("packet", "largest", "1472 bytes"));
+  auto udp = ok_pair("udp", 2e9);
+  udp["facts"]["sender"]["modes"].push_back(mode("gso", "yes", "yes"));
+  return record_of({copied, udp, ok_pair("sendfile", 4e9), ok_pair("mmap", 3e9)});
+}
+
+TEST_CASE("below a comparison stands what every row was granted, and what all were but once") {
+  const auto record = record_of_modes();
+  const auto text = compare_table(record, {});
+  CHECK(holds(text,
+              "\nnot all was granted as requested:\n"
+              "  all       congestion cubic\n"
+              "  udp       sender: gso yes\n"
+              "  afxdp     xdp generic (not the requested native); sender: packet 1200 bytes (requested largest); "
+              "receiver: packet 1472 bytes (requested largest)\n"
+              "  link      server mtu 1500\n"));
+  CHECK(text.find("Gbit/s") < text.find("not all was granted"));
+  const auto coloured = compare_table(record, {.width = 80, .colour = true});
+  CAPTURE(coloured);
+  CHECK(holds(coloured, "\x1b[33mxdp generic (not the requested native)\x1b[0m"));
+  CHECK(widest(coloured) <= 80);
+}
+
+TEST_CASE("rows that were granted the same share a line") {
+  auto slow = ok_pair("splice", 1e9);
+  auto fast = ok_pair("mmap", 3e9);
+  for (auto* pair : {&slow, &fast}) {
+    (*pair)["facts"]["sender"]["modes"].push_back(mode("pipe", "1048576", "1048576"));
+  }
+  const auto text = compare_table(record_of({slow, ok_pair("sendfile", 2e9), fast}), {});
+  CHECK(holds(text, "\ngranted as requested, unless said otherwise\n"));
+  CHECK(holds(text, "  mmap, splice  sender: pipe 1048576\n"));
+  CHECK_FALSE(holds(text, "\n  sendfile"));
 }
 
 TEST_CASE("copies that were not measured are called modelled") {
@@ -178,6 +238,7 @@ TEST_CASE("a comparison is ranked, best first, with what disagrees and what coul
 TEST_CASE("tables keep to the terminal's width and say what they left out") {
   const auto record = record_of({ok_pair("sendfile", 41.7e9), ok_pair("mmap", 20e9)});
   for (const std::size_t width : {60U, 80U, 100U, 132U}) {
+    CHECK(widest(compare_table(record_of_modes(), {.width = width})) <= width);
     const auto text = compare_table(record, {.width = width});
     CAPTURE(width, text);
     CHECK(widest(text) <= width);
@@ -190,13 +251,15 @@ TEST_CASE("tables keep to the terminal's width and say what they left out") {
 }
 
 TEST_CASE("colour is an ornament: without its codes the text is the same") {
-  const auto record = record_of({ok_pair("sendfile", 41.7e9), ok_pair("mmap", 20e9)});
-  auto coloured = compare_table(record, {.colour = true});
-  CHECK(holds(coloured, "\x1b[32m41.7\x1b[0m"));
-  for (auto at = coloured.find('\x1b'); at != std::string::npos; at = coloured.find('\x1b')) {
-    coloured.erase(at, coloured.find('m', at) - at + 1);
+  const auto record = record_of_modes();
+  CHECK(holds(compare_table(record, {.colour = true}), "\x1b[32m4.00\x1b[0m"));
+  for (const std::size_t width : {0U, 80U}) {
+    auto coloured = compare_table(record, {.width = width, .colour = true});
+    for (auto at = coloured.find('\x1b'); at != std::string::npos; at = coloured.find('\x1b')) {
+      coloured.erase(at, coloured.find('m', at) - at + 1);
+    }
+    CHECK(coloured == compare_table(record, {.width = width}));
   }
-  CHECK(coloured == compare_table(record, {}));
 }
 
 TEST_CASE("workloads without bulk are ranked by operations and show latencies") {
@@ -231,8 +294,10 @@ TEST_CASE("links are never mixed: a table for each, and a mode of each pair") {
   CHECK(vhost < text.find("dpdk"));
   CHECK(text.find("dpdk") < veth);
   CHECK(veth < text.find("sendfile"));
-  CHECK(holds(text, "Congestion control: fixed."));
-  CHECK(holds(text, "Congestion control: cubic."));
+  const auto fixed = text.find("  dpdk      sender: congestion fixed; receiver: congestion cubic\n");
+  CHECK(vhost < fixed);
+  CHECK(fixed < veth);
+  CHECK(text.find("  sendfile  congestion cubic\n") > veth);
   CHECK(holds(text, "12,345"));
   CHECK(holds(text, "Figures of different links do not compare."));
   CHECK_FALSE(holds(compare_table(record_of({kernel, ok_pair("mmap", 1e9)}), {}), "Over veth"));

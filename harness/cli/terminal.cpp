@@ -42,8 +42,14 @@ std::string paint(const Style& style, Ink ink, std::string_view text) {
 }
 
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  std::size_t count = 0;
+  bool in_code = false;
+  for (const char c : text) {
+    in_code = in_code || c == '\x1b';
+    count += !in_code && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+    in_code = in_code && c != 'm';
+  }
+  return count;
 }
 
 std::string wrap(const Style& style, std::string_view text, std::size_t indent) {

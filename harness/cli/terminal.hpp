@@ -20,7 +20,8 @@ enum class Ink { plain, strong, good, warning, bad, faint };
 /// `text` in that ink, or unchanged without colour.
 std::string paint(const Style& style, Ink ink, std::string_view text);
 
-/// Columns that `text` takes on a terminal; one per code point, which holds for all that we print.
+/// Columns that `text` takes on a terminal; one per code point, which holds for all that we print, and none for the
+/// codes of paint().
 std::size_t columns(std::string_view text);
 
 /// Breaks `text` at spaces so that no line is wider than `style.width`; lines after the first start with `indent`
