@@ -150,24 +150,48 @@ void register_thread() {
 
 namespace {
 
-/// Several threads may keep quiet at once: the first takes the stream away and the last gives it back.
+/// How many QuietErrors the calling thread has.
+thread_local int quiet_depth = 0;
+
+/// Stands in for standard error while any thread keeps quiet. There is one such stream per process and it belongs to
+/// all threads, so it asks who writes: a thread that waits in DPDK for hours must not swallow what the others have to
+/// say.
 struct Quiet {
   std::mutex mutex;
   int holders = 0;
   std::FILE* before = nullptr;
-} quiet;
+  std::FILE* const stream =
+      ::fopencookie(this, "w", {.read = nullptr, .write = pass, .seek = nullptr, .close = nullptr});
+
+  Quiet() { std::setvbuf(stream, nullptr, _IONBF, 0); }
+
+  static ssize_t pass(void* cookie, const char* text, std::size_t size) {
+    std::FILE* to = quiet_depth > 0 ? Log::get().stream() : static_cast<const Quiet*>(cookie)->before;
+    return static_cast<ssize_t>(std::fwrite(text, 1, size, to));
+  }
+
+  /// Never destroyed, as the stream may be in some thread's hands.
+  static Quiet& get() {
+    static Quiet& quiet = *new Quiet;
+    return quiet;
+  }
+};
 
 }  // namespace
 
 QuietErrors::QuietErrors() {
+  Quiet& quiet = Quiet::get();
   const std::lock_guard lock(quiet.mutex);
+  ++quiet_depth;
   if (quiet.holders++ == 0) {
-    quiet.before = std::exchange(stderr, Log::get().stream());
+    quiet.before = std::exchange(stderr, quiet.stream);
   }
 }
 
 QuietErrors::~QuietErrors() {
+  Quiet& quiet = Quiet::get();
   const std::lock_guard lock(quiet.mutex);
+  --quiet_depth;
   if (--quiet.holders == 0) {
     stderr = quiet.before;
   }

@@ -45,7 +45,7 @@ class NoPipeSignal {
   sigset_t before_;
 };
 
-/// While it lives, what libraries print to standard error goes into DPDK's log.
+/// While it lives, what libraries print to standard error in the calling thread goes into DPDK's log.
 class QuietErrors {
  public:
   QuietErrors();
