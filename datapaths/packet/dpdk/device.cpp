@@ -14,6 +14,9 @@ namespace {
 /// Mbufs that a thread keeps at hand. Few, since the one freed last is the next in use and still in the CPU's cache.
 constexpr unsigned kCache = 64;
 
+/// One full ring in so many looks whether the other end is still there.
+constexpr std::uint32_t kLook = 256;
+
 constexpr auto kAnySocket = static_cast<unsigned>(SOCKET_ID_ANY);
 
 std::unexpected<Error> refused(const std::string& what, int error) {
@@ -99,6 +102,17 @@ Result<> Device::start() {
     }
   }
   return {};
+}
+
+std::size_t Device::drop_when_down(std::span<rte_mbuf*> mbufs) {
+  if (full_++ % kLook == 0) {
+    down_ = !up();
+  }
+  if (!down_) {
+    return 0;
+  }
+  rte_pktmbuf_free_bulk(mbufs.data(), static_cast<unsigned>(mbufs.size()));
+  return mbufs.size();
 }
 
 bool Device::up() const {

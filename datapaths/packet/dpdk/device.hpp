@@ -39,9 +39,11 @@ class Device {
   std::size_t receive(std::span<rte_mbuf*> mbufs) {
     return rte_eth_rx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));
   }
-  /// Takes a prefix of the mbufs and says how long it is.
+  /// Takes a prefix of the mbufs and says how long it is. When the other end is gone it takes and drops what does not
+  /// fit: nobody will ever empty that ring, and frames for others may come behind these.
   std::size_t send(std::span<rte_mbuf*> mbufs) {
-    return rte_eth_tx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));
+    const std::size_t sent = rte_eth_tx_burst(id_, 0, mbufs.data(), static_cast<std::uint16_t>(mbufs.size()));
+    return sent == mbufs.size() ? sent : sent + drop_when_down(mbufs.subspan(sent));
   }
 
   /// Whether the other end is there.
@@ -68,10 +70,13 @@ class Device {
   explicit Device(Plugged plugged) : plugged_(std::move(plugged)), id_(plugged_.id()) {}
   Result<> configure(const Options& options, rte_mempool* pool);
   Result<> start();
+  std::size_t drop_when_down(std::span<rte_mbuf*> mbufs);
 
   Plugged plugged_;
   std::uint16_t id_;
   int wait_fd_ = -1;
+  std::uint32_t full_ = 0;  // bursts that did not fit
+  bool down_ = false;       // at the last look
   bool checksum_offload_ = false;
   std::string interrupts_refused_;
   std::string driver_;
