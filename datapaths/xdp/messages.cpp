@@ -44,7 +44,7 @@ std::unexpected<Error> Messages::failure(std::string_view what, int error) const
   }
   const bool rights = error == EPERM || error == EACCES;
   const char* hint = rights && ::geteuid() != 0 ? "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW"
-                     : rights                   ? "this kernel or container refuses it even to root"
+                     : rights                   ? "see that root has CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW here"
                                                 : "use Linux 5.9 or later with CONFIG_XDP_SOCKETS and BPF";
   return std::unexpected(Error{.fault = Fault::missing, .what = std::move(text), .hint = hint, .system = error});
 }

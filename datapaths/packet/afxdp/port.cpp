@@ -161,7 +161,7 @@ Result<> afxdp_available() {
   if (!socket) {
     return errno == EPERM
                ? fail(Fault::missing, "cannot open an AF_XDP socket: only root may",
-                      "run it with sudo, or with CAP_NET_RAW")
+                      "run it with sudo, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW")
                : fail(Fault::missing, "this kernel has no AF_XDP sockets", "use a kernel with CONFIG_XDP_SOCKETS");
   }
   WAGGLE_TRY(RedirectProgram::load({}, false));

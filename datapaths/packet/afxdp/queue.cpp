@@ -88,7 +88,8 @@ Result<> Queue::register_memory() {
                 "raise `ulimit -l`, or run it as root");
   }
   if (error == EPERM) {
-    return fail(Fault::missing, "cannot open an AF_XDP socket: only root may", "run it with sudo, or with CAP_NET_RAW");
+    return fail(Fault::missing, "cannot open an AF_XDP socket: only root may",
+                "run it with sudo, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW");
   }
   if (error == EAFNOSUPPORT) {
     return fail(Fault::missing, "this kernel has no AF_XDP sockets", "use a kernel with CONFIG_XDP_SOCKETS");

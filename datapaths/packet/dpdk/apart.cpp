@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace waggle::packet::dpdk {
@@ -48,7 +49,10 @@ Result<UniqueFd> keep_packets_apart(int interface) {
   link.link_create.flags = XDP_FLAGS_DRV_MODE;
   UniqueFd attached(bpf(BPF_LINK_CREATE, link));
   if (!attached) {
-    return fail(Fault::missing, "cannot attach an XDP program", "remove the one that the device has");
+    return std::unexpected(Error{.fault = Fault::missing,
+                                 .what = "cannot attach an XDP program",
+                                 .hint = "remove the one that the device has",
+                                 .system = errno});
   }
   return attached;
 }

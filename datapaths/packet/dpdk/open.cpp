@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -104,6 +105,15 @@ Result<Route> route_of(const PortRequest& request) {
   return route_to(ip);
 }
 
+/// Whether net_af_xdp may have the interface, which it does not say in words that help: tries another program there.
+Result<> check_free(const Interface& interface) {
+  const auto tried = keep_packets_apart(interface.index);
+  return tried || (tried.error().system != EBUSY && tried.error().system != EEXIST)
+             ? Result<>()
+             : fail(Fault::missing, fmt::format("another XDP program is attached to {} already", interface.name),
+                    fmt::format("stop what uses it, or remove it by `ip link set dev {} xdp off`", interface.name));
+}
+
 Result<Parts> open_veth(const PortRequest& request) {
   WAGGLE_LET(route, route_of(request));
   WAGGLE_LET(options, read_options(request.settings, request.options, request.listens, route.interface.mtu));
@@ -131,6 +141,8 @@ Result<Parts> open_veth(const PortRequest& request) {
   if (packet) {
     // Only where it can be had: with a peer that sends packets one by one it is not needed.
     parts.apart = keep_packets_apart(route.interface.index).value_or(UniqueFd());
+  } else {
+    WAGGLE_TRY(check_free(route.interface));
   }
   WAGGLE_LET(pool, make_pool(parts.options));
   parts.pool = std::move(pool);
