@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /// What UDT 4 carries from the memory of one process into that of another, one socket each. The server sends a payload
-/// again and again to whoever connects. The client receives for some seconds, whole payloads only, and digests each as
+/// again and again to whoever asks. The client receives for some seconds, whole payloads only, and digests each as
 /// the harness does: XXH3-128 in blocks, compared with what was sent. Who starts the two pins them; UDT's own threads
 /// stay on the CPU of their process.
 #include <arpa/inet.h>
@@ -104,8 +104,12 @@ std::vector<std::byte> make_payload(std::size_t length) {
   return bytes;
 }
 
-/// Sends until the other side is gone.
-void send_all(UDTSOCKET to, const std::vector<std::byte>& payload) {
+/// Waits for a byte and sends until the other side is gone.
+void serve(UDTSOCKET to, const std::vector<std::byte>& payload) {
+  char request = 0;
+  if (UDT::recv(to, &request, 1, 0) == UDT::ERROR) {
+    return;
+  }
   for (std::size_t at = 0;;) {
     const int length = static_cast<int>(std::min(kCall, payload.size() - at));
     const int sent = UDT::send(to, reinterpret_cast<const char*>(payload.data() + at), length, 0);
@@ -125,7 +129,7 @@ void send_all(UDTSOCKET to, const std::vector<std::byte>& payload) {
     sockaddr_in from{};
     int size = sizeof from;
     const UDTSOCKET client = must(UDT::accept(listener, reinterpret_cast<sockaddr*>(&from), &size), "cannot accept");
-    send_all(client, payload);
+    serve(client, payload);
     UDT::close(client);
   }
 }
@@ -180,6 +184,9 @@ void run_client(const Options& options) {
   const Digest sent = digester.finish();
   digester.reset();
   must(UDT::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), "cannot connect");
+  // Data that overtook the end of the handshake would be lost, and UDT's slow start over with the first loss.
+  const char request = 0;
+  must(UDT::send(socket, &request, 1, 0), "cannot send");
   int mss = 0;
   int size = sizeof mss;
   must(UDT::getsockopt(socket, 0, UDT_MSS, &mss, &size), "cannot ask for the MSS");
