@@ -241,15 +241,16 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   }
   Inbound& extent = *awaited.extent;
   // Inside a frame only progress counts as life.
-  for (std::uint64_t before = ~std::uint64_t{0}; !extent.complete(); before = extent.frontier) {
-    if (before == extent.frontier) {
-      return fail(Fault::timeout, fmt::format("no payload for {:.1f} s in the middle of an extent",
-                                              std::chrono::duration<double>(timeout_).count()));
-    }
+  while (!extent.complete()) {
+    const std::uint64_t before = extent.frontier;
     const Time deadline = timeout_.count() > 0 ? deadline_after(timeout_) : kNever;
     WAGGLE_TRY(driver_->until(lock, waiter_, deadline, [&] { return extent.complete() || !health(); }));
     if (!extent.complete()) {
       WAGGLE_TRY(health());
+      if (extent.frontier == before) {
+        return fail(Fault::timeout, fmt::format("no payload for {:.1f} s in the middle of an extent",
+                                                std::chrono::duration<double>(timeout_).count()));
+      }
     }
   }
   Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};

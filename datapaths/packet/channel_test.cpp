@@ -19,8 +19,8 @@ using test::text_of;
 
 const ChannelOptions kLoopback{.link = "loopback"};
 
-std::unique_ptr<Listener> listen() {
-  return must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, kLoopback));
+std::unique_ptr<Listener> listen(const ChannelOptions& options = kLoopback) {
+  return must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options));
 }
 
 struct Ends {
@@ -30,10 +30,10 @@ struct Ends {
 };
 
 /// The server's end is created by the handshake, so the client waits for nobody but the listener's thread.
-Ends open() {
-  Ends ends{.listener = listen(), .server = nullptr, .client = nullptr};
+Ends open(const ChannelOptions& options = kLoopback) {
+  Ends ends{.listener = listen(options), .server = nullptr, .client = nullptr};
   std::thread accepting([&] { ends.server = *ends.listener->accept(); });
-  ends.client = must(must(find_datapath("udp"))->connect(ends.listener->endpoint(), kLoopback));
+  ends.client = must(must(find_datapath("udp"))->connect(ends.listener->endpoint(), options));
   accepting.join();
   return ends;
 }
@@ -121,6 +121,24 @@ TEST_CASE("a file that has shrunk is told, and the channel goes on") {
   CHECK(message_of(ends.server->next(seconds(5))) == "short");
   CHECK(must(ends.server->next(seconds(5))).kind == Event::Kind::extent);
   CHECK(message_of(ends.server->next(seconds(5))) == "and so on");
+  sender.join();
+}
+
+TEST_CASE("an extent may take longer than the longest silence inside it") {
+  constexpr std::uint64_t kLength = 1'500'000;
+  ChannelOptions slow = kLoopback;
+  slow.congestion = "fixed:10Mbit";
+  slow.timeout = std::chrono::milliseconds(300);
+  auto ends = open(slow);
+  const auto source = pattern_file(kLength);
+  const ExtentId id{1, 0, kLength};
+  ExtentDigester digester(DigestKind::xxh3_128);
+  must(ends.server->expect(Incoming{id, Incoming::Sink::discard, -1, &digester}));
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread sender([&] { CHECK(ends.client->send(as_bytes("slowly"), Outgoing{id, source.get(), nullptr})); });
+  CHECK(message_of(ends.server->next(seconds(5))) == "slowly");
+  CHECK(must(ends.server->next(seconds(5))).kind == Event::Kind::extent);
+  CHECK(std::chrono::steady_clock::now() - begin > 2 * slow.timeout);
   sender.join();
 }
 
