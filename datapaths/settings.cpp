@@ -8,6 +8,17 @@
 #include <charconv>
 
 namespace waggle {
+namespace {
+
+bool is_yes(std::string_view value) {
+  return value == "yes" || value == "on" || value == "true" || value == "1";
+}
+
+bool is_no(std::string_view value) {
+  return value == "no" || value == "off" || value == "false" || value == "0";
+}
+
+}  // namespace
 
 Result<Settings> Settings::of(std::string_view datapath, const std::vector<OptionInfo>& options,
                               const ChannelOptions& channel) {
@@ -29,6 +40,10 @@ Result<Settings> Settings::of(std::string_view datapath, const std::vector<Optio
       return fail(Fault::usage, fmt::format("'{}' is not an option of {}", name, datapath),
                   names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
     }
+    // What is a flag shows in its default.
+    if ((known->second == "yes" || known->second == "no") && !is_yes(value) && !is_no(value)) {
+      return fail(Fault::usage, fmt::format("{}={} makes no sense", name, value), "choose yes or no");
+    }
     known->second = value;
   }
   return settings;
@@ -39,8 +54,7 @@ std::string Settings::text(std::string_view option) const {
 }
 
 bool Settings::flag(std::string_view option) const {
-  const std::string value = text(option);
-  return value == "yes" || value == "on" || value == "true" || value == "1";
+  return is_yes(text(option));
 }
 
 Result<std::uint64_t> Settings::number(std::string_view option, std::uint64_t least, std::uint64_t most) const {

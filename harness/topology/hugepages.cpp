@@ -2,6 +2,7 @@
 #include "harness/topology/hugepages.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -121,7 +122,8 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
   }
   Hugepages reserved(work, mode(pages));
   if (!pool.set(wanted)) {
-    return too_few(pool, pages, wanted, "only root may reserve more");
+    return too_few(pool, pages, wanted,
+                   ::geteuid() == 0 ? "the system lets nobody here reserve more" : "only root may reserve more");
   }
   // Done for sure: others may add and take away meanwhile, which changes nothing about what is ours.
   note.before = 0;
