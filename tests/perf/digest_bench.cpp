@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/digest.hpp"
 
 namespace waggle {
@@ -28,11 +29,15 @@ void one_shot(benchmark::State& state, DigestKind kind) {
   state.SetLabel(std::string(digest_vectors()));
 }
 
-/// An extent of 16 MiB fed in pieces out of one hot buffer, as a mover does.
-void extent(benchmark::State& state, DigestKind kind) {
+/// An extent of 16 MiB fed in pieces out of one hot buffer, as a mover does; `watched` with the timeline of a run,
+/// which the harness never leaves out.
+void extent(benchmark::State& state, DigestKind kind, bool watched) {
   constexpr std::int64_t kExtent = 16 * 1024 * 1024;
   const auto bytes = some_bytes(static_cast<std::size_t>(state.range(0)));
   ExtentDigester digester(kind);
+  Progress progress;
+  progress.start_ns = now_ns();
+  digester.observe(watched ? &progress : nullptr);
   for (auto _ : state) {
     digester.reset();
     for (std::int64_t fed = 0; fed < kExtent; fed += state.range(0)) {
@@ -57,8 +62,13 @@ void small_file(benchmark::State& state, DigestKind kind) {
 
 BENCHMARK_CAPTURE(one_shot, xxh3, DigestKind::xxh3_128)->Arg(64)->Arg(4096)->Arg(256 * 1024);
 BENCHMARK_CAPTURE(one_shot, sha256, DigestKind::sha256)->Arg(64)->Arg(256 * 1024);
-BENCHMARK_CAPTURE(extent, xxh3, DigestKind::xxh3_128)->Arg(4096)->Arg(65536)->Arg(256 * 1024)->Arg(1024 * 1024);
-BENCHMARK_CAPTURE(extent, sha256, DigestKind::sha256)->Arg(256 * 1024);
+BENCHMARK_CAPTURE(extent, xxh3, DigestKind::xxh3_128, false)->Arg(4096)->Arg(65536)->Arg(256 * 1024)->Arg(1024 * 1024);
+BENCHMARK_CAPTURE(extent, xxh3_watched, DigestKind::xxh3_128, true)
+    ->Arg(4096)
+    ->Arg(65536)
+    ->Arg(256 * 1024)
+    ->Arg(1024 * 1024);
+BENCHMARK_CAPTURE(extent, sha256, DigestKind::sha256, false)->Arg(256 * 1024);
 BENCHMARK_CAPTURE(small_file, xxh3, DigestKind::xxh3_128)->Arg(0)->Arg(64)->Arg(8192);
 BENCHMARK_CAPTURE(small_file, sha256, DigestKind::sha256)->Arg(8192);
 

@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Side by side with well-known programs: same link, CPUs and congestion control, rounds interleaved in random order.
 
-    tests/perf/yardsticks.py --harness build/harness/harness [--rounds 7] [discard tmpfs huge small-files rr-sleep rr-spin]
+    tests/perf/yardsticks.py --harness build/harness/harness [--rounds 7] [SCENARIO …]
 
-Every candidate runs once a round. Printed are the median, its 95 % interval (order statistics) and the ratio of each
-harness candidate to the yardstick. The harness verifies every byte; no yardstick does. Needs root, nginx, curl, iperf3,
-sockperf, socat and tar. Makes two network namespaces and removes them.
+discard, tmpfs, huge     one large file: nginx to curl, iperf3
+small-files              tar through socat
+rr-sleep, rr-spin        round trips of 64 bytes: sockperf
+recorder                 timed runs of the harness beside its own in experiments that also probe
+
+Every candidate runs once a round. Printed are the median and the median of the paired ratios (one a round), each with
+its 95 % interval: harness candidates to every yardstick, yardsticks to the first one. The harness verifies every byte; no
+yardstick of this file does. Needs root, nginx, curl, iperf3, sockperf, socat and tar. Makes two network namespaces and
+removes them.
 """
 import argparse
 import json
@@ -35,7 +41,8 @@ def sh(*command, **kwargs):
 class Link:
     """Two namespaces joined by veth, CUBIC in both, a tmpfs for the receiver and a served directory in page cache."""
 
-    def __init__(self, huge):
+    def __init__(self, huge, mtu=1500):
+        self.mtu = mtu
         self.names = [f"waggle-perf-{os.getpid()}-{side}" for side in "sc"]
         self.children = []
         self.dir = tempfile.mkdtemp(prefix="waggle-perf-")
@@ -57,7 +64,7 @@ class Link:
         for name, device, address in zip(self.names, ("wg0", "wg1"), (SERVER_IP, CLIENT_IP)):
             sh("ip", "-n", name, "address", "add", f"{address}/24", "dev", device)
             sh("ip", "-n", name, "link", "set", "lo", "up")
-            sh("ip", "-n", name, "link", "set", device, "up")
+            sh("ip", "-n", name, "link", "set", device, "mtu", str(self.mtu), "up")
             # By route: a namespace may not choose a default that the host does not list as allowed.
             sh("ip", "-n", name, "route", "replace", "10.78.0.0/24", "dev", device, "src", address, "congctl", "cubic")
 
@@ -253,6 +260,41 @@ class RoundTrip:
         self.link.close()
 
 
+class Recorder:
+    """Whether recording changes what it records: timed runs of sendfile in experiments without probed runs, beside timed
+    runs in experiments that probe as often as they time.
+
+    There is nothing to switch off in a timed run itself. No probe and no perf event is attached, CPU time and /proc are
+    read before and after the clock runs, and the processes are fresh. What stays is counting verified bytes for the
+    timeline, whose cost digest_bench prints (extent/xxh3_watched beside extent/xxh3), and a look of the harness's own process at
+    that count ten times a second.
+    """
+    unit, better = "Gbit/s", 1
+    runs = 5
+    bound = 0.01, "recording changes timed goodput by less than 1 %"
+
+    def __init__(self, args):
+        self.args = args
+        self.dir = tempfile.TemporaryDirectory(prefix="waggle-perf-")
+        self.file = os.path.join(self.dir.name, "payload.bin")
+        random_file(self.file, args.size)
+        self.yardsticks = {"never probed": lambda: self.harness(0)}
+        self.ours = {"probed in between": lambda: self.harness(self.runs)}
+
+    def harness(self, probed):
+        record = json.loads(sh(self.args.harness, "run", "--json", "--datapath=sendfile", "--sink=discard",
+                               "--file=" + self.file, f"--runs={self.runs}", f"--probed={probed}", "--warmups=1",
+                               "-o", os.path.join(self.dir.name, "record.json"), *self.args.option))
+        pair = record["pairs"][0]
+        traced = sum(run["kind"] == "probed" and "trace" in run for run in pair["runs"])
+        if traced != probed:
+            raise RuntimeError(f"{traced} runs were probed, not {probed}: {pair.get('probe_problem', 'see the record')}")
+        return statistics.median(run["goodput_bits_per_second"] / 1e9 for run in pair["runs"] if run["kind"] == "timed")
+
+    def close(self):
+        self.dir.cleanup()
+
+
 SCENARIOS = {
     "discard": lambda args: Bulk(args, "discard"),
     "tmpfs": lambda args: Bulk(args, "tmpfs"),
@@ -260,10 +302,11 @@ SCENARIOS = {
     "small-files": SmallFiles,
     "rr-sleep": lambda args: RoundTrip(args, False),
     "rr-spin": lambda args: RoundTrip(args, True),
+    "recorder": Recorder,
 }
 
 
-def interval(values):
+def order_statistics(values):
     """95 % interval of the median by order statistics (binomial), the whole range when there are too few values."""
     ordered, n = sorted(values), len(values)
     tail, k = 0.0, 0
@@ -274,6 +317,42 @@ def interval(values):
         k += 1
     k = max(k - 1, 0)
     return ordered[k], ordered[n - 1 - k]
+
+
+def interval(values, resamples=10_000):
+    """95 % interval of the median by the percentile bootstrap. A few values make that one too narrow, so it is widened
+    to that of the order statistics, as the harness does; below 6 values it still covers less. The same values always
+    give the same interval."""
+    draw = random.Random(1)
+    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(resamples))
+    low, high = order_statistics(values)
+    return min(low, medians[resamples * 25 // 1000]), max(high, medians[resamples * 975 // 1000 - 1])
+
+
+def verdict(ratios, bound):
+    """What paired ratios say about a change of at most `bound`."""
+    low, high = interval(ratios)
+    if len(ratios) >= 6 and 1 - bound < low and high < 1 + bound:
+        return "shown"
+    if len(ratios) >= 6 and (high < 1 - bound or low > 1 + bound):
+        return "refuted"
+    return "not known yet: ask for more --rounds"
+
+
+def report(name, scenario, values, args):
+    yards = list(scenario.yardsticks)
+    print(f"\n{name} ({scenario.unit}, {args.rounds} rounds, seed {args.seed})")
+    for key, seen in values.items():
+        low, high = interval(seen)
+        print(f"  {key:24} {statistics.median(seen):10.2f}  [{low:.2f}, {high:.2f}]")
+        for base in yards if key in scenario.ours else set(yards[:1]) - {key}:
+            ratios = [ours / theirs for ours, theirs in zip(seen, values[base])]
+            low, high = interval(ratios)
+            print(f"    x {base:20} {statistics.median(ratios):10.3f}  [{low:.3f}, {high:.3f}]")
+            if hasattr(scenario, "bound"):
+                bound, claim = scenario.bound
+                print(f"  {claim}: {verdict(ratios, bound)}")
+    sys.stdout.flush()
 
 
 def main():
@@ -305,13 +384,7 @@ def main():
             for _ in range(args.rounds):
                 for key in order.sample(list(candidates), len(candidates)):
                     values[key].append(candidates[key]())
-            base = next(iter(scenario.yardsticks))
-            print(f"\n{name} ({scenario.unit}, {args.rounds} rounds, seed {args.seed})")
-            for key, seen in values.items():
-                low, high = interval(seen)
-                paired = statistics.median(a / b for a, b in zip(seen, values[base]))
-                print(f"  {key:24} {statistics.median(seen):10.2f}  [{low:.2f}, {high:.2f}]  x {base}: {paired:.2f}")
-            sys.stdout.flush()
+            report(name, scenario, values, args)
         finally:
             scenario.close()
     return 0
