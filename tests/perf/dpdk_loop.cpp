@@ -3,12 +3,14 @@
 // What the dpdk port moves without any protocol: bursts from one process to another over vhost-user, each on a CPU of
 // its own. Modes:
 //   empty   frames are sent as they are and released unread
-//   copy    payload is copied in from a mapped file of 64 MiB, and its CRC32C is computed where it arrives
+//   copy    payload is copied in from a mapped file, and its CRC32C is computed where it arrives
 //   rtt     64 bytes there and back, one at a time
 //
-//   dpdk_loop [MODE] [--frame=BYTES] [--seconds=S] [--repetitions=N] [--cpus=A,B] [--OPTION=VALUE of the port…]
+//   dpdk_loop [MODE] [--frame=BYTES] [--file=BYTES] [--seconds=S] [--repetitions=N] [--cpus=A,B]
+//             [--OPTION=VALUE of the port…]
 //
-// --frame is the IP packet. Prints the median and the range of the repetitions. Needs root and hugepages.
+// --frame is the IP packet; --file is 64 MiB unless told otherwise, and at its end the sender starts again. Prints the
+// median and the range of the repetitions. Needs root and hugepages.
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,12 +40,13 @@ using namespace waggle::packet;
 
 namespace {
 
-constexpr std::size_t kFile = 64 << 20;
+constexpr std::size_t kLargestFrame = 64 << 10;
 constexpr std::size_t kBurst = 32;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
 struct Plan {
   std::string mode = "copy";
+  std::size_t file = 64 << 20;
   double seconds = 1;
   int repetitions = 5;
   int cpus[2] = {0, 1};
@@ -78,19 +81,24 @@ std::unique_ptr<Port> open(const Plan& plan, bool listens) {
   return std::move(ports.front());
 }
 
-/// The bytes of a file, mapped and in page cache.
-ByteView map_payload() {
+/// The bytes of a file, mapped and in page cache. Made before there are two processes, since a large one takes longer
+/// than the receiver gives the sender.
+std::span<std::byte> map_payload(std::size_t length) {
   const int file = ::memfd_create("payload", MFD_CLOEXEC);
-  if (file < 0 || ::ftruncate(file, kFile) != 0) {
+  if (file < 0 || ::ftruncate(file, static_cast<off_t>(length)) != 0) {
     std::perror("dpdk_loop: cannot make the payload");
     std::_Exit(1);
   }
-  auto* bytes =
-      static_cast<std::byte*>(::mmap(nullptr, kFile, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0));
-  for (std::size_t i = 0; i < kFile; ++i) {
+  void* memory = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("dpdk_loop: cannot map the payload");
+    std::_Exit(1);
+  }
+  const std::span bytes(static_cast<std::byte*>(memory), length);
+  for (std::size_t i = 0; i < length; ++i) {
     bytes[i] = static_cast<std::byte>(i * 2'654'435'761U >> 24);
   }
-  return {bytes, kFile};
+  return bytes;
 }
 
 void send_all(Port& port, std::span<const TxFrame> frames) {
@@ -100,9 +108,10 @@ void send_all(Port& port, std::span<const TxFrame> frames) {
 }
 
 /// Sends for ever to whoever has sent the first frame.
-[[noreturn]] void run_sender(const Plan& plan) {
+[[noreturn]] void run_sender(const Plan& plan, std::span<std::byte> payload) {
   pin(plan.cpus[0]);
-  const ByteView payload = map_payload();
+  // A child's page tables start without what is shared.
+  ::madvise(payload.data(), payload.size(), MADV_POPULATE_READ);
   const auto port = open(plan, true);
   RxFrame hello[1];
   while (must(port->poll(hello)) == 0) {
@@ -120,7 +129,7 @@ void send_all(Port& port, std::span<const TxFrame> frames) {
     for (std::size_t i = 0; i < count; ++i) {
       if (copies) {
         copy_payload({frames[i].packet, length}, payload.subspan(at, length));
-        at = at + 2 * length > kFile ? 0 : at + length;
+        at = at + 2 * length > payload.size() ? 0 : at + length;
       }
       frames[i].length = length;
       frames[i].to = to;
@@ -242,6 +251,8 @@ Plan parse(int argc, char** argv) {
     const std::string value(word.substr(equals + 1));
     if (name == "frame") {
       plan.channel.mtu = static_cast<std::uint32_t>(std::stoul(value));
+    } else if (name == "file") {
+      plan.file = std::stoul(value);
     } else if (name == "seconds") {
       plan.seconds = std::stod(value);
     } else if (name == "repetitions") {
@@ -263,13 +274,18 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "dpdk_loop: no mode is named '{}'; choose empty, copy or rtt\n", plan.mode);
     return 2;
   }
+  if (plan.file < kLargestFrame) {
+    fmt::print(stderr, "dpdk_loop: a file of {} bytes is too short; choose {} or more\n", plan.file, kLargestFrame);
+    return 2;
+  }
   const auto work = must(topology::WorkDirectory::create("/var/tmp"));
   const auto hugepages = must(topology::Hugepages::reserve(2 * dpdk::kHugepageBytes, work.path()));
   plan.channel.link_at = (work.path() / "vhost").string();
+  const auto payload = plan.mode == "copy" ? map_payload(plan.file) : std::span<std::byte>();
   const pid_t server = ::fork();
   if (server == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    plan.mode == "rtt" ? run_echo(plan) : run_sender(plan);
+    plan.mode == "rtt" ? run_echo(plan) : run_sender(plan, payload);
   }
   const pid_t client = ::fork();
   if (client == 0) {

@@ -6,10 +6,11 @@
 
 afxdp-1500, afxdp-3400   the bare loop over the same rings (copy in, checksum out; and without touching the payload)
 vhost                    the bare burst loop over vhost-user, likewise, and sendfile over veth
-udp                      iperf3 -u -l 1400
+udp, udp-9000            iperf3 -u and UDT over packets of the same size, at MTU 1500 and 9000
 rr-spin, rr-sleep        round trips of 64 bytes: TCP, and the packet datapaths
 
-Needs root, iperf3, and the loops, which a build with benchmarks puts beside the harness's folder (tests/perf).
+Needs root, iperf3, and the loops, which a build with their libraries puts beside the harness's folder (tests/perf). UDT is
+left out without its own.
 """
 import json
 import os
@@ -20,10 +21,21 @@ import tempfile
 import yardsticks
 from yardsticks import Link, SERVER_IP, sh
 
+VHOST_FRAME = 16384
+
 
 def gbit(text):
     """The last figure in Gbit/s that a loop prints: the median of its repetitions."""
     return float(re.findall(r"([\d.]+) Gbit/s", text)[-1])
+
+
+def socket_buffer():
+    """Bytes of a UDP socket's buffers: those of the udp port as far as a program without its rights may have them."""
+    limits = [8 << 20]
+    for name in "rmem_max", "wmem_max":
+        with open("/proc/sys/net/core/" + name, encoding="ascii") as limit:
+            limits.append(int(limit.read()))
+    return min(limits)
 
 
 class Packets:
@@ -52,7 +64,8 @@ class Packets:
         return gbit(sh(os.path.join(self.loops, "afxdp_loop"), "--seconds=0.7", "--runs=3", *options).split("(median")[0])
 
     def dpdk_loop(self, mode):
-        text = sh(os.path.join(self.loops, "dpdk_loop"), mode, "--frame=16384", "--seconds=0.5", "--repetitions=3")
+        text = sh(os.path.join(self.loops, "dpdk_loop"), mode, f"--frame={VHOST_FRAME}", f"--file={self.args.size}",
+                  "--seconds=0.5", "--repetitions=3")
         return float(re.search(r"([\d.]+) Gbit/s", text).group(1))
 
     def close(self):
@@ -74,7 +87,8 @@ def afxdp(mtu):
 
 
 def vhost(args):
-    return Packets(args, {"dpdk": lambda my: my.bulk("--datapath=dpdk", "--link=vhost")},
+    """Frames and file of one size for both."""
+    return Packets(args, {"dpdk": lambda my: my.bulk("--datapath=dpdk", "--link=vhost", f"--mtu={VHOST_FRAME}")},
                    {"copy loop": lambda my: my.dpdk_loop("copy"), "empty loop": lambda my: my.dpdk_loop("empty"),
                     "sendfile (veth)": lambda my: my.bulk("--datapath=sendfile")})
 
@@ -92,19 +106,35 @@ def round_trips(wait):
 
 
 class Udp(Packets):
-    """iperf3 without pacing, what arrives counted; nothing is retransmitted or checked there."""
+    """iperf3 without pacing, what arrives counted: nothing is retransmitted or checked there. UDT after its slow start,
+    digested as by the harness, whose own figures begin with the start of each transfer."""
 
-    def __init__(self, args):
-        super().__init__(args, {"udp": lambda my: my.bulk("--datapath=udp")}, {"iperf3 -u": lambda my: my.iperf3()})
-        self.link = Link(False)
+    def __init__(self, args, mtu):
+        super().__init__(args, {"udp": lambda my: my.bulk("--datapath=udp", f"--mtu={mtu}")},
+                         {"iperf3 -u": lambda my: my.iperf3()})
+        self.mtu = mtu
+        self.link = Link(False, mtu)
         self.link.server("iperf3", "-s")
         self.link.wait_port(5201)
+        udt = os.path.join(self.loops, "udt_loop")
+        if not os.path.exists(udt):
+            print("packet_yardsticks: no UDT; install libudt-dev and build again", file=sys.stderr)
+            return
+        self.link.server(udt, "server", SERVER_IP, f"--mss={mtu}")
+        self.link.wait_port(9200, "-u")
+        self.yardsticks["UDT"] = lambda: self.udt(udt, "yes")
+        self.yardsticks["UDT, no digest"] = lambda: self.udt(udt, "no")
+
+    def udt(self, loop, digest):
+        text = self.link.client(loop, "client", SERVER_IP, f"--mss={self.mtu}", f"--digest={digest}", "--seconds=0.7",
+                                "--runs=3")
+        return gbit(text.split("(median")[0])
 
     def iperf3(self):
-        report = json.loads(self.link.client("iperf3", "-c", SERVER_IP, "-u", "-b", "0", "-l", "1400", "-R", "-J", "-t", "2"))
-        end = report["end"]
-        total = end.get("sum_received") or end["sum"]
-        return total["bits_per_second"] * (1 - total.get("lost_percent", 0) / 100) / 1e9
+        packet = self.mtu - 28  # without the headers of IP and UDP
+        report = json.loads(self.link.client("iperf3", "-c", SERVER_IP, "-u", "-b", "0", "-l", str(packet), "-R", "-J",
+                                             "-t", "2", "-w", str(socket_buffer())))
+        return report["end"]["sum_received"]["bits_per_second"] / 1e9
 
     def close(self):
         self.link.close()
@@ -116,7 +146,8 @@ yardsticks.SCENARIOS = {
     "afxdp-1500": afxdp(1500),
     "afxdp-3400": afxdp(3400),
     "vhost": vhost,
-    "udp": Udp,
+    "udp": lambda args: Udp(args, 1500),
+    "udp-9000": lambda args: Udp(args, 9000),
     "rr-spin": round_trips("spin"),
     "rr-sleep": round_trips("sleep"),
 }

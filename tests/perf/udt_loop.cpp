@@ -38,7 +38,7 @@ struct Options {
   int mss = 1500;
   int buffer = 10'240'000;
   std::size_t bytes = 64 << 20;
-  double warm_up = 3;
+  double warm_up = 1;
   double seconds = 1;
   unsigned runs = 5;
   bool digest = true;
@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
   app.add_option("--bytes", options.bytes, "of the payload, the same on both sides")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--warm-up", options.warm_up, "seconds at least before the first run; UDT's rate grows step by step")
+  app.add_option("--warm-up", options.warm_up, "seconds at least before the first run, for UDT's slow start")
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "length of a run at least")->capture_default_str();
   app.add_option("--runs", options.runs)->capture_default_str()->check(CLI::PositiveNumber);
