@@ -19,7 +19,10 @@ constexpr Time kFollowerTick = 1'000'000'000;
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait)
-    : host_(std::move(port), std::move(options)), spins_(wait == Wait::spin), keeper_([this] { keep(); }) {}
+    : host_(std::move(port), std::move(options)),
+      spins_(wait == Wait::spin),
+      dead_(sleeper_ ? std::nullopt : std::optional(fail_errno("cannot make an eventfd").error())),
+      keeper_([this] { keep(); }) {}
 
 Driver::~Driver() {
   {
@@ -47,21 +50,34 @@ Result<bool> Driver::pump(Time now) {
   ++pumps_;
   auto progressed = host_.pump(now);
   if (!progressed) {
-    dead_ = progressed.error();
+    die(progressed.error());
+  } else {
+    notify();
   }
-  notify();
   return progressed;
 }
 
+void Driver::die(Error error) {
+  dead_ = std::move(error);
+  notify();
+}
+
+/// Whether the last pump may have brought what the waiter waits for.
+bool Driver::concerns(const Waiter& waiter) const {
+  if (dead_) {
+    return true;
+  }
+  return waiter.connection == nullptr ? host_.has_accepted() || host_.empty()
+                                      : std::ranges::find(host_.touched(), waiter.connection) != host_.touched().end();
+}
+
 void Driver::notify() {
-  if (followers_.empty()) {
-    return;
+  // Others may have taken in what would have ended the leader's sleep.
+  if (const Waiter* leader = leader_.load(std::memory_order_relaxed); leader != nullptr && concerns(*leader)) {
+    wake_leader();
   }
   for (Waiter* waiter : followers_) {
-    const bool news = waiter->connection == nullptr
-                          ? host_.has_accepted() || host_.empty()
-                          : std::ranges::find(host_.touched(), waiter->connection) != host_.touched().end();
-    if (dead_ || news) {
+    if (concerns(*waiter)) {
       waiter->changed.notify_one();
     }
   }
@@ -89,41 +105,77 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
       hand_over();
       return false;
     }
-    if (contenders_.load(std::memory_order_relaxed) > 0) {
-      lock.unlock();
-      ::sched_yield();
-      lock.lock();
-    }
     if (*progressed) {
+      if (contenders_.load(std::memory_order_relaxed) > 0) {
+        give_way(lock);
+      }
       continue;
     }
-    // Waiting for new connections must not take packets from the threads that wait for them.
-    if (leading_ || (waiter.connection == nullptr && !host_.empty())) {
+    // The lock is held since `done` was asked: nobody has taken in anything meanwhile. Waiting for new connections must
+    // not take packets from the threads that wait for them.
+    if (leader_ != nullptr || (waiter.connection == nullptr && !host_.empty())) {
       follow(lock, waiter, deadline);
     } else {
-      lead(lock, deadline);
+      lead(lock, waiter, deadline);
     }
   }
 }
 
-void Driver::lead(Lock& lock, Time deadline) {
-  leading_.store(true, std::memory_order_relaxed);
-  leader_until_ = std::min(deadline, host_.deadline());
-  Port& port = host_.port();
-  lock.unlock();
-  if (spins_) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  } else if (!interrupted_.load(std::memory_order_relaxed)) {
-    // An error shows at the next pump.
-    static_cast<void>(port.wait(leader_until_));
+void Driver::lead(Lock& lock, Waiter& waiter, Time deadline) {
+  leader_.store(&waiter, std::memory_order_relaxed);
+  const Time until = std::min(deadline, this->deadline());
+  if (spins_ || until == 0) {
+    give_way(lock);
+  } else {
+    Port& port = host_.port();
+    auto watch = port.arm(until);
+    if (watch && watch->until > 0 && !interrupted_.load(std::memory_order_relaxed)) {
+      leader_until_ = watch->until;
+      lock.unlock();
+      auto slept = sleeper_.sleep(*watch);
+      lock.lock();
+      leader_until_ = 0;
+      port.disarm();
+      if (!slept) {
+        watch = std::unexpected(std::move(slept).error());
+      }
+    } else {
+      port.disarm();
+      give_way(lock);
+    }
+    if (!watch) {
+      die(std::move(watch).error());
+    }
   }
-  lock.lock();
-  leading_.store(false, std::memory_order_relaxed);
+  leader_.store(nullptr, std::memory_order_relaxed);
   if (interrupted_.load(std::memory_order_relaxed)) [[unlikely]] {
     interrupted_.store(false, std::memory_order_relaxed);
     notify_all();
+  }
+}
+
+/// Lets others have the lock for a moment.
+void Driver::give_way(Lock& lock) {
+  lock.unlock();
+  if (contenders_.load(std::memory_order_relaxed) > 0) {
+    ::sched_yield();
+  } else {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+  lock.lock();
+}
+
+/// When something is to be done though nothing comes in.
+Time Driver::deadline() const {
+  return std::min(host_.deadline(), host_.port().due());
+}
+
+void Driver::wake_leader() {
+  if (leader_until_ > 0) {
+    leader_until_ = 0;
+    sleeper_.wake();
   }
 }
 
@@ -144,7 +196,7 @@ void Driver::follow(Lock& lock, Waiter& waiter, Time deadline) {
 
 /// Somebody else must wait for the port now: one who waits for packets, or, without connections, for new ones.
 void Driver::hand_over() {
-  if (!leading_) {
+  if (leader_ == nullptr) {
     const auto next = std::ranges::find_if(
         followers_, [this](const Waiter* waiter) { return waiter->connection != nullptr || host_.empty(); });
     if (next != followers_.end()) {
@@ -155,8 +207,8 @@ void Driver::hand_over() {
 }
 
 void Driver::settle() {
-  if (leading_ && !spins_ && host_.deadline() < leader_until_) {
-    host_.port().wake();
+  if (deadline() < leader_until_) {
+    wake_leader();
   }
 }
 
@@ -165,8 +217,11 @@ Result<> Driver::transmit(bool flush) {
     return std::unexpected(*dead_);
   }
   if (auto sent = host_.transmit(now_ns(), flush); !sent) {
-    dead_ = sent.error();
+    die(sent.error());
     return std::unexpected(std::move(sent).error());
+  }
+  if (host_.empty()) {
+    notify();
   }
   settle();
   return {};
@@ -174,14 +229,14 @@ Result<> Driver::transmit(bool flush) {
 
 void Driver::interrupt() noexcept {
   interrupted_.store(true, std::memory_order_relaxed);
-  host_.port().wake();
+  sleeper_.wake();
 }
 
 void Driver::keep() {
   std::unique_lock mine(keeper_mutex_);
   std::uint64_t seen = 0;
   while (!stop_.wait_for(mine, kKeeperTick, [this] { return stopping_; })) {
-    const bool idle = pumps_ == seen && !leading_.load(std::memory_order_relaxed);
+    const bool idle = pumps_ == seen && leader_.load(std::memory_order_relaxed) == nullptr;
     if (idle || interrupted_.load(std::memory_order_relaxed)) {
       const Lock lock(mutex_);
       if (interrupted_.load(std::memory_order_relaxed)) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "datapaths/packet/host.hpp"
+#include "datapaths/packet/sleeper.hpp"
 
 namespace waggle::packet {
 
@@ -23,8 +24,9 @@ struct Waiter {
 
 /// Lets many threads share a host without a thread of its own on the way: whoever has to wait pumps the host for all
 /// (leader and followers, Schmidt et al., 2000), so that with a single connection everything runs to completion in the
-/// thread that uses it. A keeper steps in only when all threads are busy elsewhere for 100 ms, since peers must get
-/// their acknowledgements meanwhile.
+/// thread that uses it. Host and port are used under the lock only. The leader sleeps without it; what others do
+/// meanwhile that concerns the leader, or that must be seen to earlier, wakes it. A keeper steps in only when all
+/// threads are busy elsewhere for 100 ms, since peers must get their acknowledgements meanwhile.
 class Driver {
  public:
   Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait);
@@ -61,9 +63,14 @@ class Driver {
   };
   Result<bool> wait_until(Lock& lock, Waiter& waiter, Time deadline, Condition done);
   Result<bool> pump(Time now);
+  bool concerns(const Waiter& waiter) const;
   void notify();
   void notify_all();
-  void lead(Lock& lock, Time deadline);
+  void die(Error error);
+  void lead(Lock& lock, Waiter& waiter, Time deadline);
+  void give_way(Lock& lock);
+  void wake_leader();
+  Time deadline() const;
   void follow(Lock& lock, Waiter& waiter, Time deadline);
   void hand_over();
   void keep();
@@ -71,10 +78,11 @@ class Driver {
   std::mutex mutex_;
   Host host_;
   const bool spins_;
+  Sleeper sleeper_;
   std::optional<Error> dead_;
   std::atomic<std::uint32_t> contenders_{0};
-  std::atomic<bool> leading_{false};  // written under the lock
-  Time leader_until_ = 0;
+  std::atomic<Waiter*> leader_{nullptr};  // written under the lock
+  Time leader_until_ = 0;                 // how long it sleeps; 0 when it is awake, or about to be
   std::vector<Waiter*> followers_;
   Tally pumps_;  // written under the lock
   std::atomic<bool> interrupted_{false};

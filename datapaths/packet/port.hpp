@@ -66,7 +66,17 @@ struct Capabilities {
   bool checksum_offload = false;     ///< the UDP checksum is filled in below
 };
 
-/// One queue of an interface, for one thread at a time but for wake(). All calls are bursts: one virtual call each.
+/// What to sleep on: until `fd` has one of `events`, or `until` has passed.
+struct Watch {
+  int fd = -1;       ///< the port's, for poll(2); -1: only the time counts
+  short events = 0;  ///< POLLIN …
+  Time until = 0;    ///< 0: do not sleep at all
+};
+
+/// One queue of an interface, for one thread at a time: threads that share a port hold a lock in all calls but
+/// counters() (Driver). A port never sleeps. Whoever has nothing to do asks arm() what to sleep on, sleeps without the
+/// lock, so that the others can use the port meanwhile, and calls disarm() under it. All calls are bursts: one virtual
+/// call each.
 class Port {
  public:
   virtual ~Port() = default;
@@ -88,12 +98,15 @@ class Port {
   /// Collects frames that have left, so that they can be leased again; called when lease() comes up short.
   virtual void reclaim() = 0;
 
-  /// Sleeps until frames may have come in, `deadline` has passed or wake() was called; may return early. A port may
-  /// also use it to tell the kernel of work that it put off. The one call besides wake() during which other threads may
-  /// use the port.
-  virtual Result<> wait(Time deadline) = 0;
-  /// Ends a wait() now or the next one at once; from any thread or a signal handler.
-  virtual void wake() noexcept = 0;
+  /// Gets ready for a sleep until `deadline` at most, after a poll() that brought nothing. Any frame that comes in
+  /// after that poll() ends the sleep, or has it end at once, until somebody has polled it; a port may let frames
+  /// gather for some microseconds. What is used until disarm() must leave it so.
+  virtual Result<Watch> arm(Time deadline) = 0;
+  /// The sleep is over. Only after arm(), and by the one who has called it.
+  virtual void disarm() {}
+  /// When poll() will have something to do though nothing comes in: frames that the port holds already, or that the
+  /// kernel has not taken yet. A sleep must not last longer, whoever has caused it.
+  virtual Time due() const { return kNever; }
 
   /// Asks how to reach an address: fills in `mac` (neighbour table, ARP). Before packets are sent to a new peer.
   virtual Result<Peer> resolve(Peer peer) = 0;

@@ -4,64 +4,48 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 
 #include "base/clock.hpp"
-#include "base/tally.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/packet/port.hpp"
 
 namespace waggle::packet {
 
-/// Waits for a descriptor, a point in time or a call from another thread, whichever comes first.
+/// Waits for what a port has said, or a call from another thread, whichever comes first.
 class Sleeper {
  public:
-  static Result<Sleeper> create() {
-    UniqueFd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!event) {
-      return fail_errno("cannot make an eventfd");
-    }
-    return Sleeper(std::move(event));
-  }
+  Sleeper() : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  /// Whether the system had a descriptor left, otherwise see errno.
+  explicit operator bool() const { return static_cast<bool>(event_); }
 
-  /// Sleeps until `fd` has one of `events`, `deadline` (CLOCK_MONOTONIC) has passed or wake() was called.
-  Result<> wait(int fd, short events, Time deadline) {
-    std::array<pollfd, 2> ready{pollfd{fd, events, 0}, pollfd{event_.get(), POLLIN, 0}};
+  /// Touches nothing but descriptors.
+  Result<> sleep(const Watch& watch) const {
+    std::array<pollfd, 2> ready{pollfd{event_.get(), POLLIN, 0}, pollfd{watch.fd, watch.events, 0}};
     constexpr std::uint64_t kSecond = 1'000'000'000;
     const Time now = now_ns();
-    const Time left = deadline > now ? deadline - now : 0;
+    const Time left = watch.until > now ? watch.until - now : 0;
     const timespec limit{static_cast<time_t>(left / kSecond), static_cast<long>(left % kSecond)};
-    const int count = ::ppoll(ready.data(), ready.size(), deadline == kNever ? nullptr : &limit, nullptr);
+    const int count = ::ppoll(ready.data(), watch.fd < 0 ? 1 : 2, watch.until == kNever ? nullptr : &limit, nullptr);
     if (count < 0 && errno != EINTR) {
       return fail_errno("cannot wait for packets");
     }
-    if (count > 0 && ready[1].revents != 0) {
+    if (count > 0 && ready[0].revents != 0) {
       std::uint64_t calls = 0;
       static_cast<void>(!::read(event_.get(), &calls, sizeof calls));
     }
     return {};
   }
 
-  /// Sleeps until `deadline`, `now` being the time, or wake(), whatever comes in meanwhile.
-  Result<> nap(Time now, Time deadline) {
-    const timespec limit{0, static_cast<long>(std::min<Time>(deadline > now ? deadline - now : 0, 999'999'999))};
-    pollfd ready{event_.get(), POLLIN, 0};
-    if (::ppoll(&ready, 1, &limit, nullptr) > 0) {
-      std::uint64_t calls = 0;
-      static_cast<void>(!::read(event_.get(), &calls, sizeof calls));
-    }
-    return {};
-  }
-
+  /// Ends a sleep() now or the next one at once; from any thread or a signal handler.
   void wake() const noexcept {
     const std::uint64_t one = 1;
     static_cast<void>(!::write(event_.get(), &one, sizeof one));
   }
 
  private:
-  explicit Sleeper(UniqueFd event) : event_(std::move(event)) {}
   UniqueFd event_;
 };
 

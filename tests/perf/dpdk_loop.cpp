@@ -31,6 +31,7 @@
 #include "datapaths/packet/dpdk/eal.hpp"
 #include "datapaths/packet/dpdk/open.hpp"
 #include "datapaths/packet/dpdk/options.hpp"
+#include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/transport/crc32c.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
@@ -147,7 +148,7 @@ void send_all(Port& port, std::span<const TxFrame> frames) {
   for (;;) {
     const std::size_t count = must(port->poll(in));
     if (count == 0) {
-      must(port->wait(now_ns() + kSecond));
+      must(testing::wait(*port, now_ns() + kSecond));
       continue;
     }
     const std::size_t leased = port->lease({out, count});
@@ -222,7 +223,7 @@ void run_round_trips(const Plan& plan) {
       send_hello(*port, to, 64);
       RxFrame frame[1];
       while (must(port->poll(frame)) == 0) {
-        must(port->wait(now_ns() + kSecond));
+        must(testing::wait(*port, now_ns() + kSecond));
       }
       port->release(frame);
       const std::uint64_t now = now_ns();

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
+#include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "harness/measure/require.hpp"
 #include "harness/topology/link.hpp"
@@ -146,7 +147,7 @@ Peer receive_burst(Port& port, std::uint32_t first, std::span<const std::uint32_
     }
     port.release(std::span(frames).first(*count));
     if (*count == 0) {
-      REQUIRE(port.wait(limit));
+      REQUIRE(testing::wait(port, limit));
     }
   }
   REQUIRE(got == lengths.size());
@@ -354,13 +355,14 @@ TEST_CASE("a wait ends by a packet, by wake() and by its deadline") {
   for (const std::string kind : {"udp", "afxdp"}) {
     Pair pair = make_pair(link, kind, kind);
     Time before = now_ns();
-    REQUIRE(pair.server->wait(before + 20'000'000));
+    REQUIRE(testing::wait(*pair.server, before + 20'000'000));
     CHECK(now_ns() - before >= 20'000'000);
-    pair.server->wake();
-    REQUIRE(pair.server->wait(kNever));
+    const Sleeper sleeper;
+    sleeper.wake();
+    REQUIRE(testing::wait(*pair.server, kNever, sleeper));
     const std::array<std::uint32_t, 1> lengths{100};
     send_burst(*pair.client, pair.to_server, 0, lengths);
-    REQUIRE(pair.server->wait(kNever));
+    REQUIRE(testing::wait(*pair.server, kNever));
     receive_burst(*pair.server, 0, lengths);
   }
 }

@@ -123,7 +123,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& r
   for (auto& socket : sockets) {
     WAGGLE_TRY(shared->program.add(socket->options().queue, socket->fd()));
     WAGGLE_LET(port,
-               QueuePort::create(shared, std::move(socket), request.options.wait,
+               QueuePort::create(shared, std::move(socket),
                                  {shared->program.mode(), {"queues", std::to_string(queues), std::to_string(queues)}}));
     ports.push_back(std::move(port));
   }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/clock.hpp"
+
 namespace waggle::packet {
 namespace {
 
@@ -44,10 +46,8 @@ std::uint32_t QueuePort::room(std::uint32_t chunk) {
 }
 
 Result<std::unique_ptr<Port>> QueuePort::create(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue,
-                                                Wait wait, std::vector<Mode> modes) {
-  WAGGLE_LET(sleeper, Sleeper::create());
-  std::unique_ptr<QueuePort> port(
-      new QueuePort(std::move(shared), std::move(queue), std::move(sleeper), wait, std::move(modes)));
+                                                std::vector<Mode> modes) {
+  std::unique_ptr<QueuePort> port(new QueuePort(std::move(shared), std::move(queue), std::move(modes)));
   if (port->parts_ > 1) {
     WAGGLE_LET(joiner, Joiner::create(kJoiners, kFrameHeaders + port->packet_));
     port->joiner_.emplace(std::move(joiner));
@@ -55,12 +55,9 @@ Result<std::unique_ptr<Port>> QueuePort::create(std::shared_ptr<AfxdpInterface> 
   return port;
 }
 
-QueuePort::QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
-                     std::vector<Mode> modes)
+QueuePort::QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, std::vector<Mode> modes)
     : shared_(std::move(shared)),
       queue_(std::move(queue)),
-      sleeper_(std::move(sleeper)),
-      wait_(wait),
       modes_(std::move(modes)),
       packet_(std::min(shared_->interface.mtu - kIpAndUdp,
                        queue_->options().multi_buffer ? kJumbo : room(queue_->chunk()))),
@@ -143,7 +140,7 @@ Result<std::size_t> QueuePort::send(std::span<const TxFrame> frames) {
 /// Tells the kernel to look at the TX ring. In copy mode one call sends a limited number of frames, and stops early
 /// when memory for them is short: then it is called again later.
 Result<> QueuePort::kick() {
-  kick_again_ = false;
+  kick_at_ = kNever;
   if (queue_->options().need_wakeup && !xsk_ring_prod__needs_wakeup(&queue_->tx)) {
     return {};
   }
@@ -160,7 +157,7 @@ Result<> QueuePort::kick() {
       return {};
     }
     if (now == before) {
-      kick_again_ = true;
+      kick_at_ = now_ns() + kNap;
       return {};
     }
     before = now;
@@ -186,7 +183,7 @@ std::uint64_t QueuePort::first_of(std::uint64_t address) const {
 }
 
 Result<std::size_t> QueuePort::poll(std::span<RxFrame> frames) {
-  if (kick_again_) [[unlikely]] {
+  if (kick_at_ != kNever) [[unlikely]] {
     WAGGLE_TRY(kick());
   }
   std::uint32_t at = 0;
@@ -297,22 +294,18 @@ void QueuePort::release(std::span<const RxFrame> frames) {
   }
 }
 
-Result<> QueuePort::wait(Time deadline) {
-  if (wait_ == Wait::spin) {
-    return {};
-  }
+Result<Watch> QueuePort::arm(Time deadline) {
   const Time now = now_ns();
   const std::uint64_t frames = received_ - received_before_;
-  const bool busy = frames >= kBusyFrames && frames * kBusyGap >= now - waited_before_;
+  const bool busy = frames >= kBusyFrames && frames * kBusyGap >= now - armed_before_;
   received_before_ = received_;
-  waited_before_ = now;
-  if (busy && !kick_again_) {
+  armed_before_ = now;
+  if (busy) {
     ++naps_;
-    return sleeper_.nap(now, std::min(deadline, now + kNap));
+    return Watch{.fd = -1, .events = 0, .until = std::min(deadline, now + kNap)};
   }
   ++waits_;
-  // While frames are left in the TX ring, poll() must come round to send them.
-  return sleeper_.wait(queue_->fd(), static_cast<short>(POLLIN | (kick_again_ ? POLLOUT : 0)), deadline);
+  return Watch{queue_->fd(), POLLIN, deadline};
 }
 
 Result<Peer> QueuePort::resolve(Peer peer) {

@@ -12,7 +12,6 @@
 #include "datapaths/packet/frame.hpp"
 #include "datapaths/packet/port.hpp"
 #include "datapaths/packet/route.hpp"
-#include "datapaths/packet/sleeper.hpp"
 #include "datapaths/packet/udp_reservation.hpp"
 
 namespace waggle::packet {
@@ -31,7 +30,7 @@ struct AfxdpInterface {
 class QueuePort final : public Port {
  public:
   static Result<std::unique_ptr<Port>> create(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue,
-                                              Wait wait, std::vector<Mode> modes);
+                                              std::vector<Mode> modes);
 
   /// Largest packet that a chunk holds, sending and receiving, bytes.
   static std::uint32_t room(std::uint32_t chunk);
@@ -44,15 +43,14 @@ class QueuePort final : public Port {
   Result<std::size_t> poll(std::span<RxFrame> frames) override;
   void release(std::span<const RxFrame> frames) override;
   void reclaim() override;
-  Result<> wait(Time deadline) override;
-  void wake() noexcept override { sleeper_.wake(); }
+  Result<Watch> arm(Time deadline) override;
+  Time due() const override { return kick_at_; }
   Result<Peer> resolve(Peer peer) override;
   std::vector<Mode> modes() const override { return modes_; }
   Counters counters() const override;
 
  private:
-  QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, Sleeper sleeper, Wait wait,
-            std::vector<Mode> modes);
+  QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, std::vector<Mode> modes);
   Result<> kick();
   Result<> wake_receiver();
   void refill(std::span<const std::uint64_t> addresses);
@@ -63,17 +61,15 @@ class QueuePort final : public Port {
 
   std::shared_ptr<AfxdpInterface> shared_;
   std::unique_ptr<Queue> queue_;
-  Sleeper sleeper_;
-  Wait wait_;
   std::vector<Mode> modes_;
   std::uint32_t packet_;
   std::uint32_t group_;           ///< chunks in a row that a frame to send may fill
   std::uint32_t parts_;           ///< chunks that a received frame may be spread over
   std::optional<Joiner> joiner_;  ///< when it may be more than one
   bool busy_polls_;
-  std::uint64_t received_before_ = 0;  ///< at the last wait()
-  Time waited_before_ = 0;
-  bool kick_again_ = false;          ///< frames are left in the TX ring that the kernel has not looked at
+  std::uint64_t received_before_ = 0;  ///< at the last arm()
+  Time armed_before_ = 0;
+  Time kick_at_ = kNever;            ///< there are frames left in the TX ring for which the kernel had no room
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
   Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_, waits_,
       naps_;

@@ -37,7 +37,7 @@ DeviceSet::DeviceSet(std::vector<DeviceName> names, const Options& options, rte_
       options_(options),
       pool_(pool),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      awake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       sleeps_(options.interrupts) {
   devices_.reserve(names_.size());
   stash_.reserve(kMostBurst);
@@ -45,8 +45,9 @@ DeviceSet::DeviceSet(std::vector<DeviceName> names, const Options& options, rte_
 
 Result<DeviceSet::Owner> DeviceSet::open(std::vector<DeviceName> names, const Options& options, rte_mempool* pool) {
   Owner set(new DeviceSet(std::move(names), options, pool));
-  epoll_event event{.events = EPOLLIN, .data = {.fd = set->awake_.get()}};
-  if (!set->epoll_ || !set->awake_ || ::epoll_ctl(set->epoll_.get(), EPOLL_CTL_ADD, set->awake_.get(), &event) != 0) {
+  // Never read, as those of the drivers: only an edge means something.
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = set->news_.get()}};
+  if (!set->epoll_ || !set->news_ || ::epoll_ctl(set->epoll_.get(), EPOLL_CTL_ADD, set->news_.get(), &event) != 0) {
     return fail_errno("cannot make an epoll and an event descriptor");
   }
   if (!set->names_.front().socket.empty()) {
@@ -68,7 +69,6 @@ Result<> DeviceSet::add(const DeviceName& name) {
       grant({"checksum offload", options_.checksum_offload ? "on" : "off", device->checksum_offload() ? "on" : "off"},
             options_.allow_fallback, "leave out dpdk.checksum_offload"));
   if (tells) {
-    // Drivers never read their eventfds: only an edge means something.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = device->wait_fd()}};
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, device->wait_fd(), &event) != 0) {
       return fail_errno("cannot watch DPDK's interrupts");
@@ -96,9 +96,10 @@ void DeviceSet::open_each() {
       const std::lock_guard lock(mutex_);
       trouble_ = added.error();
       troubled_ = true;
+      tell();
       return;
     }
-    wake();
+    tell();
   }
 }
 
@@ -137,41 +138,32 @@ Result<> DeviceSet::trouble() const {
   return std::unexpected(*trouble_);
 }
 
-Result<> DeviceSet::sleep(std::uint64_t span) {
-  if (woken_.exchange(false, std::memory_order_acquire)) {
-    std::uint64_t drained = 0;
-    (void)!::read(awake_.get(), &drained, sizeof drained);
-    return {};
-  }
-  const std::size_t count = size();
-  for (std::size_t at = 0; at < count; ++at) {
-    devices_[at]->arm();
+bool DeviceSet::arm() {
+  // What was told before has been polled since.
+  std::array<epoll_event, 64> told;
+  static_cast<void>(::epoll_wait(epoll_.get(), told.data(), static_cast<int>(told.size()), 0));
+  for (armed_ = 0; armed_ < size(); ++armed_) {
+    devices_[armed_]->arm();
   }
   // What came before the interrupt was on is not told.
   std::array<rte_mbuf*, kMostBurst> mbufs;
-  for (std::size_t at = 0; at < count; ++at) {
+  for (std::size_t at = 0; at < armed_; ++at) {
     const std::size_t got = devices_[at]->receive({mbufs.data(), kMostBurst - stash_.size()});
     stash_.insert(stash_.end(), mbufs.begin(), mbufs.begin() + static_cast<std::ptrdiff_t>(got));
   }
-  Result<> slept;
-  if (stash_.empty()) {
-    const timespec timeout{.tv_sec = static_cast<time_t>(span / 1'000'000'000),
-                           .tv_nsec = static_cast<long>(span % 1'000'000'000)};
-    epoll_event event{};
-    if (::epoll_pwait2(epoll_.get(), &event, 1, &timeout, nullptr) < 0 && errno != EINTR) {
-      slept = fail_errno("cannot wait for DPDK's interrupts");
-    }
-  }
-  for (std::size_t at = 0; at < count; ++at) {
-    devices_[at]->disarm();
-  }
-  return slept;
+  return stash_.empty();
 }
 
-void DeviceSet::wake() noexcept {
-  woken_.store(true, std::memory_order_release);
+void DeviceSet::disarm() {
+  for (; armed_ > 0; --armed_) {
+    devices_[armed_ - 1]->disarm();
+  }
+}
+
+/// The next sleep ends, or the present one.
+void DeviceSet::tell() const {
   const std::uint64_t one = 1;
-  (void)!::write(awake_.get(), &one, sizeof one);
+  static_cast<void>(!::write(news_.get(), &one, sizeof one));
 }
 
 }  // namespace waggle::packet::dpdk

@@ -52,13 +52,15 @@ class DeviceSet {
   /// Why a device could not be opened later on.
   Result<> trouble() const;
 
-  /// Sleeps until one of them has received something, `span` ns have passed or wake() was called. Without interrupts,
-  /// or with frames that are there already, it returns at once; frames that it came across are for stashed().
-  Result<> sleep(std::uint64_t span);
-  void wake() noexcept;
+  /// Turns interrupts on. False when there are frames already, which are for stashed(). Otherwise watched() becomes
+  /// readable as soon as one of them has received something, or another device is there.
+  bool arm();
+  /// Turns interrupts off again.
+  void disarm();
+  int watched() const { return epoll_.get(); }
   /// Whether all of them can tell of frames.
   bool sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
-  /// Frames received by sleep(), in order.
+  /// Frames received by arm(), in order.
   std::vector<rte_mbuf*>& stashed() { return stash_; }
 
  private:
@@ -66,6 +68,7 @@ class DeviceSet {
   Result<> add(const DeviceName& name);
   void open_in_turn();
   void open_each();
+  void tell() const;
   static void close(std::unique_ptr<DeviceSet> set);
 
   const std::vector<DeviceName> names_;
@@ -78,10 +81,10 @@ class DeviceSet {
   std::optional<Error> trouble_;
 
   UniqueFd epoll_;
-  UniqueFd awake_;  ///< eventfd(2), written by wake()
-  std::atomic<bool> woken_{false};
+  UniqueFd news_;  ///< eventfd(2), written by the opener
   std::atomic<bool> sleeps_;
   std::vector<rte_mbuf*> stash_;
+  std::size_t armed_ = 0;  ///< devices whose interrupts are on
 
   std::atomic<bool> closing_{false};
   std::atomic<bool> opened_{false};  ///< the opener is about to end

@@ -16,6 +16,7 @@
 #include "datapaths/packet/dpdk/eal.hpp"
 #include "datapaths/packet/dpdk/open.hpp"
 #include "datapaths/packet/dpdk/options.hpp"
+#include "datapaths/packet/testing/wait.hpp"
 #include "harness/measure/require.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
@@ -122,7 +123,7 @@ bool echo(const ChannelOptions& channel) {
     RxFrame in[16];
     TxFrame out[16];
     const auto count = port->poll(in);
-    if (!count || (*count == 0 && !port->wait(now_ns() + kSecond))) {
+    if (!count || (*count == 0 && !testing::wait(*port, now_ns() + kSecond))) {
       return false;
     }
     const std::size_t leased = port->lease({out, *count});
@@ -182,7 +183,7 @@ bool exchange(const ChannelOptions& channel, std::uint32_t packets) {
     }
     RxFrame frames[16];
     const auto count = port->poll(frames);
-    if (!count || (*count == 0 && !port->wait(now_ns() + kSecond))) {
+    if (!count || (*count == 0 && !testing::wait(*port, now_ns() + kSecond))) {
       return false;
     }
     for (std::size_t i = 0; i < *count; ++i) {

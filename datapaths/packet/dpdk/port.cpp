@@ -2,6 +2,7 @@
 #include "datapaths/packet/dpdk/port.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
@@ -284,22 +285,21 @@ void DpdkPort::reclaim() {
   }
 }
 
-Result<> DpdkPort::wait(Time deadline) {
+Result<Watch> DpdkPort::arm(Time deadline) {
   WAGGLE_TRY(devices_.trouble());
-  if (!devices_.sleeps() || idle_polls_ < kPollsBeforeSleep) {
-    return {};
+  if (!devices_.sleeps() || idle_polls_ < kPollsBeforeSleep || deadline <= now_ns()) {
+    return Watch{};
   }
   register_thread();
-  const Time now = now_ns();
-  if (deadline <= now) {
-    return {};
+  if (!devices_.arm()) {
+    return Watch{};
   }
   ++count_.wakeup_calls;
-  return devices_.sleep(std::min<std::uint64_t>(deadline - now, 1'000'000'000));
+  return Watch{devices_.watched(), POLLIN, deadline};
 }
 
-void DpdkPort::wake() noexcept {
-  devices_.wake();
+void DpdkPort::disarm() {
+  devices_.disarm();
 }
 
 Result<Peer> DpdkPort::resolve(Peer peer) {

@@ -43,8 +43,9 @@ class DpdkPort final : public Port {
   Result<std::size_t> poll(std::span<RxFrame> frames) override;
   void release(std::span<const RxFrame> frames) override;
   void reclaim() override;
-  Result<> wait(Time deadline) override;
-  void wake() noexcept override;
+  Result<Watch> arm(Time deadline) override;
+  void disarm() override;
+  Time due() const override { return devices_.stashed().empty() ? kNever : 0; }
   Result<Peer> resolve(Peer peer) override;
   std::vector<Mode> modes() const override;
   Counters counters() const override;

@@ -87,10 +87,6 @@ void ImpairedPort::release(std::span<const RxFrame> frames) {
   }
 }
 
-Result<> ImpairedPort::wait(Time deadline) {
-  return inner_->wait(held_.empty() ? deadline : std::min(deadline, held_.top().at));
-}
-
 std::vector<Mode> ImpairedPort::modes() const {
   std::vector<Mode> all = inner_->modes();
   all.push_back({"virtual_link", description_, description_});

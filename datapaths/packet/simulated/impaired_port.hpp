@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <queue>
 #include <string>
@@ -31,8 +32,9 @@ class ImpairedPort final : public Port {
   Result<std::size_t> poll(std::span<RxFrame> frames) override;
   void release(std::span<const RxFrame> frames) override;
   void reclaim() override { inner_->reclaim(); }
-  Result<> wait(Time deadline) override;
-  void wake() noexcept override { inner_->wake(); }
+  Result<Watch> arm(Time deadline) override { return inner_->arm(deadline); }
+  void disarm() override { inner_->disarm(); }
+  Time due() const override { return std::min(inner_->due(), held_.empty() ? kNever : held_.top().at); }
   Result<Peer> resolve(Peer peer) override { return inner_->resolve(peer); }
   std::vector<Mode> modes() const override;
   Counters counters() const override;

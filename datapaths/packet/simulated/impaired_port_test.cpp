@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "datapaths/packet/simulated/port.hpp"
+#include "datapaths/packet/testing/wait.hpp"
 
 namespace waggle::packet {
 namespace {
@@ -82,7 +83,7 @@ std::vector<std::uint32_t> send_through(Pair& ports, std::uint32_t count, Time i
     collect();
   }
   while (now_ns() < last + idle) {
-    REQUIRE(ports.server->wait(now_ns() + 1'000'000));
+    REQUIRE(testing::wait(*ports.server, now_ns() + 1'000'000));
     collect();
   }
   return numbers;
@@ -113,7 +114,7 @@ TEST_CASE("packets are lost, doubled and damaged as often as asked") {
   CHECK(counters.at("link_corrupted") > 150);
 }
 
-TEST_CASE("packets are held back for the delay, and wait() knows") {
+TEST_CASE("packets are held back for the delay, and due() tells") {
   Pair ports = pair({{"simulated.delay", "30ms"}, {"simulated.jitter", "5ms"}});
   const Time start = now_ns();
   std::uint64_t damaged = 0;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "datapaths/packet/sleeper.hpp"
 #include "datapaths/packet/udp/receiver.hpp"
 #include "datapaths/packet/udp/sender.hpp"
 
@@ -26,11 +25,9 @@ std::uint32_t charge(std::uint32_t packet) {
 class UdpPort final : public Port {
  public:
   static Result<std::unique_ptr<Port>> create(UdpSocket socket) {
-    WAGGLE_LET(sleeper, Sleeper::create());
     WAGGLE_LET(sender, UdpSender::create(socket));
     WAGGLE_LET(receiver, UdpReceiver::create(socket));
-    return std::unique_ptr<Port>(
-        new UdpPort(std::move(socket), std::move(sleeper), std::move(sender), std::move(receiver)));
+    return std::unique_ptr<Port>(new UdpPort(std::move(socket), std::move(sender), std::move(receiver)));
   }
 
   Capabilities capabilities() const override {
@@ -49,14 +46,11 @@ class UdpPort final : public Port {
   void release(std::span<const RxFrame> frames) override { receiver_->release(frames); }
   void reclaim() override {}
 
-  Result<> wait(Time deadline) override {
-    if (socket_.wait == Wait::spin || receiver_->pending()) {
-      return {};
-    }
+  Result<Watch> arm(Time deadline) override {
     ++waits_;
-    return sleeper_.wait(socket_.fd.get(), static_cast<short>(POLLIN | (sender_->blocked() ? POLLOUT : 0)), deadline);
+    return Watch{socket_.fd.get(), POLLIN, deadline};
   }
-  void wake() noexcept override { sleeper_.wake(); }
+  Time due() const override { return receiver_->pending() ? 0 : kNever; }
   Result<Peer> resolve(Peer peer) override { return peer; }
 
   std::vector<Mode> modes() const override { return socket_.modes; }
@@ -73,14 +67,10 @@ class UdpPort final : public Port {
   }
 
  private:
-  UdpPort(UdpSocket socket, Sleeper sleeper, std::unique_ptr<UdpSender> sender, std::unique_ptr<UdpReceiver> receiver)
-      : socket_(std::move(socket)),
-        sleeper_(std::move(sleeper)),
-        sender_(std::move(sender)),
-        receiver_(std::move(receiver)) {}
+  UdpPort(UdpSocket socket, std::unique_ptr<UdpSender> sender, std::unique_ptr<UdpReceiver> receiver)
+      : socket_(std::move(socket)), sender_(std::move(sender)), receiver_(std::move(receiver)) {}
 
   UdpSocket socket_;
-  Sleeper sleeper_;
   std::unique_ptr<UdpSender> sender_;
   std::unique_ptr<UdpReceiver> receiver_;
   Tally waits_;

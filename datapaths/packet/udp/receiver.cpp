@@ -56,7 +56,6 @@ Result<std::size_t> UdpReceiver::poll(std::span<RxFrame> frames) {
     WAGGLE_TRY(receive(frames.size() - count));
     count += carve(frames.subspan(count));
   }
-  pending_.store(next_ != filled_, std::memory_order_relaxed);
   if (count > 0) {
     ++bursts_;
     frames_ += count;

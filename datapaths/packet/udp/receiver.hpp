@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,8 +25,8 @@ class UdpReceiver {
   /// Fault::peer_gone when a connected socket's peer keeps refusing.
   Result<std::size_t> poll(std::span<RxFrame> frames);
   void release(std::span<const RxFrame> frames);
-  /// Frames that poll() can bring without asking the kernel. May be asked while another thread polls.
-  bool pending() const { return pending_.load(std::memory_order_relaxed); }
+  /// Frames that poll() can bring without asking the kernel.
+  bool pending() const { return next_ != filled_; }
   Counters counters() const;
 
  private:
@@ -63,7 +62,6 @@ class UdpReceiver {
   std::size_t filled_ = 0;
   std::size_t batch_ = kMessages;
   unsigned refusals_ = 0;
-  std::atomic<bool> pending_{false};
 
   std::vector<mmsghdr> headers_{kMessages};
   std::vector<iovec> buffers_{kMessages};

@@ -73,7 +73,6 @@ Result<std::size_t> UdpSender::send(std::span<const TxFrame> frames) {
     give_back(frames.subspan(done, taken));
     done += taken;
   }
-  was_blocked_.store(blocked_, std::memory_order_relaxed);
   return done;
 }
 

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -28,8 +27,6 @@ class UdpSender {
   std::size_t lease(std::span<TxFrame> frames);
   void give_back(std::span<const TxFrame> frames);
   Result<std::size_t> send(std::span<const TxFrame> frames);
-  /// The last send() found the socket's buffer full. May be asked while another thread sends.
-  bool blocked() const { return was_blocked_.load(std::memory_order_relaxed); }
   Counters counters() const;
 
  private:
@@ -52,8 +49,7 @@ class UdpSender {
   std::uint32_t room_;
   Slab slab_;
   std::vector<std::uint32_t> free_;  ///< used as a stack
-  bool blocked_ = false;
-  std::atomic<bool> was_blocked_{false};
+  bool blocked_ = false;             ///< the socket's buffer is full
 
   std::vector<mmsghdr> headers_{kMessages};
   std::vector<iovec> buffers_{kMostBurst};

@@ -141,7 +141,6 @@ Result<> aim(UdpSocket& socket, const PortRequest& request, std::uint16_t port) 
 
 Result<UdpSocket> open_udp_socket(const PortRequest& request, std::uint16_t port, bool shared) {
   UdpSocket socket;
-  socket.wait = request.options.wait;
   socket.fd.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int fd = socket.fd.get();
   if (fd < 0) {

@@ -20,7 +20,6 @@ struct UdpSocket {
   Peer remote;
   bool gso = false;
   bool gro = false;
-  Wait wait = Wait::sleep;
   std::vector<Mode> modes;
 };
 

@@ -7,7 +7,7 @@
 
 namespace waggle::packet::testing {
 
-/// One end. wait() must never be called: time is not the port's.
+/// One end. arm() must never be called: time is not the port's.
 class VirtualPort final : public Port {
  public:
   VirtualPort(VirtualNetwork& network, const Peer& address, VirtualLink& uplink,
@@ -73,8 +73,7 @@ class VirtualPort final : public Port {
     polled_ -= frames.size();
   }
   void reclaim() override {}
-  Result<> wait(Time) override { throw std::logic_error("virtual time does not wait"); }
-  void wake() noexcept override {}
+  Result<Watch> arm(Time) override { throw std::logic_error("virtual time does not wait"); }
   Result<Peer> resolve(Peer peer) override { return peer; }
   std::vector<Mode> modes() const override { return {}; }
   Counters counters() const override { return {{"frames_sent", sent_}}; }
