@@ -3,11 +3,13 @@
 """However an experiment ends, nothing is left: no process, device, namespace or mount; after kill -9 a work directory
 stays, which the next call or `harness clean` removes.
 
-usage: leftovers_test.py HARNESS
+usage: leftovers_test.py HARNESS [unittest arguments]
 """
+import concurrent.futures
 import json
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import sys
@@ -15,23 +17,16 @@ import tempfile
 import time
 import unittest
 
+from hosts import DEADLINE, Host, hugepages, join_hosts, named_namespaces, wait_until
+
 HARNESS = sys.argv[1]
 if os.geteuid() != 0:
     print("skipped: only root may make network namespaces; run it with sudo")
     sys.exit(1 if os.environ.get("WAGGLE_REQUIRE_ALL") == "1" else 77)
 
-DEADLINE = 60
 END_OF_PEER = 10  # seconds in which a process must notice that the other one was killed
 DATAPATHS = json.loads(subprocess.run([HARNESS, "list", "--json"], capture_output=True, text=True, check=True).stdout)["datapaths"]
 PACKET = [d["name"] for d in DATAPATHS if d["carrier"] == "packet" and d["available"]]
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} did not happen within {DEADLINE} s")
-        time.sleep(0.02)
 
 
 def children_of(pid):
@@ -44,11 +39,6 @@ def children_of(pid):
         if int(fields[1]) == pid:
             found.append(int(entry.parent.name))
     return found
-
-
-def hugepages():
-    with open("/proc/meminfo", encoding="ascii") as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith("HugePages_Total"))
 
 
 def gone(pid):
@@ -65,13 +55,12 @@ class Leftovers(unittest.TestCase):
         self.work = pathlib.Path(self.place.name)
         self.mounts = pathlib.Path("/proc/self/mountinfo").read_text()
         self.devices = sorted(os.listdir("/sys/class/net"))
-        self.named = sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else []
+        self.named = named_namespaces()
 
     def tearDown(self):
         self.assertEqual(pathlib.Path("/proc/self/mountinfo").read_text().count("waggle"), self.mounts.count("waggle"))
         self.assertEqual([d for d in os.listdir("/sys/class/net") if d.startswith("waggle")], [])
-        named = sorted(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else []
-        self.assertEqual([n for n in named if "waggle" in n], [])
+        self.assertEqual(named_namespaces(), self.named)
         self.place.cleanup()
 
     def start(self, *arguments):
@@ -180,22 +169,29 @@ class PacketLeftovers(Leftovers):
         self.for_each(check)
 
     def test_a_dead_agent_is_named(self):
-        """Killed at several moments: while it starts, when it works."""
-        def check(datapath):
+        """Killed at several moments: while it starts, when it works. The ends of several overlap."""
+        def end_of(program):
+            _, errors = program.communicate(timeout=DEADLINE)
+            return time.monotonic(), errors
+        dying = []
+        watching = self.enterContext(concurrent.futures.ThreadPoolExecutor(4 * len(PACKET)))
+        for datapath in PACKET:
             for victim, name in ((1, "server"), (2, "client")):
-                for delay in (0, 0.3, 1.0):
+                for delay in (0, 0.7):
                     if (begun := self.begin(datapath)) is None:
-                        return
+                        continue
                     program, agents = begun
                     time.sleep(delay)
                     os.kill(sorted(agents)[victim], signal.SIGKILL)
-                    killed = time.monotonic()
-                    _, errors = program.communicate(timeout=DEADLINE)
-                    self.assertLess(time.monotonic() - killed, END_OF_PEER)
-                    self.assertEqual(program.returncode, 1)
-                    self.assertRegex(errors, rf"\Aharness: [^\n]*the {name} process was killed by signal 9[^\n]*\n\Z")
-                    self.assertEqual(self.directories(), [])
-        self.for_each(check)
+                    dying.append((f"{name} of {datapath} after {delay} s", name, program, time.monotonic(),
+                                  watching.submit(end_of, program)))
+        for what, name, program, killed, end in dying:
+            with self.subTest(what):
+                ended, errors = end.result()
+                self.assertLess(ended - killed, END_OF_PEER)
+                self.assertEqual(program.returncode, 1)
+                self.assertRegex(errors, rf"\Aharness: [^\n]*the {name} process was killed by signal 9[^\n]*\n\Z")
+        self.assertEqual(self.directories(), [])
 
     def test_signals_end_it_in_order(self):
         def check(datapath):
@@ -213,108 +209,124 @@ class PacketLeftovers(Leftovers):
         pass  # nothing of it depends on the datapath
 
 
-class Host:
-    """A network namespace without a name: it lives as long as the process that holds it."""
+class Transfer:
+    """serve and get between two hosts, to be killed in the middle."""
 
-    def __init__(self, case):
-        self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-        case.addCleanup(self.holder.wait)
-        case.addCleanup(self.holder.kill)
-        here = os.readlink("/proc/self/ns/net")
-        wait_until(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != here, "a network namespace")
+    def __init__(self, case, place, datapath, link, victim, congestion="fixed:100Mbit"):
+        self.name = f"{datapath} over {link}, {victim} killed"
+        self.case, self.victim = case, victim
+        self.place = pathlib.Path(tempfile.mkdtemp(dir=place))
+        self.hosts = Host(case), Host(case)
+        self.options = [f"--datapath={datapath}", f"--link={link}"]
+        if link == "veth":
+            join_hosts(*self.hosts)
+        else:
+            self.options.append(f"--socket={self.place}/socket")
+        address = "10.77.0.1" if link == "veth" else "127.0.0.1"
+        self.server = self.start(0, "serve", f"--root={place}/served", f"--listen={address}:0", "--anybody", "--json",
+                                 f"--congestion={congestion}")
+        line = self.server.stdout.readline()
+        self.at = f"{address}:{json.loads(line)['port']}" if line else None
 
-    def command(self, *arguments):
-        return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", *arguments]
+    def start(self, host, *arguments):
+        process = self.hosts[host].start(HARNESS, *arguments, *self.options)
+        for clean_up in (process.stdout.close, process.stderr.close, process.wait, process.kill):
+            self.case.addCleanup(clean_up)
+        return process
 
-    def call(self, *arguments):
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, check=True).stdout
+    def get(self):
+        self.into = pathlib.Path(tempfile.mkdtemp(dir=self.place))
+        self.client = self.start(1, "get", f"{self.at}/big", f"{self.into}/got", "--quiet")
 
-    def start(self, *arguments):
-        return subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def received(self):
+        """Bytes of the latest client's."""
+        return sum(part.stat().st_blocks * 512 for part in self.into.iterdir())
+
+    def is_moving(self):
+        return self.client.poll() is not None or self.received() > 1 << 20
+
+    def kill(self):
+        self.killed = time.monotonic()
+        process = self.server if self.victim == "server" else self.client
+        process.kill()
+        process.wait()
+
+    def check(self):
+        """The survivor names what has happened, in time."""
+        left = self.killed + END_OF_PEER - time.monotonic()
+        if self.victim == "server":
+            _, errors = self.client.communicate(timeout=max(left, 0.1))
+            self.case.assertEqual(self.client.returncode, 1)
+            self.case.assertRegex(errors, r"\Aharness: [^\n]*(has vanished: |nobody listens )[^\n]+\n\Z")
+        else:
+            self.case.assertTrue(select.select([self.server.stderr], [], [], max(left, 0.1))[0], "the server says nothing")
+            self.case.assertRegex(self.server.stderr.readline(), r"\Aa connection ended early: [^\n]* has vanished: [^\n]+\n\Z")
+            self.server.terminate()
+            self.case.assertEqual(self.server.wait(timeout=DEADLINE), 0)
+        for host in self.hosts:
+            self.case.assertNotIn("xdp", host.call("ip", "-details", "link", "show"))
 
 
 class KilledPeer(unittest.TestCase):
-    """serve and get between two hosts; one of them is killed in the middle of a transfer."""
-
     def setUp(self):
-        self.server, self.client = Host(self), Host(self)
-        subprocess.run(["ip", "link", "add", "waggle0", "netns", str(self.server.holder.pid), "type", "veth", "peer", "name",
-                        "waggle0", "netns", str(self.client.holder.pid)], check=True)
-        for host, address in ((self.server, "10.77.0.1/30"), (self.client, "10.77.0.2/30")):
-            host.call("ip", "address", "add", address, "dev", "waggle0")
-            host.call("ip", "link", "set", "lo", "up")
-            host.call("ip", "link", "set", "waggle0", "up")
         place = tempfile.TemporaryDirectory(dir="/var/tmp", prefix="killed-")
         self.addCleanup(place.cleanup)
-        self.place = pathlib.Path(place.name)
-        (self.place / "served").mkdir()
-        with open(self.place / "served" / "big", "wb") as big:
-            big.truncate(8 << 30)  # sparse: long enough to be killed in the middle
+        self.place = place.name
+        served = pathlib.Path(place.name) / "served"
+        served.mkdir()
+        with open(served / "big", "wb") as big:
+            big.truncate(8 << 30)  # sparse
         self.pages = hugepages()
+        self.addCleanup(self.clean)
 
-    def serve(self, datapath):
-        server = self.server.start(HARNESS, "serve", f"--root={self.place}/served", "--listen=10.77.0.1:0", "--anybody",
-                                   "--json", f"--datapath={datapath}", "--link=veth")
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.stderr.close)
-        line = server.stdout.readline()
-        if not line:
-            server.wait()
-            if server.returncode == 3 and os.environ.get("WAGGLE_REQUIRE_ALL") != "1":
-                print(f"skipped: {server.stderr.read().strip()}")
-                return None, 0
-            self.fail(server.stderr.read())
-        return server, json.loads(line)["port"]
+    def clean(self):
+        """When all processes are gone: whoever was killed has left a directory, and borrowed hugepages."""
+        subprocess.run([HARNESS, "clean"], capture_output=True, check=True)
+        self.assertEqual(hugepages(), self.pages)
 
-    def get(self, datapath, port):
-        # A place of its own: what an earlier client has left behind does not show that this one receives.
-        into = pathlib.Path(tempfile.mkdtemp(dir=self.place))
-        client = self.client.start(HARNESS, "get", f"10.77.0.1:{port}/big", f"{into}/got", f"--datapath={datapath}",
-                                   "--link=veth", "--quiet")
-        self.addCleanup(client.stdout.close)
-        self.addCleanup(client.stderr.close)
+    def transfers(self, links, *arguments):
+        """One for each datapath and link that can run here."""
+        for datapath in DATAPATHS:
+            for link in (link for link in links if link in datapath["links"] and datapath["name"] in PACKET):
+                transfer = Transfer(self, self.place, datapath["name"], link, *arguments)
+                if transfer.at is not None:
+                    yield transfer
+                elif transfer.server.wait() == 3 and os.environ.get("WAGGLE_REQUIRE_ALL") != "1":
+                    print(f"skipped: {transfer.server.stderr.read().strip()}")
+                else:
+                    self.fail(transfer.server.stderr.read())
 
-        def moving():
-            parts = [p for p in into.iterdir() if p.is_file()]
-            return client.poll() is not None or any(p.stat().st_blocks > 2048 for p in parts)
-        wait_until(moving, "the start of a transfer")
-        self.assertIsNone(client.poll(), "the transfer ended early")
-        return client
-
-    def nothing_attached(self):
-        for host in (self.server, self.client):
-            self.assertNotIn("xdp", host.call("ip", "link", "show", "waggle0"))
+    def get(self, transfers):
+        for transfer in transfers:
+            transfer.get()
+        wait_until(lambda: all(transfer.is_moving() for transfer in transfers), "the start of all transfers")
+        for transfer in transfers:
+            self.assertIsNone(transfer.client.poll(), f"{transfer.name}: it ended early")
 
     def test_the_client_names_a_killed_server_and_the_other_way_round(self):
-        for datapath in PACKET:
-            if "veth" not in next(d for d in DATAPATHS if d["name"] == datapath)["links"]:
-                continue
-            for victim in ("server", "client"):
-                with self.subTest(datapath=datapath, killed=victim):
-                    server, port = self.serve(datapath)
-                    if server is None:
-                        break
-                    client = self.get(datapath, port)
-                    killed = time.monotonic()
-                    if victim == "server":
-                        server.kill()
-                        server.wait()
-                        _, errors = client.communicate(timeout=DEADLINE)
-                        self.assertLess(time.monotonic() - killed, END_OF_PEER)
-                        self.assertEqual(client.returncode, 1)
-                        self.assertRegex(errors, r"\Aharness: [^\n]+\n\Z")
-                    else:
-                        client.kill()
-                        client.wait()
-                        complaint = server.stderr.readline()
-                        self.assertLess(time.monotonic() - killed, END_OF_PEER)
-                        self.assertIn("a connection ended early", complaint)
-                        server.send_signal(signal.SIGTERM)
-                        server.wait(timeout=DEADLINE)
-                    self.nothing_attached()
-                    subprocess.run([HARNESS, "clean"], capture_output=True, check=True)
-                    self.assertEqual(hugepages(), self.pages)
+        """All at the same time, since each waits for seconds of silence."""
+        transfers = [t for victim in ("server", "client") for t in self.transfers(("veth", "vhost"), victim)]
+        self.get(transfers)
+        for transfer in transfers:
+            transfer.kill()
+        for transfer in transfers:
+            with self.subTest(transfer.name):
+                transfer.check()
+
+    def test_a_killed_client_does_not_hold_up_the_others(self):
+        """Where frames wait in memory that it shared with the server."""
+        for transfer in self.transfers(("vhost",), "client", "cubic"):
+            with self.subTest(transfer.name):
+                self.get([transfer])
+                first = transfer.client
+                self.get([transfer])
+                first.kill()
+                first.wait()
+                before = transfer.received()
+                wait_until(lambda: transfer.client.poll() is not None or transfer.received() > before + (64 << 20),
+                           "progress of the other client")
+                self.assertIsNone(transfer.client.poll())
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
