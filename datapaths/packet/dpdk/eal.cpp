@@ -235,7 +235,8 @@ Result<Plugged> Plugged::make(const std::string& bus, const std::string& name, c
   const int failed = rte_eal_hotplug_add(bus.c_str(), name.c_str(), arguments.c_str());
   if (failed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
     const std::string why = first_complaint();
-    return fail(Fault::missing, fmt::format("DPDK cannot open {} ({}): {}", name, arguments,
+    return fail(Fault::missing, fmt::format("DPDK cannot open {}: {}",
+                                            arguments.empty() ? name : fmt::format("{} ({})", name, arguments),
                                             why.empty() ? rte_strerror(-failed) : why));
   }
   return Plugged(bus, name, id);
