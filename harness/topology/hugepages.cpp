@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/topology/hugepages.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +11,8 @@
 #include <fstream>
 #include <optional>
 #include <string>
+
+#include "base/unique_fd.hpp"
 
 namespace waggle::topology {
 namespace {
@@ -51,6 +55,13 @@ class PagePool {
     return unused - std::min(unused, read("resv_hugepages"));
   }
 
+  /// Held by whoever looks at the pool and then sets it, in any process: two that do so at a time would take, or give
+  /// back, the same pages.
+  UniqueFd lock() const {
+    UniqueFd fd(::open(file().c_str(), O_RDONLY | O_CLOEXEC));
+    ::flock(fd.get(), LOCK_EX);
+    return fd;
+  }
   /// The kernel does what it can: total() says what that was.
   bool set(std::uint64_t pages) const {
     std::ofstream out(file());
@@ -106,9 +117,11 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
     return Mode{"hugepages", fmt::format("{} x {} KiB", pages, pool.kibibytes()),
                 fmt::format("{} x {} KiB", granted, pool.kibibytes())};
   };
+  Hugepages reserved({}, mode(pages));  // before the lock, which it takes itself when it gives back
+  const UniqueFd lock = pool.lock();
   const std::uint64_t free = pool.free();
   if (free >= pages) {
-    return Hugepages({}, mode(pages));
+    return reserved;
   }
   // Noted before it is done: whoever finds the note takes away no more than was added.
   Note note{.node = node, .before = pool.total(), .added = pages - free};
@@ -120,7 +133,7 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
   if (!note.write(work)) {
     return fail_errno(fmt::format("cannot write {}", (work / kNote).string()));
   }
-  Hugepages reserved(work, mode(pages));
+  reserved.work_ = work;
   if (!pool.set(wanted)) {
     return too_few(pool, pages, wanted,
                    ::geteuid() == 0 ? "the system lets nobody here reserve more" : "only root may reserve more");
@@ -143,6 +156,7 @@ Result<std::uint64_t> Hugepages::give_back(const std::filesystem::path& work) {
     return 0;
   }
   WAGGLE_LET(pool, PagePool::of(note->node));
+  const UniqueFd lock = pool.lock();
   const std::uint64_t now = pool.total();
   const std::uint64_t pages = std::min(note->added, now - std::min(now, note->before));
   if (pages > 0 && !pool.set(now - pages)) {

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "harness/measure/require.hpp"
 #include "harness/topology/work_directory.hpp"
@@ -71,6 +73,28 @@ TEST_CASE("hugepages are reserved, and given back exactly") {
   }
   CHECK(total() == before);
   CHECK(std::filesystem::is_empty(work.path()));
+}
+
+TEST_CASE("several that take and give at the same time leave what was there") {
+  need_hugepages();
+  const std::uint64_t before = total();
+  std::vector<WorkDirectory> places;
+  for (int i = 0; i < 8; ++i) {
+    places.push_back(work_directory());
+  }
+  const std::uint64_t wanted = more_than_free();
+  std::vector<std::thread> threads;
+  for (const auto& place : places) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        static_cast<void>(Hugepages::reserve(wanted, place.path()));
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  CHECK(total() == before);
 }
 
 TEST_CASE("pages that are free already are used and stay") {
