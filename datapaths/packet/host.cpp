@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/copy_meter.hpp"
 
@@ -34,8 +35,8 @@ Host::~Host() {
 }
 
 void Host::touch(Entry& entry) {
-  if (!entry.touched) {
-    entry.touched = true;
+  if (entry.touched != pumps_) {
+    entry.touched = pumps_;
     touched_.push_back(entry.connection.get());
   }
 }
@@ -43,12 +44,47 @@ void Host::touch(Entry& entry) {
 void Host::make_ready(Entry& entry) {
   if (!entry.ready) {
     entry.ready = true;
-    ready_.push_back(&entry);
+    ready_.push(entry);
   }
 }
 
-void Host::note_deadline(const Connection& connection) {
-  next_timer_ = std::min(next_timer_, connection.deadline());
+void Host::ReadyQueue::push(Entry& entry) {
+  entry.next_ready = nullptr;
+  (empty() ? first : last->next_ready) = &entry;
+  last = &entry;
+}
+
+Host::Entry& Host::ReadyQueue::pop() {
+  return *std::exchange(first, first->next_ready);
+}
+
+/// Moves the node of the map, which allocates nothing.
+void Host::set_timer(Entry& entry, Time at) {
+  if (entry.timer->first != at) {
+    auto node = timers_.extract(entry.timer);
+    node.key() = at;
+    entry.timer = timers_.insert(std::move(node));
+  }
+}
+
+Host::Entry& Host::add(std::uint64_t id, std::unique_ptr<Connection> connection) {
+  Entry& entry = connections_[id];
+  entry.connection = std::move(connection);
+  entry.timer = timers_.emplace(entry.connection->deadline(), &entry);
+  make_ready(entry);
+  return entry;
+}
+
+/// What is in ready_ must not be removed.
+void Host::remove(Entry& entry) {
+  if (latest_ == &entry) {
+    latest_ = nullptr;
+  }
+  std::erase(touched_, entry.connection.get());
+  timers_.erase(entry.timer);
+  const std::uint64_t id = entry.connection->id();
+  closed_[closed_next_++ % closed_.size()] = id;
+  connections_.erase(id);
 }
 
 void Host::wake(Connection& connection) {
@@ -57,15 +93,14 @@ void Host::wake(Connection& connection) {
 
 Time Host::deadline() const {
   // Frames that were built go as soon as the port has room for them.
-  return built_ > 0 || !ready_.empty() ? 0 : next_timer_;
+  if (built_ > 0 || !ready_.empty()) {
+    return 0;
+  }
+  return timers_.empty() ? kNever : timers_.begin()->first;
 }
 
 Result<bool> Host::pump(Time now) {
-  for (Connection* connection : touched_) {
-    if (const auto found = connections_.find(connection->id()); found != connections_.end()) {
-      found->second.touched = false;
-    }
-  }
+  ++pumps_;
   touched_.clear();
   WAGGLE_LET(received, receive(now));
   timers(now);
@@ -199,30 +234,16 @@ void Host::place_staged(Connection& connection, Inbound& extent) {
 }
 
 void Host::timers(Time now) {
-  if (now < next_timer_) {
-    return;
-  }
-  next_timer_ = kNever;
-  for (auto each = connections_.begin(); each != connections_.end();) {
-    Entry& entry = each->second;
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    Entry& entry = *timers_.begin()->second;
     Connection& connection = *entry.connection;
     if (connection.deadline() <= now) {
       connection.on_timer(now);
       touch(entry);
       make_ready(entry);
     }
-    if (entry.forgotten && connection.finished()) {
-      if (latest_ == &entry) {
-        latest_ = nullptr;
-      }
-      std::erase(ready_, &entry);
-      std::erase(touched_, &connection);
-      closed_[closed_next_++ % closed_.size()] = connection.id();
-      each = connections_.erase(each);
-      continue;
-    }
-    note_deadline(connection);
-    ++each;
+    // What is still due is for transmit(). While the port is full, timers go on to go off, once in every pump.
+    set_timer(entry, std::max(connection.deadline(), now + 1));
   }
 }
 
@@ -231,8 +252,7 @@ void Host::forget(Connection& connection, Time now) {
   std::erase(accepted_, &connection);
   entry.forgotten = true;
   connection.close(now);
-  make_ready(entry);
-  next_timer_ = 0;  // sweeps it, now or when it has said goodbye
+  make_ready(entry);  // transmit() removes it when it has said goodbye
 }
 
 }  // namespace waggle::packet

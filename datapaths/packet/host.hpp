@@ -3,6 +3,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -69,13 +70,25 @@ class Host {
   const Stats& stats() const { return stats_; }
 
  private:
+  struct Entry;
+  using Connections = std::unordered_map<std::uint64_t, Entry>;
+  using Timers = std::multimap<Time, Entry*>;
   struct Entry {
     std::unique_ptr<Connection> connection;
-    bool ready = false;      // in ready_
-    bool forgotten = false;  // by its user
-    bool touched = false;
+    bool ready = false;         // in ready_
+    bool forgotten = false;     // by its user
+    std::uint64_t touched = 0;  // the pump in which something happened to it
+    Entry* next_ready = nullptr;
+    Timers::iterator timer;  // in timers_, always
   };
-  using Connections = std::unordered_map<std::uint64_t, Entry>;
+  /// Connections that may have something to send, first come, first served. It never allocates.
+  struct ReadyQueue {
+    Entry* first = nullptr;
+    Entry* last = nullptr;
+    bool empty() const { return first == nullptr; }
+    void push(Entry& entry);
+    Entry& pop();
+  };
 
   // host.cpp
   Result<bool> receive(Time now);
@@ -88,7 +101,10 @@ class Host {
   void timers(Time now);
   void touch(Entry& entry);
   void make_ready(Entry& entry);
-  void note_deadline(const Connection& connection);
+  void set_timer(Entry& entry, Time at);
+
+  Entry& add(std::uint64_t id, std::unique_ptr<Connection> connection);
+  void remove(Entry& entry);
 
   // host_setup.cpp
   void on_stranger(Time now, const Header& header, const RxFrame& frame);
@@ -99,7 +115,6 @@ class Host {
   // host_transmit.cpp
   bool build(Time now, Entry& entry);
   TxFrame* free_frame();
-  void fill();
   Result<bool> flush();
 
   std::unique_ptr<Port> port_;
@@ -113,9 +128,10 @@ class Host {
   std::deque<Connection*> accepted_;
   std::array<std::uint64_t, 64> closed_{};  // ids of connections that ended in order, newest last
   std::size_t closed_next_ = 0;
-  std::vector<Entry*> ready_;
+  ReadyQueue ready_;
   std::vector<Connection*> touched_;
-  Time next_timer_ = 0;
+  std::uint64_t pumps_ = 0;
+  Timers timers_;  // deadlines as they were when the connections had last nothing more to send
 
   FileReader reader_;
   FileWriter writer_;
@@ -128,7 +144,7 @@ class Host {
   std::array<TxFrame, kMostBurst> leased_;
   std::size_t leased_next_ = 0;
   std::size_t leased_end_ = 0;
-  std::array<TxFrame, kMostBurst> out_;  // built: the first `sealed_` of `built_` may go
+  std::array<TxFrame, kMostBurst> out_;  // the first `built_` may go
   std::size_t built_ = 0;
   std::vector<FileReader::Piece> pieces_;
   Stats stats_;

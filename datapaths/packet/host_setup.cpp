@@ -36,10 +36,7 @@ Result<Connection*> Host::connect(const Peer& server, Time now) {
   } while (connections_.contains(id));
   WAGGLE_LET(connection, Connection::create(connection_options(id, server, true), now));
   Connection* made = connection.get();
-  Entry& entry = connections_[id];
-  entry.connection = std::move(connection);
-  make_ready(entry);
-  note_deadline(*made);
+  add(id, std::move(connection));
   return made;
 }
 
@@ -95,12 +92,9 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
   if (!connection) {
     return;  // the congestion controller was checked when the host was made
   }
-  Entry& entry = connections_[header.connection];
-  entry.connection = *std::move(connection);
-  entry.connection->accept(now, terms);
-  accepted_.push_back(entry.connection.get());
-  make_ready(entry);
-  touch(entry);
+  (*connection)->accept(now, terms);
+  accepted_.push_back(connection->get());
+  touch(add(header.connection, *std::move(connection)));
 }
 
 /// A packet without state: one frame, or none when there is none to spare.

@@ -8,17 +8,18 @@ namespace waggle::packet {
 Result<bool> Host::transmit(Time now, bool flush_all) {
   bool sent = false;
   // Whoever is ready gets a burst in turn. Bounded, so that what comes in is not kept waiting.
-  for (std::size_t turns = ready_.size(); turns > 0 && !ready_.empty(); --turns) {
-    Entry& entry = *ready_.front();
-    const bool more = build(now, entry);
-    ready_.erase(ready_.begin());
-    if (more) {
-      ready_.push_back(&entry);
+  const Entry* const last = ready_.last;
+  for (bool turns_left = true; turns_left && !ready_.empty();) {
+    Entry& entry = ready_.pop();
+    turns_left = &entry != last;
+    if (build(now, entry)) {
+      ready_.push(entry);
     } else {
       entry.ready = false;
-      note_deadline(*entry.connection);
       if (entry.forgotten && entry.connection->finished()) {
-        next_timer_ = 0;
+        remove(entry);
+      } else {
+        set_timer(entry, entry.connection->deadline());
       }
     }
     if (built_ >= options_.burst) {
