@@ -11,10 +11,12 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
+#include "datapaths/packet/testing/crowd.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "harness/measure/require.hpp"
@@ -348,6 +350,34 @@ TEST_CASE("a client of nobody is told that the peer is gone") {
   }
   REQUIRE_FALSE(polled);
   CHECK(polled.error().fault == Fault::peer_gone);
+}
+
+TEST_CASE("threads share a port at both ends") {
+  const auto link = make_link();
+  const Datapath* const afxdp = *find_datapath("afxdp");
+  for (const Wait wait : {Wait::sleep, Wait::spin}) {
+    INFO("spinning: " << (wait == Wait::spin));
+    const ChannelOptions options{.wait = wait, .link = "veth"};
+    std::unique_ptr<Listener> listener;
+    REQUIRE(link.server().inside([&]() -> Result<> {
+      WAGGLE_LET(made, afxdp->listen({link.server_address(), 4433}, options));
+      listener = std::move(made);
+      return {};
+    }));
+    std::thread serving([&] { packet::testing::serve_crowd(*listener, 8); });
+    const auto connect = [&]() -> Result<std::unique_ptr<Channel>> {
+      std::unique_ptr<Channel> channel;
+      WAGGLE_TRY(link.client().inside([&]() -> Result<> {
+        WAGGLE_LET(made, afxdp->connect(listener->endpoint(), options));
+        channel = std::move(made);
+        return {};
+      }));
+      return channel;
+    };
+    const auto crowd = packet::testing::run_crowd(connect, 8, wait == Wait::spin ? 50 : 200);
+    CHECK(crowd.done == 8);
+    serving.join();
+  }
 }
 
 TEST_CASE("a wait ends by a packet, by wake() and by its deadline") {

@@ -16,6 +16,7 @@
 #include "datapaths/packet/dpdk/eal.hpp"
 #include "datapaths/packet/dpdk/open.hpp"
 #include "datapaths/packet/dpdk/options.hpp"
+#include "datapaths/packet/testing/crowd.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "harness/measure/require.hpp"
 #include "harness/topology/hugepages.hpp"
@@ -220,6 +221,31 @@ TEST_CASE("packets of all lengths go there and back") {
     }
   }
   await([&] { return used_hugepages() == before; });
+}
+
+TEST_CASE("threads share a port at both ends") {
+  const Place place;
+  for (const char* wait : {"poll", "interrupt", "spin"}) {
+    INFO("wait by " << wait);
+    const bool spins = std::string_view(wait) == "spin";
+    auto channel = place.channel({{"wait", spins ? "poll" : wait}});
+    channel.wait = spins ? Wait::spin : Wait::sleep;
+    place.clear();
+    const Endpoint at{"10.77.0.1", kServer.port};
+    Process server([&] {
+      const auto listener = (*find_datapath("dpdk"))->listen(at, channel);
+      if (listener) {
+        packet::testing::serve_crowd(**listener, 6);
+      }
+      return listener.has_value();
+    });
+    await([&] { return place.listening(); });
+    CHECK(Process([&] {
+            const auto connect = [&] { return (*find_datapath("dpdk"))->connect(at, channel); };
+            return packet::testing::run_crowd(connect, 6, 100).done == 6;
+          }).join());
+    CHECK(server.join());
+  }
 }
 
 TEST_CASE("packed rings and frames for O_DIRECT carry the same") {
