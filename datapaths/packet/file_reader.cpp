@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "datapaths/packet/iovecs.hpp"
 #include "datapaths/packet/transport/crc32c.hpp"
 #include "datapaths/packet/transport/wire.hpp"
 
@@ -92,9 +93,8 @@ void FileReader::read(std::span<Piece> run) {
     last = (last + kSector - 1) / kSector * kSector;
   }
   std::uint64_t done = 0;
-  std::size_t at = 0;
-  while (done < wanted) {
-    const auto got = ::preadv(extent.file.get(), vectors_.data() + at, static_cast<int>(run.size() - at),
+  for (auto left = std::span(vectors_).first(run.size()); done < wanted;) {
+    const auto got = ::preadv(extent.file.get(), left.data(), static_cast<int>(left.size()),
                               static_cast<off_t>(extent.id.offset + run[0].offset + done));
     ++calls_;
     if (got < 0 && errno == EINTR) {
@@ -107,13 +107,7 @@ void FileReader::read(std::span<Piece> run) {
       break;
     }
     done += static_cast<std::uint64_t>(got);
-    for (auto left = static_cast<std::size_t>(got); left > 0;) {
-      const std::size_t step = std::min(left, vectors_[at].iov_len);
-      vectors_[at].iov_base = static_cast<std::byte*>(vectors_[at].iov_base) + step;
-      vectors_[at].iov_len -= step;
-      left -= step;
-      at += vectors_[at].iov_len == 0 ? 1 : 0;
-    }
+    left = skip(left, static_cast<std::size_t>(got));
     if (way_ == Way::direct && done % kSector != 0) {
       break;  // the end of the file
     }

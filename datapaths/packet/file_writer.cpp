@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/file_writer.hpp"
 
-#include <algorithm>
 #include <cerrno>
+
+#include "datapaths/packet/iovecs.hpp"
 
 namespace waggle::packet {
 
@@ -21,10 +22,9 @@ void FileWriter::write(Inbound& extent, std::uint64_t offset, ByteView payload) 
 }
 
 void FileWriter::flush() {
-  std::size_t at = 0;
-  while (at < count_ && extent_->sink) {
-    const auto put = ::pwritev(extent_->incoming.file, vectors_.data() + at, static_cast<int>(count_ - at),
-                               static_cast<off_t>(begin_));
+  for (auto left = std::span(vectors_).first(count_); !left.empty() && extent_->sink;) {
+    const auto put =
+        ::pwritev(extent_->incoming.file, left.data(), static_cast<int>(left.size()), static_cast<off_t>(begin_));
     ++calls_;
     if (put < 0 && errno == EINTR) {
       continue;
@@ -34,13 +34,7 @@ void FileWriter::flush() {
       break;
     }
     begin_ += static_cast<std::uint64_t>(put);
-    for (auto left = static_cast<std::size_t>(put); left > 0;) {
-      const std::size_t step = std::min(left, vectors_[at].iov_len);
-      vectors_[at].iov_base = static_cast<std::byte*>(vectors_[at].iov_base) + step;
-      vectors_[at].iov_len -= step;
-      left -= step;
-      at += vectors_[at].iov_len == 0 ? 1 : 0;
-    }
+    left = skip(left, static_cast<std::size_t>(put));
   }
   count_ = 0;
 }
