@@ -47,7 +47,20 @@ class PagePool {
   }
 
   std::uint64_t kibibytes() const { return kibibytes_; }
-  std::uint64_t total() const { return read("nr_hugepages"); }
+  /// All pages that there are. Those that were given back while in use are among them until their user ends, as
+  /// surplus.
+  std::uint64_t all() const { return read("nr_hugepages"); }
+  /// All without the surplus: what set() sets.
+  std::uint64_t total() const {
+    for (std::uint64_t pages = all();;) {
+      const std::uint64_t surplus = read("surplus_hugepages");
+      const std::uint64_t again = all();
+      if (again == pages) {  // otherwise both have changed in between
+        return pages - std::min(pages, surplus);
+      }
+      pages = again;
+    }
+  }
   std::string file() const { return (folder_ / "nr_hugepages").string(); }
   /// Free and promised to nobody.
   std::uint64_t free() const {
@@ -124,10 +137,12 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
     return reserved;
   }
   // Noted before it is done: whoever finds the note takes away no more than was added.
-  Note note{.node = node, .before = pool.total(), .added = pages - free};
-  const std::uint64_t wanted = note.before + note.added;
+  // Surplus pages would be made ours first, which makes none free.
+  const std::uint64_t wanted = pool.all() + pages - free;
+  Note note{.node = node, .before = pool.total(), .added = 0};
+  note.added = wanted - note.before;
   // The kernel would try, and take every page that anybody could spare.
-  if (note.added * pool.kibibytes() > memory_info("MemAvailable:").value_or(~std::uint64_t{0} / 1024)) {
+  if ((pages - free) * pool.kibibytes() > memory_info("MemAvailable:").value_or(~std::uint64_t{0} / 1024)) {
     return too_few(pool, pages, wanted, "there is not that much memory");
   }
   if (!note.write(work)) {

@@ -2,12 +2,14 @@
 #include "harness/topology/hugepages.hpp"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -105,6 +107,29 @@ TEST_CASE("pages that are free already are used and stay") {
   REQUIRE(spare);
   const std::uint64_t before = total();
   REQUIRE(Hugepages::reserve(2 * page(), second.path()));
+  CHECK(total() == before);
+}
+
+TEST_CASE("pages that are in use when they are given back go with their user") {
+  need_hugepages();
+  const auto first = work_directory();
+  const auto second = work_directory();
+  const std::uint64_t before = total();
+  const std::uint64_t size = more_than_free();
+  std::optional reserved(Hugepages::reserve(size, first.path()));
+  REQUIRE(*reserved);
+  void* const used =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+  REQUIRE(used != MAP_FAILED);
+  reserved.reset();
+  CHECK(total() == before + 4);
+  // Another one meanwhile neither keeps them nor takes them for its own.
+  {
+    const auto other = Hugepages::reserve(2 * page(), second.path());
+    REQUIRE(other);
+    CHECK(memory_info("HugePages_Free:") == 2);
+  }
+  REQUIRE(::munmap(used, size) == 0);
   CHECK(total() == before);
 }
 
