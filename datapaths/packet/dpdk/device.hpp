@@ -20,7 +20,7 @@ namespace waggle::packet::dpdk {
 struct FreePool {
   void operator()(rte_mempool* pool) const { rte_mempool_free(pool); }
 };
-/// Mbufs in hugepages, with a cache per thread.
+/// Mbufs in hugepages.
 using Pool = std::unique_ptr<rte_mempool, FreePool>;
 
 /// Fault::missing when there are too few hugepages.

@@ -22,9 +22,12 @@ constexpr std::uint32_t kVhostMtu = 16 * 1024;
 constexpr std::uint32_t kMostMtu = 65'000;
 /// Frame bytes in a ring: more fall out of the cache before they are used.
 constexpr std::uint32_t kRingBytes = 2 << 20;
+/// Mbufs that net_af_xdp keeps in its fill ring, whatever the length of the others (XSK_RING_CONS__DEFAULT_NUM_DESCS).
+/// Each frame that it receives takes the place of one of them.
+constexpr std::uint32_t kXdpFillRing = 2048;
 /// With less net_af_xdp does not start.
 constexpr std::uint32_t kLeastXdpRing = 1024;
-/// Frames beyond those in rings: leased, polled, and in the caches of some threads.
+/// Frames beyond those in rings: leased, polled, and on a veth on their way.
 constexpr std::uint32_t kMbufsInHand = 512;
 
 Result<std::string> choice(const Settings& settings, std::string_view option,
@@ -76,7 +79,8 @@ Result<> size_rings(Options& options, const Settings& settings) {
   const std::uint32_t room = 128 + frame + (options.direct ? 512 : 64);
   WAGGLE_LET(data_room, number_or(settings, "data_room", room, 65'535, (room + 63) / 64 * 64));
   options.data_room = static_cast<std::uint16_t>(std::min(data_room, 65'535U));
-  const std::uint32_t rings = (rx + tx) * (options.link == "vhost" ? options.clients : 1U);
+  const std::uint32_t receiving = options.driver == "af_xdp" ? std::max(rx, kXdpFillRing) : rx;
+  const std::uint32_t rings = (receiving + tx) * (options.link == "vhost" ? options.clients : 1U);
   WAGGLE_LET(mbufs, number_or(settings, "mbufs", rings + 256, 1 << 20, rings + kMbufsInHand));
   options.mbufs = mbufs;
   return {};

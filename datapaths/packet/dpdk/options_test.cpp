@@ -38,6 +38,15 @@ TEST_CASE("defaults fit together and into the hugepages that are asked for") {
   }
 }
 
+TEST_CASE("net_af_xdp's fill ring leaves mbufs to send from") {
+  for (const std::uint32_t mtu : {1500U, 3400U}) {
+    const auto options = read({{"driver", "af_xdp"}}, true, 0, "veth", mtu);
+    REQUIRE(options);
+    CHECK(options->mbufs >= 2048U + options->tx_descriptors + 256U);
+    CHECK((options->data_room + 192U) * std::uint64_t{options->mbufs} < kHugepageBytes * 3 / 4);
+  }
+}
+
 TEST_CASE("one end is net_vhost and the other net_virtio_user") {
   CHECK(read({{"vhost_end", "server"}}, true)->vhost_here);
   CHECK_FALSE(read({{"vhost_end", "server"}}, false)->vhost_here);
