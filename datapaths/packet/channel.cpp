@@ -135,14 +135,19 @@ Result<> PacketChannel::send(ByteView message) {
 }
 
 Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
-  UniqueFd file;
+  Result<UniqueFd> file;
   if (outgoing.id.length > 0) {
-    WAGGLE_LET(own, FileReader::own(outgoing.file, static_cast<const Driver&>(*driver_).host().options().read));
-    file = std::move(own);
+    const FileReader::Way way = static_cast<const Driver&>(*driver_).host().options().read;
+    file = FileReader::own(outgoing.file, way, outgoing.id.offset);
   }
   auto lock = driver_->lock();
   WAGGLE_TRY(queue(lock, message, &outgoing.id));
-  Outbound& extent = connection_->offer(outgoing.id, std::move(file), outgoing.digest);
+  Outbound& extent = connection_->offer(outgoing.id, file ? std::move(*file) : UniqueFd(), outgoing.digest);
+  if (!file) {
+    // What was announced is sent, as zeros, so that the peer can be told why.
+    extent.valid = 0;
+    extent.source = std::unexpected(file.error());
+  }
   driver_->host().wake(*connection_);
   const auto gone = [&] { return extent.sent() || connection_->failure().has_value(); };
   // What fits the window needs no look at what comes in, and waits for more to make a burst.

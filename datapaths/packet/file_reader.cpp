@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,6 +32,31 @@ std::size_t run_length(std::span<const Piece> pieces) {
     ++count;
   }
   return count;
+}
+
+/// A file system may let a file be opened for O_DIRECT and copy all the same (tmpfs, since Linux 6.6), or want larger
+/// blocks than frames are aligned to.
+Result<> check_direct(int file) {
+  constexpr const char* kInstead = "send from a disk's file system (--work), or leave source=direct out";
+  struct statfs system{};
+  if (::fstatfs(file, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC)) {
+    return fail(Fault::missing, "a file in memory cannot be read past the page cache (O_DIRECT)", kInstead);
+  }
+  struct statx status{};
+  if (::statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0 || (status.stx_mask & STATX_DIOALIGN) == 0) {
+    return {};  // before Linux 6.1, and some file systems do not tell: opening and reading the file will
+  }
+  const std::uint32_t wanted = std::max(status.stx_dio_mem_align, status.stx_dio_offset_align);
+  if (wanted == 0) {
+    return fail(Fault::missing, "the file system does not let this file be read past the page cache (O_DIRECT)",
+                kInstead);
+  }
+  if (wanted > kSector) {
+    return fail(Fault::missing,
+                fmt::format("the disk wants O_DIRECT in blocks of {} bytes, and frames have {}", wanted, kSector),
+                kInstead);
+  }
+  return {};
 }
 
 }  // namespace
@@ -63,11 +91,16 @@ void FileReader::fill(std::span<Piece> pieces) {
   }
 }
 
-Result<UniqueFd> FileReader::own(int file, Way way) {
+Result<UniqueFd> FileReader::own(int file, Way way, std::uint64_t offset) {
   if (way != Way::direct) {
     UniqueFd copy(::fcntl(file, F_DUPFD_CLOEXEC, 0));
     return copy ? Result<UniqueFd>(std::move(copy)) : fail_errno("cannot duplicate the descriptor of the file to send");
   }
+  if (offset % kSector != 0) {
+    return fail(Fault::usage, fmt::format("byte {} is no place to read from with O_DIRECT", offset),
+                fmt::format("ask for blocks of a multiple of {} bytes, or leave source=direct out", kSector));
+  }
+  WAGGLE_TRY(check_direct(file));
   UniqueFd direct(::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   if (!direct) {
     return fail(Fault::missing, fmt::format("cannot open the file for O_DIRECT: {}", std::strerror(errno)),

@@ -38,9 +38,10 @@ class FileReader {
 
   explicit FileReader(Way way) : way_(way) {}
 
-  /// A descriptor of our own for the file, so that it can be read for as long as the peer may ask again. With
-  /// Way::direct it is open for O_DIRECT; Fault::missing when the file system has none.
-  static Result<UniqueFd> own(int file, Way way);
+  /// A descriptor of our own for the file, so that it can be read from `offset` on for as long as the peer may ask
+  /// again. With Way::direct it is open for O_DIRECT: Fault::missing when the file system has none, Fault::usage when
+  /// the offset is within a sector.
+  static Result<UniqueFd> own(int file, Way way, std::uint64_t offset);
   /// Bytes that a file no longer has are zeros, and its Outbound says since where and why.
   void fill(std::span<Piece> pieces);
 
