@@ -15,6 +15,7 @@
 #include <netlink/route/route.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -25,18 +26,15 @@
 namespace waggle::packet {
 namespace {
 
-/// Receive queues in use, which the link message does not tell.
-std::uint32_t rx_queues(const std::string& name) {
+/// The queues in use, which the link message does not tell. Drivers with one of each need not answer.
+ethtool_channels queues_of(const std::string& name) {
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   ifreq request{};
   name.copy(request.ifr_name, sizeof request.ifr_name - 1);
   request.ifr_data = reinterpret_cast<char*>(&channels);
-  if (::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) {
-    return 1;  // drivers with one queue need not answer
-  }
-  return std::max(1U, channels.combined_count + channels.rx_count);
+  return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0 ? channels : ethtool_channels{};
 }
 
 Result<Interface> describe(nl_sock* socket, int index) {
@@ -47,7 +45,9 @@ Result<Interface> describe(nl_sock* socket, int index) {
   const Netlinked<rtnl_link, rtnl_link_put> link(raw);
   Interface interface{.index = index, .name = rtnl_link_get_name(raw), .mtu = rtnl_link_get_mtu(raw)};
   interface.loopback = (rtnl_link_get_flags(raw) & IFF_LOOPBACK) != 0;
-  interface.rx_queues = rx_queues(interface.name);
+  const ethtool_channels queues = queues_of(interface.name);
+  interface.rx_queues = std::max(1U, queues.combined_count + queues.rx_count);
+  interface.tx_queues = std::max(1U, queues.combined_count + queues.tx_count);
   nl_addr* mac = rtnl_link_get_addr(raw);
   if (mac != nullptr && nl_addr_get_len(mac) == interface.mac.size()) {
     std::memcpy(interface.mac.data(), nl_addr_get_binary_addr(mac), interface.mac.size());

@@ -21,7 +21,8 @@ struct Interface {
   std::uint32_t mtu = 0;  ///< bytes of the IP packet
   MacAddress mac{};       ///< zero on the loopback device
   bool loopback = false;
-  std::uint32_t rx_queues = 1;
+  std::uint32_t rx_queues = 1;  ///< in use
+  std::uint32_t tx_queues = 1;
 };
 
 /// How packets reach an address.

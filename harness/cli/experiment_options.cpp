@@ -84,6 +84,10 @@ void ExperimentOptions::add_environment_options(CLI::App& app) {
       ->option_text("N")
       ->check(CLI::IsMember({0U}) | CLI::Range(68U, 65535U))
       ->group(where);
+  app.add_option("--queues", spec_.queues, "of a veth, each way (1)")
+      ->option_text("N")
+      ->check(CLI::Range(1U, 64U))
+      ->group(where);
   add_choice(app, "--napi", napi_, {"auto", "softirq", "threaded"},
              "where a veth receives; auto: what the datapath does best with (auto)")
       ->group(where);
@@ -180,8 +184,10 @@ Result<> ExperimentOptions::check_machine() const {
   if (!spec_.pci.empty() && spec_.link != "nic") {
     return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", spec_.link), "add --link=nic");
   }
-  if (napi_ != "auto" && spec_.link != "auto" && spec_.link != "veth") {
-    return fail(Fault::usage, fmt::format("--napi says nothing to the link {}", spec_.link), "leave it out");
+  for (const auto& [option, given] : {std::pair{"--napi", napi_ != "auto"}, {"--queues", spec_.queues != 1}}) {
+    if (given && spec_.link != "auto" && spec_.link != "veth") {
+      return fail(Fault::usage, fmt::format("{} says nothing to the link {}", option, spec_.link), "leave it out");
+    }
   }
   std::error_code error;
   if (!std::filesystem::is_directory(spec_.work, error)) {

@@ -125,6 +125,7 @@ json to_json(const Spec& spec) {
           {"tmpfs_huge", spec.tmpfs_huge},
           {"cache", name(spec.cache)},
           {"mtu", spec.mtu},
+          {"queues", spec.queues},
           {"offloads", spec.offloads},
           {"server_cpu", spec.server_cpu},
           {"client_cpu", spec.client_cpu},

@@ -72,6 +72,7 @@ Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
                                                     "name them with --pci=SERVER,CLIENT (lspci shows them)"))
                       : topology::Link::create({.kind = kind,
                                                 .mtu = spec.mtu != 0 ? spec.mtu : kDefaultMtu,
+                                                .queues = spec.queues,
                                                 .offloads = spec.offloads,
                                                 .allow_fallback = spec.channel.allow_fallback});
       if (link) {

@@ -55,6 +55,7 @@ struct Spec {
   bool tmpfs_huge = false;    ///< mount the sink's tmpfs with huge=always
   Cache cache = Cache::warm;  ///< of the source file: read just before the run, or dropped
   std::uint32_t mtu = 0;      ///< bytes; 0: 1500 where the kernel has an interface, otherwise the datapath's choice
+  std::uint32_t queues = 1;   ///< of the veth, each way
   bool offloads = true;       ///< TSO, GSO, GRO and checksums of the veth
   int server_cpu = 0;
   int client_cpu = 1;

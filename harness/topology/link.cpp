@@ -69,7 +69,7 @@ Result<> Link::make_veth(const LinkOptions& options) {
   WAGGLE_LET(at_server, Netlink::open(*server_));
   WAGGLE_LET(at_client, Netlink::open(*client_));
   device_ = "waggle0";
-  WAGGLE_TRY(at_server.add_veth(device_, *client_, options.mtu));
+  WAGGLE_TRY(at_server.add_veth(device_, *client_, options.mtu, options.queues));
   WAGGLE_TRY(at_server.add_address(device_, server_address_ + "/30"));
   WAGGLE_TRY(at_client.add_address(device_, client_address_ + "/30"));
   WAGGLE_TRY(note(*server_, "server", options));
@@ -144,6 +144,10 @@ Result<> Link::note(const NetworkNamespace& where, const std::string& end, const
   WAGGLE_LET(netlink, Netlink::open(where));
   WAGGLE_LET(mtu, netlink.mtu(device_));
   modes_.push_back({end + " mtu", std::to_string(options.mtu), std::to_string(mtu)});
+  if (options.kind == "veth") {
+    WAGGLE_LET(queues, netlink.queues(device_));
+    modes_.push_back({end + " queues", std::to_string(options.queues), std::to_string(queues)});
+  }
   return where.inside([&]() -> Result<> {
     WAGGLE_LET(offloads, set_offloads(device_, options.offloads));
     for (Mode& mode : offloads) {

@@ -17,6 +17,7 @@ struct LinkOptions {
   /// namespaces in which the kernel has nothing but lo, since the datapaths bring the link themselves.
   std::string kind = "veth";
   std::uint32_t mtu = 1500;  ///< bytes
+  std::uint32_t queues = 1;  ///< of a veth, each way at both ends
   bool offloads = true;
   bool allow_fallback = false;  ///< accept offloads that the kernel grants differently
 };

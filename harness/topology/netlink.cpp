@@ -9,6 +9,7 @@
 #include <netlink/route/link/veth.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace waggle::topology {
@@ -93,7 +94,8 @@ Result<Netlink> Netlink::open(const NetworkNamespace& where) {
   return Netlink(std::move(requests), std::move(notices));
 }
 
-Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu) {
+Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu,
+                           std::uint32_t queues) {
   const Link link(rtnl_link_veth_alloc());
   if (!link) {
     return fail(Fault::no_space, "cannot allocate a veth request");
@@ -104,6 +106,10 @@ Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& othe
   rtnl_link_set_mtu(link.get(), mtu);
   rtnl_link_set_name(peer, name.c_str());
   rtnl_link_set_mtu(peer, mtu);
+  for (rtnl_link* end : {link.get(), peer}) {
+    rtnl_link_set_num_rx_queues(end, queues);
+    rtnl_link_set_num_tx_queues(end, queues);
+  }
   rtnl_link_set_ns_fd(peer, other.fd());
   const int code = rtnl_link_add(requests_.get(), link.get(), NLM_F_CREATE | NLM_F_EXCL);
   if (code < 0) {
@@ -122,6 +128,11 @@ Result<> Netlink::set_mtu(const std::string& name, std::uint32_t mtu) {
 Result<std::uint32_t> Netlink::mtu(const std::string& name) {
   WAGGLE_LET(link, find(requests_.get(), name));
   return rtnl_link_get_mtu(link.get());
+}
+
+Result<std::uint32_t> Netlink::queues(const std::string& name) {
+  WAGGLE_LET(link, find(requests_.get(), name));
+  return std::min(rtnl_link_get_num_rx_queues(link.get()), rtnl_link_get_num_tx_queues(link.get()));
 }
 
 Result<> Netlink::add_address(const std::string& name, const std::string& address) {

@@ -18,11 +18,15 @@ class Netlink {
  public:
   static Result<Netlink> open(const NetworkNamespace& where);
 
-  /// Makes a veth pair: `name` here and `name` in `other`, both with this MTU in bytes.
-  Result<> add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu);
+  /// Makes a veth pair: `name` here and `name` in `other`, both with this MTU in bytes and so many
+  /// queues each way.
+  Result<> add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu,
+                    std::uint32_t queues = 1);
   Result<> set_mtu(const std::string& name, std::uint32_t mtu);
   /// As the kernel says, bytes.
   Result<std::uint32_t> mtu(const std::string& name);
+  /// Of a veth, each way.
+  Result<std::uint32_t> queues(const std::string& name);
   /// `address` like "10.77.0.1/30".
   Result<> add_address(const std::string& name, const std::string& address);
   Result<> set_up(const std::string& name);

@@ -77,18 +77,21 @@ Result<QueueOptions> queue_options(const Settings& settings, const Interface& in
   return options;
 }
 
-/// Every receive queue must have its socket, or what arrives there goes to the kernel and is lost. A client has one
+/// Every receive queue must have its socket, or what arrives there goes to the kernel and is lost. And a socket sends
+/// on the queue that it receives on: where the device has no such queue every send fails (ENXIO). A client has one
 /// thread and so one queue.
 Result<> check_queues(const Interface& interface, std::uint64_t queues, bool listens) {
-  if (interface.rx_queues == queues) {
+  if (interface.rx_queues == queues && interface.tx_queues >= queues) {
     return {};
   }
+  const std::string change =
+      fmt::format("`ethtool -L {0} combined {1}` (of a veth: rx {1} tx {1})", interface.name, queues);
   return fail(
       Fault::missing,
-      fmt::format("{} has {} receive queues where afxdp serves {}", interface.name, interface.rx_queues, queues),
-      listens ? fmt::format("set afxdp.queues={0}, or `ethtool -L {1} combined {2}`", interface.rx_queues,
-                            interface.name, queues)
-              : fmt::format("run `ethtool -L {} combined 1`", interface.name));
+      fmt::format("{} has {} queues to receive and {} to send where afxdp {} {}", interface.name, interface.rx_queues,
+                  interface.tx_queues, listens ? "serves" : "takes", queues),
+      listens ? fmt::format("set afxdp.queues={}, or give it {} by --queues or {}", interface.rx_queues, queues, change)
+              : fmt::format("run {}", change));
 }
 
 }  // namespace

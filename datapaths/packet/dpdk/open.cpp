@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "datapaths/packet/dpdk/apart.hpp"
+#include "datapaths/packet/dpdk/pci.hpp"
 #include "datapaths/packet/dpdk/port.hpp"
 #include "datapaths/packet/dpdk/vhost.hpp"
 
@@ -120,8 +121,14 @@ Result<Parts> open_veth(const PortRequest& request) {
   if (route.interface.loopback) {
     return fail(Fault::usage, "dpdk does not run over the loopback device", "use --link=vhost or --link=veth");
   }
-  WAGGLE_TRY(start_eal({.pci = {}, .cpus = options.cpus}));
   const bool packet = options.driver == "af_packet";
+  if (!packet && route.interface.rx_queues != 1) {
+    return fail(Fault::missing,
+                fmt::format("{} has {} receive queues where net_af_xdp serves one", route.interface.name,
+                            route.interface.rx_queues),
+                "give it one, or choose dpdk.driver=af_packet");
+  }
+  WAGGLE_TRY(start_eal({.pci = {}, .cpus = options.cpus}));
   if (!packet && options.mtu > kMostXdpMtu) {
     return fail(Fault::missing, fmt::format("net_af_xdp does not take an MTU of {}", options.mtu),
                 fmt::format("give the link one of at most {}, or choose dpdk.driver=af_packet", kMostXdpMtu));
@@ -161,6 +168,7 @@ Result<Parts> open_nic(const PortRequest& request) {
   if (pci.empty()) {
     return fail(Fault::usage, "which NIC is not said", "give its PCI address");
   }
+  WAGGLE_TRY(check_pci(pci));
   Parts parts{.options = std::move(options)};
   std::string host = request.settings.text("address");
   host = host.empty() ? request.local.host : host;
