@@ -83,6 +83,10 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
     spec.record = default_record(spec);
   }
   WAGGLE_TRY(check_record(spec.record));
+  // NAPI threads are pinned to the CPU of the process that receives, however many there are.
+  if (!global.quiet && spec.napi == experiment::NapiChoice::threaded && spec.channel.wait == Wait::spin) {
+    fmt::print(stderr, "harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");
+  }
   Result<json> record;
   {
     ProgressBar bar(global);
