@@ -78,8 +78,8 @@ Result<QueueOptions> queue_options(const Settings& settings, const Interface& in
 }
 
 /// Every receive queue must have its socket, or what arrives there goes to the kernel and is lost. And a socket sends
-/// on the queue that it receives on: where the device has no such queue every send fails (ENXIO). A client has one
-/// thread and so one queue.
+/// on the queue that it receives on: where the device has no such queue, the kernel says yes to a send and takes
+/// nothing from the ring. A client has one thread and so one queue.
 Result<> check_queues(const Interface& interface, std::uint64_t queues, bool listens) {
   if (interface.rx_queues == queues && interface.tx_queues >= queues) {
     return {};
