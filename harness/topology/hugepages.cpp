@@ -132,35 +132,37 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
   };
   Hugepages reserved({}, mode(pages));  // before the lock, which it takes itself when it gives back
   const UniqueFd lock = pool.lock();
+  const std::uint64_t all = pool.all();
   const std::uint64_t free = pool.free();
-  if (free >= pages) {
-    return reserved;
+  // Whose the free ones are nobody can tell: another one may be about to use them, or to give them back.
+  const auto spare = [&](std::string_view why) -> Result<Hugepages> {
+    return free >= pages ? Result<Hugepages>(std::move(reserved)) : too_few(pool, pages, all + pages - free, why);
+  };
+  // The kernel would try, and take every page that anybody could spare.
+  if (pages * pool.kibibytes() > memory_info("MemAvailable:").value_or(~std::uint64_t{0} / 1024)) {
+    return spare("there is not that much memory");
   }
   // Noted before it is done: whoever finds the note takes away no more than was added.
   // Surplus pages would be made ours first, which makes none free.
-  const std::uint64_t wanted = pool.all() + pages - free;
   Note note{.node = node, .before = pool.total(), .added = 0};
-  note.added = wanted - note.before;
-  // The kernel would try, and take every page that anybody could spare.
-  if ((pages - free) * pool.kibibytes() > memory_info("MemAvailable:").value_or(~std::uint64_t{0} / 1024)) {
-    return too_few(pool, pages, wanted, "there is not that much memory");
-  }
+  note.added = all + pages - note.before;
   if (!note.write(work)) {
     return fail_errno(fmt::format("cannot write {}", (work / kNote).string()));
   }
-  reserved.work_ = work;
-  if (!pool.set(wanted)) {
-    return too_few(pool, pages, wanted,
-                   ::geteuid() == 0 ? "the system lets nobody here reserve more" : "only root may reserve more");
+  if (!pool.set(all + pages)) {
+    std::error_code ignored;
+    std::filesystem::remove(work / kNote, ignored);
+    return spare(::geteuid() == 0 ? "the system lets nobody here reserve more" : "only root may reserve more");
   }
+  reserved.work_ = work;
   // Done for sure: others may add and take away meanwhile, which changes nothing about what is ours.
+  note.added = pool.total() - std::min(pool.total(), note.before);
   note.before = 0;
-  note.added = pool.total() - std::min(pool.total(), wanted - note.added);
   if (!note.write(work)) {
     return fail_errno(fmt::format("cannot write {}", (work / kNote).string()));
   }
   if (pool.free() < pages) {
-    return too_few(pool, pages, wanted, "the kernel finds no more memory in one piece");
+    return too_few(pool, pages, all + pages - free, "the kernel finds no more memory in one piece");
   }
   return reserved;
 }

@@ -11,9 +11,10 @@
 namespace waggle::topology {
 
 /// Hugepages of the kernel's default size, reserved for as long as this lives (Linux: admin-guide/mm/hugetlbpage.rst).
-/// The kernel's pool is raised by what is missing and lowered by exactly that at the end; pages that are still in use
-/// then go when their user does. What was raised is noted in a work directory, so that WorkDirectory::sweep() gives
-/// back what a killed program has left.
+/// The kernel's pool is raised by them and lowered by exactly that at the end; pages that are still in use then go when
+/// their user does. Pages that are free already are relied on only where the pool cannot be raised: they may be those
+/// of another program that is about to use them. What was raised is noted in a work directory, so that
+/// WorkDirectory::sweep() gives back what a killed program has left.
 class Hugepages {
  public:
   /// Sees to it that `bytes` are free, on one NUMA node or, with -1, on any; `work` is the directory of the note.

@@ -47,15 +47,14 @@ WorkDirectory work_directory() {
   return *std::move(work);
 }
 
-/// Some pages more than are free now.
-std::uint64_t more_than_free() {
-  return (memory_info("HugePages_Free:") + 4) * page();
+std::uint64_t four() {
+  return 4 * page();
 }
 
 /// Ends the test program as skipped where no page can be had.
 void need_hugepages() {
   const auto work = work_directory();
-  const auto tried = Hugepages::reserve(more_than_free(), work.path());
+  const auto tried = Hugepages::reserve(four(), work.path());
   if (!tried) {
     measure::cannot_run(tried.error());
   }
@@ -68,7 +67,7 @@ TEST_CASE("hugepages are reserved, and given back exactly") {
   const auto work = work_directory();
   const std::uint64_t before = total();
   {
-    const auto reserved = Hugepages::reserve(more_than_free(), work.path());
+    const auto reserved = Hugepages::reserve(four(), work.path());
     REQUIRE(reserved);
     CHECK(total() == before + 4);
     CHECK(reserved->mode().requested == reserved->mode().granted);
@@ -84,7 +83,7 @@ TEST_CASE("several that take and give at the same time leave what was there") {
   for (int i = 0; i < 8; ++i) {
     places.push_back(work_directory());
   }
-  const std::uint64_t wanted = more_than_free();
+  const std::uint64_t wanted = four();
   std::vector<std::thread> threads;
   for (const auto& place : places) {
     threads.emplace_back([&] {
@@ -99,15 +98,18 @@ TEST_CASE("several that take and give at the same time leave what was there") {
   CHECK(total() == before);
 }
 
-TEST_CASE("pages that are free already are used and stay") {
+TEST_CASE("each has pages of its own, though others are free at the moment") {
   need_hugepages();
   const auto first = work_directory();
   const auto second = work_directory();
-  const auto spare = Hugepages::reserve(more_than_free(), first.path());
-  REQUIRE(spare);
-  const std::uint64_t before = total();
-  REQUIRE(Hugepages::reserve(2 * page(), second.path()));
-  CHECK(total() == before);
+  std::optional one(Hugepages::reserve(four(), first.path()));
+  REQUIRE(*one);
+  const std::uint64_t free = memory_info("HugePages_Free:");
+  const auto other = Hugepages::reserve(2 * page(), second.path());
+  REQUIRE(other);
+  CHECK(memory_info("HugePages_Free:") == free + 2);
+  one.reset();
+  CHECK(memory_info("HugePages_Free:") == free - 2);
 }
 
 TEST_CASE("pages that are in use when they are given back go with their user") {
@@ -115,9 +117,9 @@ TEST_CASE("pages that are in use when they are given back go with their user") {
   const auto first = work_directory();
   const auto second = work_directory();
   const std::uint64_t before = total();
-  const std::uint64_t size = more_than_free();
-  std::optional reserved(Hugepages::reserve(size, first.path()));
+  std::optional reserved(Hugepages::reserve(four(), first.path()));
   REQUIRE(*reserved);
+  const std::uint64_t size = memory_info("HugePages_Free:") * page();
   void* const used =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
   REQUIRE(used != MAP_FAILED);
@@ -141,7 +143,7 @@ TEST_CASE("what a killed program has reserved is given back by the sweep") {
   REQUIRE(child >= 0);
   if (child == 0) {
     const auto own = WorkDirectory::create(parent.path());
-    const auto reserved = Hugepages::reserve(more_than_free(), own->path());
+    const auto reserved = Hugepages::reserve(four(), own->path());
     ::kill(::getpid(), SIGKILL);
   }
   REQUIRE(::waitpid(child, nullptr, 0) == child);

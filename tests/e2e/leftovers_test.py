@@ -73,7 +73,8 @@ class Leftovers(unittest.TestCase):
         self.addCleanup(program.stderr.close)
         self.addCleanup(lambda: program.poll() is None and program.kill())
         wait_until(lambda: program.poll() is not None or len(children_of(program.pid)) >= 3, "the start of all agents")
-        self.assertIsNone(program.poll(), "the experiment ended early")
+        if program.poll() is not None:
+            self.fail(f"the experiment ended early: exit {program.returncode}, {program.stderr.read()}")
         return program, children_of(program.pid)
 
     def directories(self):
