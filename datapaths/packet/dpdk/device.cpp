@@ -49,6 +49,7 @@ Result<std::unique_ptr<Device>> Device::open(const std::string& bus, const std::
                                              const std::string& arguments, const Options& options, rte_mempool* pool) {
   const NoPipeSignal no_pipe;
   const QuietErrors quiet_errors;
+  const NoLeakCheck no_leak_check;
   WAGGLE_LET(plugged, Plugged::make(bus, name, arguments));
   std::unique_ptr<Device> device(new Device(std::move(plugged)));
   WAGGLE_TRY(device->configure(options, pool));

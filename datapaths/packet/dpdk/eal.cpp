@@ -20,15 +20,9 @@
 #include <thread>
 #include <utility>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-/// DPDK 22.11 forgets two small blocks whenever a net_virtio_user could not be opened, as when a waiting one is closed.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:librte_eal.so\nleak:librte_net_virtio.so\n";
-}
-#endif
-#endif
+// There when LeakSanitizer is (sanitizer/lsan_interface.h).
+extern "C" [[gnu::weak]] void __lsan_disable();  // NOLINT(bugprone-reserved-identifier)
+extern "C" [[gnu::weak]] void __lsan_enable();   // NOLINT(bugprone-reserved-identifier)
 
 namespace waggle::packet::dpdk {
 namespace {
@@ -204,6 +198,18 @@ QuietErrors::~QuietErrors() {
   --quiet_depth;
   if (--quiet.holders == 0) {
     stderr = quiet.before;
+  }
+}
+
+NoLeakCheck::NoLeakCheck() {
+  if (__lsan_disable != nullptr) {
+    __lsan_disable();
+  }
+}
+
+NoLeakCheck::~NoLeakCheck() {
+  if (__lsan_enable != nullptr) {
+    __lsan_enable();
   }
 }
 
