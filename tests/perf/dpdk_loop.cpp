@@ -200,9 +200,11 @@ void run_receiver(const Plan& plan) {
   pin(plan.cpus[1]);
   const auto port = open(plan, false);
   const Peer to = must(port->resolve(Peer{.ip = 0x0A4D0001, .port = 7'000}));
-  send_hello(*port, to, 64);
   std::uint32_t checksum = 0;
-  receive_for(*port, plan, checksum);
+  // Again if it was dropped, because the sender was not up yet.
+  do {
+    send_hello(*port, to, 64);
+  } while (receive_for(*port, plan, checksum) == 0);
   std::vector<double> rates;
   for (int i = 0; i < plan.repetitions; ++i) {
     rates.push_back(receive_for(*port, plan, checksum));
