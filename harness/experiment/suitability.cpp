@@ -55,8 +55,8 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
               : !workload ? Result<>(std::unexpected(workload.error()))
                           : can_run(**sender, **receiver, sink);
   if (able) {
-    auto link = resolve_link(**sender, **receiver, spec.link);
-    record.pair.link = link ? *std::move(link) : "";
+    const auto link = resolve_link(**sender, **receiver, spec.link);
+    record.pair.link = link.value_or("");
     able = link ? Result<>() : Result<>(std::unexpected(link.error()));
   }
   if (!able) {
