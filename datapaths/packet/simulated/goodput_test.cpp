@@ -126,6 +126,21 @@ TEST_CASE("one flow fills a clean link of 10 Gbit/s and 1 ms") {
   CHECK(measured.goodput <= most);
 }
 
+TEST_CASE("a peer that had no CPU for a while does not make packets small") {
+  constexpr std::uint32_t kPacket = 8924;
+  constexpr std::uint64_t kBytes = 1 << 29;
+  const Impairments down{.delay = kMs / 2, .rate = 10'000'000'000, .queue = 1'250'000, .overhead = kOverhead};
+  // Nothing is heard of it for many probe timeouts, but what was sent has arrived.
+  Impairments up{.delay = kMs / 2, .rate = 10'000'000'000, .overhead = kOverhead};
+  up.black_holes = {{1'100'000'000, 1'150'000'000}};
+  Bottleneck bottleneck(down, up, {.packet = kPacket, .rx_capacity = 4096, .tx_capacity = 4096});
+  auto& flow = bottleneck.fetch(kBytes);
+  must(bottleneck.world().run(600 * kSecond, [&] { return flow.ended != 0; }), "a flow did not end");
+  const auto& stats = bottleneck.served().front().connection().stats();
+  REQUIRE(stats.probe_timeouts >= 3);
+  CHECK(stats.packets_sent < kBytes / (kPacket - kDataHeader) * 12 / 10);
+}
+
 /// Two flows, the second one `later`; measured for `lasts` once they had `settle` to find their shares, many times the
 /// length of CUBIC's epochs at these windows.
 struct Contest {

@@ -60,11 +60,17 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
 
 void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any) {
   SentPacket& packet = sent_[number];
-  if (packet.state == SentPacket::State::lost) {
-    forgive(number, packet);
+  const bool taken_for_lost = packet.state == SentPacket::State::lost;
+  if (!taken_for_lost && packet.state != SentPacket::State::under_way) {
     return;
   }
-  if (packet.state != SentPacket::State::under_way) {
+  if (packet.size > mtu_.packet()) {
+    // A probe; or no black hole has swallowed what was sent before: the peer had no CPU for a while.
+    mtu_.on_acknowledged(packet.size);
+    congestion_->on_packet_size(mtu_.packet());
+  }
+  if (taken_for_lost) {
+    forgive(number, packet);
     return;
   }
   packet.state = SentPacket::State::acknowledged;
@@ -81,9 +87,6 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
       break;
     case SentPacket::Kind::message: messages_out_.on_acknowledged({packet.offset, packet.length}); break;
     case SentPacket::Kind::probe:
-      mtu_.on_acknowledged(packet.size);
-      congestion_->on_packet_size(mtu_.packet());
-      break;
     case SentPacket::Kind::control: break;
   }
 }
