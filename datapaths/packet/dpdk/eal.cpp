@@ -6,7 +6,6 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_version.h>
 #include <sched.h>
@@ -140,16 +139,6 @@ std::string first_complaint() {
 
 void forget_complaints() {
   Log::get().forget();
-}
-
-void register_thread() {
-  struct Membership {
-    Membership() { rte_thread_register(); }
-    ~Membership() { rte_thread_unregister(); }
-  };
-  if (rte_lcore_id() == LCORE_ID_ANY) [[unlikely]] {
-    static thread_local const Membership membership;
-  }
 }
 
 namespace {

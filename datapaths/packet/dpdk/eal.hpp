@@ -29,9 +29,6 @@ Result<> start_eal(const EalOptions& options);
 std::string first_complaint();
 void forget_complaints();
 
-/// Gives the calling thread a number of its own, for its cache of mbufs; until the thread ends. Cheap when it has one.
-void register_thread();
-
 /// While it lives, the calling thread and the threads that it starts are not told by SIGPIPE that the other end of a
 /// vhost-user socket is gone: DPDK would let that end the process.
 class NoPipeSignal {

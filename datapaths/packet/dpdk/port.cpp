@@ -68,7 +68,6 @@ Capabilities DpdkPort::capabilities() const {
 }
 
 std::size_t DpdkPort::lease(std::span<TxFrame> frames) {
-  register_thread();
   std::array<rte_mbuf*, kMostBurst> mbufs;
   std::size_t count = std::min(frames.size(), kMostBurst);
   while (count > 0 && rte_pktmbuf_alloc_bulk(parts_.pool.get(), mbufs.data(), static_cast<unsigned>(count)) != 0) {
@@ -86,7 +85,6 @@ std::size_t DpdkPort::lease(std::span<TxFrame> frames) {
 }
 
 Result<std::size_t> DpdkPort::send(std::span<const TxFrame> frames) {
-  register_thread();
   const std::size_t present = devices_.size();
   if (present == 0) {
     return 0;
@@ -150,7 +148,6 @@ void DpdkPort::count_copies(std::span<Frame> frames) {
 }
 
 void DpdkPort::give_back(std::span<const TxFrame> frames) {
-  register_thread();
   for (const TxFrame& frame : frames) {
     rte_pktmbuf_free(mbuf_of(frame.handle));
   }
@@ -206,7 +203,6 @@ void DpdkPort::send_arp(const ArpFrame& frame) {
 
 /// By ARP of our own. Packets that come in meanwhile are lost: this is before anything is sent.
 Result<Peer> DpdkPort::ask_for(Peer peer) {
-  register_thread();
   heard_.reset();
   for (Time now = now_ns(), end = now + kArpTimeout, ask = now; now < end; now = now_ns()) {
     if (now >= ask) {
@@ -243,7 +239,6 @@ std::size_t DpdkPort::receive(std::span<rte_mbuf*> mbufs) {
 }
 
 Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
-  register_thread();
   std::array<rte_mbuf*, kMostBurst> mbufs;
   const std::size_t most = std::min(frames.size(), kMostBurst);
   std::size_t count = 0;
@@ -268,7 +263,6 @@ Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
 }
 
 void DpdkPort::release(std::span<const RxFrame> frames) {
-  register_thread();
   std::array<rte_mbuf*, kMostBurst> mbufs;
   for (std::size_t done = 0; done < frames.size();) {
     const std::size_t part = std::min(frames.size() - done, kMostBurst);
@@ -290,7 +284,6 @@ Result<Watch> DpdkPort::arm(Time deadline) {
   if (!devices_.sleeps() || idle_polls_ < kPollsBeforeSleep || deadline <= now_ns()) {
     return Watch{};
   }
-  register_thread();
   if (!devices_.arm()) {
     return Watch{};
   }
