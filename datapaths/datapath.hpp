@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "base/shared_fd.hpp"
 
 /// What every datapath offers to a session: ordered small messages both ways, and the movement of extents of files in
 /// the datapath's own way. Nothing here knows the protocol, the workloads or the harness.
@@ -57,7 +59,8 @@ struct Sent {
   Result<> source;          ///< why the rest did not
 };
 
-/// Where an extent that is to arrive must go. File and digester belong to the caller until its Arrival was returned.
+/// Where an extent that is to arrive must go. The digester belongs to the caller and must stay until the Arrival was
+/// returned, the expectation cancelled or receiving ended; the file is owned by whoever may still write into it.
 struct Incoming {
   enum class Sink {
     file,     ///< into `file` at id.offset
@@ -66,7 +69,7 @@ struct Incoming {
   };
   ExtentId id;
   Sink sink = Sink::discard;
-  int file = -1;  ///< for Sink::file: open for reading and writing, not O_APPEND
+  SharedFd file;  ///< for Sink::file: open for reading and writing, not O_APPEND
   /// Fed with all bytes of the extent in order (read back from the file by the carrier where a mover never sees them);
   /// required for file and discard, unused for view.
   ExtentDigester* digest = nullptr;
@@ -127,9 +130,16 @@ class Channel {
   virtual Result<Sent> send(ByteView message, const Outgoing& extent) = 0;
   virtual Result<> flush() = 0;
 
-  /// Says where an announced extent goes, matched by (handle, offset). Must be called before the next() that moves it,
-  /// may be called long before. A shorter extent than expected may arrive (end of file), a longer one is an error.
+  /// Says where an announced extent goes, matched by (handle, offset); of several for one place the first expected is
+  /// the first served. Must be called before the next() that moves it, may be called long before. A shorter extent than
+  /// expected may arrive (end of file), a longer one is an error.
   virtual Result<> expect(const Incoming& incoming) = 0;
+  /// Takes back the latest expectation for (id.handle, id.offset), whose extent will not be announced. Without one
+  /// nothing happens.
+  virtual void cancel(const ExtentId& id) = 0;
+  /// Ends all expectations and lets go of their files and digesters: from now on no byte is placed anywhere, whatever
+  /// the peer still sends. To be called before what they belong to goes away; the destructor does it too.
+  virtual void end_receiving() noexcept = 0;
   /// Flushes, then waits for the next event. With timeout 0 nothing is waited for; a negative one waits for ever, as
   /// long as the peer is known to be alive. Between the bytes of one frame ChannelOptions::timeout holds instead.
   virtual Result<Event> next(std::chrono::nanoseconds timeout) = 0;
@@ -144,12 +154,53 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
+/// Longest message in bytes that is taken from a peer which was not admitted yet.
+inline constexpr std::size_t kMaxStrangerMessage = 4096;
+
+/// The first messages of a connection as the listening side sees them, without I/O: they tell whether the peer may come
+/// in before a thread, a mover or more than a few kilobytes are spent on it.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  enum class Verdict { wait, admit, refuse };
+  struct Answer {
+    Verdict verdict = Verdict::wait;
+    ByteView reply;  ///< a message to send, or nothing; valid until the next call
+  };
+  /// A message of the peer, at most kMaxStrangerMessage bytes. `announces`: payload would follow it.
+  virtual Answer on_message(ByteView message, bool announces) = 0;
+  /// The message that tells the peer why the listener itself ends the connection: no room, no patience, no frame.
+  virtual ByteView refusal(const Error& why) = 0;
+  /// Why on_message() has refused.
+  virtual const Error& failure() const = 0;
+};
+
+/// How a listener tells friends from strangers. All functions are called from accept() and must not block.
+struct Gate {
+  std::function<std::unique_ptr<Admission>()> admission;  ///< a new one for every peer
+  /// Peers under way at once. One more takes the place of the oldest of the address that has most of them.
+  std::size_t most_strangers = 1024;
+  std::chrono::nanoseconds patience = std::chrono::seconds(10);  ///< from the first packet to the verdict, at most
+  /// Whether one more may be admitted now: Fault::busy when not.
+  std::function<Result<>()> room = [] { return Result<>(); };
+  std::function<void(const Error&)> refused = {};  ///< hears why somebody was turned away; may be empty
+};
+
+/// A peer that was let in. Its channel stands behind the last message of the admission.
+struct Admitted {
+  std::unique_ptr<Channel> channel;
+  std::unique_ptr<Admission> admission;
+};
+
 /// Waits for connections. accept() and abort() may be called from different threads.
 class Listener {
  public:
   virtual ~Listener() = default;
   virtual Endpoint endpoint() const = 0;
+  /// The next connection, whoever it is: for tests and tools that know their peer.
   virtual Result<std::unique_ptr<Channel>> accept() = 0;
+  /// The next peer that the gate admits. Strangers are dealt with meanwhile, however many, slow or silent they are.
+  virtual Result<Admitted> accept(const Gate& gate) = 0;
   virtual void abort() noexcept = 0;
 };
 

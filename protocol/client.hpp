@@ -28,7 +28,7 @@ struct ClientOptions {
 /// Where fetched bytes go. `discard` digests and drops them.
 struct Destination {
   Incoming::Sink sink = Incoming::Sink::discard;
-  int file = -1;  ///< for Sink::file: open read-write, owned by the caller; bytes are placed at their own offset
+  SharedFd file = {};  ///< for Sink::file: open read-write; bytes are placed at their own offset
 };
 
 /// One verified movement of payload.

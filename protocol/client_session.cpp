@@ -159,6 +159,7 @@ Result<Reply> ClientSession::on_message(ByteView message, const std::optional<Ex
   reply.of = pending.op;
   reply.op = head.op;
   reply.message = message;
+  reply.asked = pending.extent;
   if (head.op == Op::extent) {
     WAGGLE_TRY(announce(pending, head, message, reply, announced));
     return reply;
@@ -191,8 +192,11 @@ Result<> ClientSession::announce(const Pending& pending, const Head& head, ByteV
   return {};
 }
 
-Incoming ClientSession::expect(const ExtentId& extent, Incoming::Sink sink, int file) {
-  return {.id = extent, .sink = sink, .file = file, .digest = sink == Incoming::Sink::view ? nullptr : &digester_};
+Incoming ClientSession::expect(const ExtentId& extent, Incoming::Sink sink, SharedFd file) {
+  return {.id = extent,
+          .sink = sink,
+          .file = std::move(file),
+          .digest = sink == Incoming::Sink::view ? nullptr : &digester_};
 }
 
 Result<bool> ClientSession::on_extent(const Arrival& arrival) {

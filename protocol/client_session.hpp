@@ -19,6 +19,7 @@ struct Reply {
   bool last = true;             ///< false for EXTENT: payload and DONE follow
   Result<> status;              ///< ERROR, a DONE that names a fault, a sink that failed, or digests that differ
   Attributes attributes;        ///< ATTRIBUTES
+  ExtentId asked;               ///< READ: what was asked for
   ExtentId extent;              ///< EXTENT; for a DONE what arrived (length 0 at the end of the file)
   std::uint64_t version;        ///< DONE: Attributes::version after the payload was sent
   Digest digest;                ///< DONE: verified root digest of the payload
@@ -54,8 +55,8 @@ class ClientSession {
   /// Fault::protocol when the message fits no request, or announces what was not asked for.
   Result<Reply> on_message(ByteView message, const std::optional<ExtentId>& announced);
   /// Where a payload goes: of an extent that is asked for, or the one that was announced last.
-  Incoming expect(const ExtentId& extent, Incoming::Sink sink, int file);
-  Incoming expect(Incoming::Sink sink, int file) { return expect(receiving_.extent, sink, file); }
+  Incoming expect(const ExtentId& extent, Incoming::Sink sink, SharedFd file);
+  Incoming expect(Incoming::Sink sink, SharedFd file) { return expect(receiving_.extent, sink, std::move(file)); }
   /// The payload has arrived. True when it is verified already, by a digest that came ahead of it.
   Result<bool> on_extent(const Arrival& arrival);
   /// Time spent in hashing the payload that on_extent() has just taken.

@@ -68,9 +68,7 @@ Result<> Client::State::ask(const ExtentId& extent, const Destination& to) {
 Result<Reply> Client::State::answer(std::string_view what, const ExtentId& asked, const Destination& to) {
   WAGGLE_LET(got, reply(what, to));
   if (asked.length > kMaxView && (got.op == Op::error || got.extent.length == 0)) {
-    // Channels know no way to unexpect; a short view in its place binds neither file nor mover.
-    const ExtentId nothing{asked.handle, asked.offset, 1};
-    WAGGLE_TRY(channel->expect(session.expect(nothing, Incoming::Sink::view, -1)));
+    channel->cancel(asked);  // none of it comes
   }
   return got;
 }
@@ -102,7 +100,7 @@ Result<Step> Client::State::handle(std::string_view what, const Event& event, co
   if (!reply) {
     return breaks(std::move(reply).error());
   }
-  if (reply->op == Op::extent) {
+  if (reply->op == Op::extent && reply->asked.length <= kMaxView) {  // ask() has expected longer ones
     if (auto expected = channel->expect(session.expect(to.sink, to.file)); !expected) {
       return breaks(std::move(expected).error());
     }

@@ -40,6 +40,15 @@ struct Client::State {
   State(std::unique_ptr<Channel> to, const ClientOptions& with, const Nonce& nonce)
       : channel(std::move(to)), options(with), session(with.token, with.digest, nonce, with.progress) {}
 
+  /// What the channel still expects points into the session, which goes first.
+  ~State() {
+    if (channel) {
+      channel->end_receiving();
+    }
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   std::unique_ptr<Channel> channel;
   ClientOptions options;
   ClientSession session;
@@ -49,8 +58,9 @@ struct Client::State {
 
   std::uint32_t new_handle() { return ++last_handle == 0 ? ++last_handle : last_handle; }
 
-  /// Remembers an error after which the connection cannot be used.
+  /// Remembers an error after which the connection cannot be used; nothing that comes late is placed any more.
   std::unexpected<Error> breaks(Error error) {
+    channel->end_receiving();
     broken = error;
     return std::unexpected(std::move(error));
   }

@@ -35,7 +35,7 @@ TEST_CASE("a download arrives whole, whatever the server knows of its digest", "
   auto client = connected.open();
   REQUIRE(client);
   const UniqueFd target = memory_file();
-  const auto moved = client->download("file", {Incoming::Sink::file, target.get()});
+  const auto moved = client->download("file", {Incoming::Sink::file, SharedFd::duplicate(target.get())});
   REQUIRE(moved);
   CHECK(moved->bytes == size);
   CHECK(content_of(target.get()) == content);
@@ -309,7 +309,7 @@ TEST_CASE("an open file is read, written in place and digested", "[client]") {
   REQUIRE(client->write(*file, 5000, patch.size(), source.get()));
   CHECK(connected.tree->get("file") == content);
   const UniqueFd target = memory_file();
-  const auto moved = client->read(*file, 0, 10'000'000, {Incoming::Sink::file, target.get()});
+  const auto moved = client->read(*file, 0, 10'000'000, {Incoming::Sink::file, SharedFd::duplicate(target.get())});
   REQUIRE(moved);
   CHECK(moved->bytes == content.size());
   CHECK(content_of(target.get()) == content);

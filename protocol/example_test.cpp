@@ -88,7 +88,7 @@ std::string transcript() {
   hear(say(client.request(Lookup{1, "greeting"})));
   const Action extent = say(client.request(Read{{1, 0, kMaxExtent}}));
   hear(extent, extent.outgoing.id);
-  const Incoming incoming = client.expect(Incoming::Sink::view, -1);
+  const Incoming incoming = client.expect(Incoming::Sink::view, {});
   CHECK(*client.on_extent({incoming.id, {}, std::as_bytes(std::span(kContent))}));
   hear(server.on_sent({kContent.size(), {}}));
   say(client.request(Release{1}));

@@ -8,6 +8,7 @@
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "base/shared_fd.hpp"
 
 namespace waggle::protocol {
 
@@ -91,8 +92,9 @@ class FileService {
   /// The root digest of an extent when it is known without reading the file; Fault::not_found otherwise.
   virtual Result<Digest> known_digest(FileId file, std::uint64_t offset, std::uint64_t length, DigestKind kind) = 0;
 
-  /// The descriptor behind an open file, for the datapath; still owned by the service.
-  virtual int descriptor(FileId file) const = 0;
+  /// The descriptor behind an open file, for the datapath, which may hold it for longer than the service keeps the file
+  /// open. Empty when `file` is not open.
+  virtual SharedFd descriptor(FileId file) const = 0;
 };
 
 }  // namespace waggle::protocol

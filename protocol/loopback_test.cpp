@@ -44,7 +44,7 @@ TEST_CASE("the whole protocol works over TCP, with every datapath of this build 
     auto client = must(Client::open(must(datapath->connect(at, options)), {.token = "secret"}));
 
     const UniqueFd target = memory_file();
-    const auto down = must(client.download("large", {Incoming::Sink::file, target.get()}));
+    const auto down = must(client.download("large", {Incoming::Sink::file, SharedFd::duplicate(target.get())}));
     CHECK(down.bytes == large.size());
     CHECK(content_of(target.get()) == large);
     CHECK(must(client.upload("copy", target.get(), large.size(), {.extent = 1'000'000})).digest != Digest{});
@@ -72,12 +72,14 @@ TEST_CASE("the whole protocol works over TCP, with every datapath of this build 
     CHECK(stored == 1000);
     CHECK(tree->get("up/999") == noise(999 * 17));
     CHECK(client.echo(std::as_bytes(std::span(large)).first(64), 64));
-    CHECK(client.download("none", {Incoming::Sink::file, target.get()}).error().fault == Fault::not_found);
+    CHECK(client.download("none", {Incoming::Sink::file, SharedFd::duplicate(target.get())}).error().fault ==
+          Fault::not_found);
     // Some movers cannot discard: they say so before anything is sent, and the connection goes on.
     if (const auto dropped = client.download("large", {}); !dropped) {
       CHECK(dropped.error().fault == Fault::usage);
     }
     // Nothing that failed stays expected: large payload still goes where it should.
-    CHECK(must(client.download("large", {Incoming::Sink::file, target.get()})).digest == down.digest);
+    CHECK(must(client.download("large", {Incoming::Sink::file, SharedFd::duplicate(target.get())})).digest ==
+          down.digest);
   }
 }

@@ -55,11 +55,18 @@ Result<bool> perform(Channel& channel, ServerSession& session, Action action) {
   }
 }
 
+/// What the channel still expects points into the session and into its files: it ends first.
+struct ReceivingEnds {
+  Channel& channel;
+  ~ReceivingEnds() { channel.end_receiving(); }
+};
+
 }  // namespace
 
 Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options) {
   WAGGLE_LET(nonce, random_nonce());
   ServerSession session(files, options, nonce);
+  const ReceivingEnds ends{channel};
   while (true) {
     const bool trusted = session.authenticated();
     WAGGLE_LET(event, channel.next(trusted ? std::chrono::nanoseconds(-1) : kHandshakeTimeout));

@@ -36,7 +36,7 @@ Action ServerSession::read(const Head& head, const Read& body) {
   Action action = reply(head.request, Extent{extent, known});
   digester_.reset();
   action.kind = Action::Kind::send_extent;
-  action.outgoing = {extent, files_.descriptor(file), known.size != 0 ? nullptr : &digester_};
+  action.outgoing = {extent, files_.descriptor(file).get(), known.size != 0 ? nullptr : &digester_};
   return action;
 }
 
@@ -116,7 +116,7 @@ Action ServerSession::write(const Head& head, const Write& body) {
   Action action{.kind = Action::Kind::expect};
   action.incoming = {.id = body.extent,
                      .sink = keep ? Incoming::Sink::file : Incoming::Sink::discard,
-                     .file = keep ? files_.descriptor(transfer_.file) : -1,
+                     .file = keep ? files_.descriptor(transfer_.file) : SharedFd(),
                      .digest = &digester_};
   return action;
 }

@@ -39,14 +39,12 @@ class Download final : public Workload {
     Outcome outcome;
     outcome.start_ns = now_ns();
     protocol::Destination destination{.sink = context.parameters.sink};
-    UniqueFd file;
     if (destination.sink == Incoming::Sink::file) {
       WAGGLE_LET(opened, open_file(partial, O_RDWR | O_CREAT | O_TRUNC));
-      file = std::move(opened);
-      destination.file = file.get();
+      destination.file = SharedFd(std::move(opened));
     }
     WAGGLE_LET(moved, context.client.download(kServed, destination));
-    if (file && std::rename(partial.c_str(), target.c_str()) != 0) {
+    if (destination.file && std::rename(partial.c_str(), target.c_str()) != 0) {
       return fail_errno(fmt::format("cannot rename {}", partial.string()));
     }
     outcome.end_ns = now_ns();

@@ -182,6 +182,18 @@ Result<> PacketChannel::expect(const Incoming& incoming) {
   return {};
 }
 
+void PacketChannel::cancel(const ExtentId& id) {
+  auto lock = driver_->lock();
+  connection_->cancel(id);
+}
+
+void PacketChannel::end_receiving() noexcept {
+  auto lock = driver_->lock();
+  awaited_.reset();
+  shown_ = nullptr;
+  connection_->end_receiving();
+}
+
 /// What the user was shown last may be used for something else now.
 void PacketChannel::let_go() {
   if (held_ > 0) {

@@ -29,6 +29,8 @@ class PacketChannel final : public Channel {
   Result<Sent> send(ByteView message, const Outgoing& extent) override;
   Result<> flush() override;
   Result<> expect(const Incoming& incoming) override;
+  void cancel(const ExtentId& id) override;
+  void end_receiving() noexcept override;
   Result<Event> next(std::chrono::nanoseconds timeout) override;
   void abort() noexcept override;
 

@@ -156,7 +156,7 @@ TEST_CASE("an extent goes into a file, into nothing and into view") {
     const Event announcement = must(ends.server->next(seconds(5)));
     REQUIRE(announcement.announces);
     CHECK(announcement.announced == id);
-    must(ends.server->expect(Incoming{id, how, sink.get(), &digester}));
+    must(ends.server->expect(Incoming{id, how, SharedFd::duplicate(sink.get()), &digester}));
     const Event arrival = must(ends.server->next(seconds(5)));
     REQUIRE(arrival.kind == Event::Kind::extent);
     CHECK(arrival.arrival.id == id);
@@ -179,7 +179,7 @@ TEST_CASE("a file that has shrunk is told, and the channel goes on") {
   REQUIRE(::ftruncate(source.get(), 50'000) == 0);
   const ExtentId id{1, 0, 100'000};
   ExtentDigester digester(DigestKind::xxh3_128);
-  must(ends.server->expect(Incoming{id, Incoming::Sink::discard, -1, &digester}));
+  must(ends.server->expect(Incoming{id, Incoming::Sink::discard, {}, &digester}));
   std::thread sender([&] {
     const auto sent = ends.client->send(as_bytes("short"), Outgoing{id, source.get(), nullptr});
     CHECK((sent && sent->valid == 50'000));
@@ -201,7 +201,7 @@ TEST_CASE("an extent may take longer than the longest silence inside it") {
   const auto source = pattern_file(kLength);
   const ExtentId id{1, 0, kLength};
   ExtentDigester digester(DigestKind::xxh3_128);
-  must(ends.server->expect(Incoming{id, Incoming::Sink::discard, -1, &digester}));
+  must(ends.server->expect(Incoming{id, Incoming::Sink::discard, {}, &digester}));
   const auto begin = std::chrono::steady_clock::now();
   std::thread sender([&] { CHECK(ends.client->send(as_bytes("slowly"), Outgoing{id, source.get(), nullptr})); });
   CHECK(message_of(ends.server->next(seconds(5))) == "slowly");
@@ -244,7 +244,7 @@ TEST_CASE("one port serves 256 clients at the same time") {
         return;
       }
       ExtentDigester digester(DigestKind::xxh3_128);
-      const bool asked = (*channel)->expect(Incoming{{7, 0, kLength}, Incoming::Sink::discard, -1, &digester}) &&
+      const bool asked = (*channel)->expect(Incoming{{7, 0, kLength}, Incoming::Sink::discard, {}, &digester}) &&
                          (*channel)->send(as_bytes("give"));
       const auto announcement = (*channel)->next(seconds(20));
       const auto arrival = asked && announcement ? (*channel)->next(seconds(20)) : announcement;

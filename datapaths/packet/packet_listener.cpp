@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/packet_listener.hpp"
 
+#include "datapaths/admission.hpp"
+
 namespace waggle::packet {
 
 PacketListener::PacketListener(std::vector<std::unique_ptr<Port>> ports, Endpoint at, const HostOptions& host,
@@ -65,6 +67,16 @@ Result<std::unique_ptr<Channel>> PacketListener::accept() {
   auto next = std::move(accepted_.front());
   accepted_.pop_front();
   return next;
+}
+
+Result<Admitted> PacketListener::accept(const Gate& gate) {
+  for (;;) {
+    WAGGLE_LET(channel, accept());
+    WAGGLE_LET(admitted, admit(std::move(channel), gate));
+    if (admitted) {
+      return std::move(*admitted);
+    }
+  }
 }
 
 void PacketListener::abort() noexcept {

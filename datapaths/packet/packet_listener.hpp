@@ -20,6 +20,7 @@ class PacketListener final : public Listener {
   ~PacketListener() override;
   Endpoint endpoint() const override { return at_; }
   Result<std::unique_ptr<Channel>> accept() override;
+  Result<Admitted> accept(const Gate& gate) override;
   void abort() noexcept override;
 
  private:

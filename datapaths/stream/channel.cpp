@@ -156,17 +156,28 @@ Result<> StreamChannel::expect(const Incoming& incoming) {
   if (incoming.sink == Incoming::Sink::view && incoming.id.length > kMaxView) {
     return fail(Fault::usage, fmt::format("a view of {} bytes is too long", incoming.id.length));
   }
-  const auto same = std::ranges::find_if(expected_, [&](const Incoming& other) {
-    return other.id.handle == incoming.id.handle && other.id.offset == incoming.id.offset;
-  });
-  large_expected_ += is_large(incoming) ? 1 : 0;
-  if (same != expected_.end()) {
-    large_expected_ -= is_large(*same) ? 1 : 0;
-    *same = incoming;
-  } else {
-    expected_.push_back(incoming);
+  if (ended_) {
+    return fail(Fault::cancelled, "receiving has ended");
   }
+  large_expected_ += is_large(incoming) ? 1 : 0;
+  expected_.push_back(incoming);
   return {};
+}
+
+void StreamChannel::cancel(const ExtentId& id) {
+  const auto found = std::ranges::find_if(expected_.rbegin(), expected_.rend(), [&](const Incoming& incoming) {
+    return incoming.id.handle == id.handle && incoming.id.offset == id.offset;
+  });
+  if (found != expected_.rend()) {
+    large_expected_ -= is_large(*found) ? 1 : 0;
+    expected_.erase(std::next(found).base());
+  }
+}
+
+void StreamChannel::end_receiving() noexcept {
+  ended_ = true;
+  expected_.clear();
+  large_expected_ = 0;
 }
 
 Result<Incoming> StreamChannel::match(const ExtentId& id) {
@@ -177,7 +188,7 @@ Result<Incoming> StreamChannel::match(const ExtentId& id) {
     return fail(Fault::protocol, fmt::format("an extent that nobody expects has come: handle {}, offset {}, {} bytes",
                                              id.handle, id.offset, id.length));
   }
-  Incoming incoming = *found;
+  Incoming incoming = std::move(*found);
   large_expected_ -= is_large(incoming) ? 1 : 0;
   expected_.erase(found);
   incoming.id.length = id.length;
@@ -289,7 +300,7 @@ Result<> StreamChannel::deliver(const Incoming& incoming, ByteView bytes) const 
   }
   incoming.digest->update(bytes);
   if (incoming.sink == Incoming::Sink::file) {
-    WAGGLE_TRY(write_file(incoming.file, bytes, incoming.id.offset));
+    WAGGLE_TRY(write_file(incoming.file.get(), bytes, incoming.id.offset));
   }
   return {};
 }

@@ -34,6 +34,8 @@ class StreamChannel final : public Channel {
   Result<Sent> send(ByteView message, const Outgoing& extent) override;
   Result<> flush() override;
   Result<> expect(const Incoming& incoming) override;
+  void cancel(const ExtentId& id) override;
+  void end_receiving() noexcept override;
   Result<Event> next(std::chrono::nanoseconds timeout) override;
   void abort() noexcept override { socket_.abort(); }
 
@@ -68,6 +70,7 @@ class StreamChannel final : public Channel {
   std::deque<Incoming> expected_;
   std::optional<ExtentId> announced_;
   std::optional<Error> broken_;
+  bool ended_ = false;                      ///< end_receiving() was called
   std::size_t large_expected_ = 0;          ///< of expected_
   unsigned since_large_ = kLargeForgotten;  ///< messages since the last large extent
   Tally read_ahead_bytes_;

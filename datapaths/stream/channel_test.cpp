@@ -136,7 +136,7 @@ TEST_CASE("frames may arrive in any pieces") {
         static_cast<void>(ends.peer.send(as_bytes({&byte, 1})));
       }
     });
-    must(ends.channel->expect({{1, 0, kMaxView}, Incoming::Sink::view, -1, nullptr}));
+    must(ends.channel->expect({{1, 0, kMaxView}, Incoming::Sink::view, {}, nullptr}));
     CHECK(text_of(must(ends.channel->next(seconds(5))).message) == "hello");
     const Event announced = must(ends.channel->next(seconds(5)));
     CHECK(text_of(announced.message) == "extent");
@@ -198,7 +198,7 @@ TEST_CASE("large expected payload does not land in the channel's buffer first, u
     Ends ends = open("sendfile", options);
     const UniqueFd file = file_of("");
     ExtentDigester digest(DigestKind::xxh3_128);
-    must(ends.channel->expect({{1, 0, kMaxExtent}, Incoming::Sink::file, file.get(), &digest}));
+    must(ends.channel->expect({{1, 0, kMaxExtent}, Incoming::Sink::file, SharedFd::duplicate(file.get()), &digest}));
     std::thread writer(
         [&] { static_cast<void>(ends.peer.send(as_bytes(announcement("m", {1, 0, payload.size()}) + payload))); });
     CHECK(must(ends.channel->next(seconds(5))).announced.length == payload.size());
@@ -214,7 +214,7 @@ TEST_CASE("an extent that nobody expects, or a longer one, ends the connection")
   for (const std::uint64_t length : {4U, 6U}) {
     Ends ends = open();
     must(ends.peer.send(as_bytes(announcement("m", {length == 4 ? 2U : 1U, 0, length}) + "123456")));
-    must(ends.channel->expect({{1, 0, 5}, Incoming::Sink::view, -1, nullptr}));
+    must(ends.channel->expect({{1, 0, 5}, Incoming::Sink::view, {}, nullptr}));
     CHECK(must(ends.channel->next(seconds(5))).announces);
     const auto event = ends.channel->next(seconds(5));
     REQUIRE_FALSE(event);

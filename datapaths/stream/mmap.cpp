@@ -55,7 +55,7 @@ class Mmap final : public Mover {
   }
 
   Result<> receive(Socket& socket, const Incoming& extent, std::uint64_t from) override {
-    const std::uint64_t size_before = size_of(extent.file);
+    const std::uint64_t size_before = size_of(extent.file.get());
     std::uint64_t at = extent.id.offset + from;
     const std::uint64_t end = extent.id.offset + extent.id.length;
     while (at < end) {
@@ -64,7 +64,7 @@ class Mmap final : public Mover {
           fill_window(socket, extent, at, static_cast<std::size_t>(std::min<std::uint64_t>(window_, end - at)));
       at += socket.received() - start;
       if (!filled) {
-        trim(extent.file, size_before, at);
+        trim(extent.file.get(), size_before, at);
         return filled;
       }
     }
@@ -73,8 +73,8 @@ class Mmap final : public Mover {
 
  private:
   static Result<> fill_window(Socket& socket, const Incoming& extent, std::uint64_t at, std::size_t length) {
-    WAGGLE_TRY(make_room(extent.file, at, length));
-    WAGGLE_LET(mapping, Mapping::of(extent.file, at, length, PROT_READ | PROT_WRITE, MAP_POPULATE));
+    WAGGLE_TRY(make_room(extent.file.get(), at, length));
+    WAGGLE_LET(mapping, Mapping::of(extent.file.get(), at, length, PROT_READ | PROT_WRITE, MAP_POPULATE));
     ByteSpan left = mapping.bytes();
     while (!left.empty()) {
       auto got = socket.receive(left);

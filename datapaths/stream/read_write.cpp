@@ -40,7 +40,7 @@ class ReadWrite final : public Mover {
       const ByteView bytes(buffer_.get(), got);
       extent.digest->update(bytes);
       if (extent.sink == Incoming::Sink::file) {
-        WAGGLE_TRY(write_file(extent.file, bytes, extent.id.offset + from));
+        WAGGLE_TRY(write_file(extent.file.get(), bytes, extent.id.offset + from));
       }
       from += got;
     }

@@ -72,7 +72,7 @@ class Splice final : public Mover {
       WAGGLE_LET(held, socket.in([&] {
         return ::splice(socket.fd(), nullptr, pipe_.write.get(), nullptr, most, SPLICE_F_MOVE);
       }));
-      if (auto stored = empty_into_file(extent.file, extent.id.offset + from, held); !stored) {
+      if (auto stored = empty_into_file(extent.file.get(), extent.id.offset + from, held); !stored) {
         window_ = {};
         WAGGLE_LET(fresh, Pipe::open(wanted_));  // what is left in the old one belongs nowhere
         pipe_ = std::move(fresh);
@@ -119,7 +119,7 @@ class Splice final : public Mover {
         window_start_ = from;
         const auto ahead = static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, extent.id.length - from));
         window_ = {};
-        WAGGLE_LET(mapping, Mapping::of(extent.file, extent.id.offset + from, ahead, PROT_READ, 0));
+        WAGGLE_LET(mapping, Mapping::of(extent.file.get(), extent.id.offset + from, ahead, PROT_READ, 0));
         window_ = std::move(mapping);
       }
       ByteView landed = window_.bytes().subspan(from - window_start_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 
+#include "datapaths/admission.hpp"
 #include "datapaths/stream/channel.hpp"
 #include "datapaths/stream/tcp.hpp"
 
@@ -41,6 +42,16 @@ class StreamListener final : public Listener {
     }
     WAGGLE_LET(accepted, std::move(connection));
     return plan_.open(std::move(accepted));
+  }
+
+  Result<Admitted> accept(const Gate& gate) override {
+    for (;;) {
+      WAGGLE_LET(channel, accept());
+      WAGGLE_LET(admitted, admit(std::move(channel), gate));
+      if (admitted) {
+        return std::move(*admitted);
+      }
+    }
   }
 
   void abort() noexcept override {

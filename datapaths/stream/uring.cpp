@@ -215,7 +215,7 @@ class ReceivePass {
     if (failed_) {
       slot.taken = false;
     } else if (extent_.sink == Incoming::Sink::file && slot.emptied < slot.filled) {
-      ring_.write(slot, extent_.file, extent_.id.offset + slot.at + slot.emptied);
+      ring_.write(slot, extent_.file.get(), extent_.id.offset + slot.at + slot.emptied);
     } else {
       placed_ += slot.filled;
       slot.taken = false;

@@ -33,7 +33,7 @@ class Toy final : public Mover {
       WAGGLE_LET(got, socket.receive(page(extent.id.length - from)));
       const ByteView bytes(page_.data(), got);
       extent.digest->update(bytes);
-      WAGGLE_TRY(write_file(extent.file, bytes, extent.id.offset + from));
+      WAGGLE_TRY(write_file(extent.file.get(), bytes, extent.id.offset + from));
       from += got;
     }
     return {};

@@ -62,7 +62,7 @@ Result<Connection::Opened> Connection::open(std::string_view path, bool writable
     return fail_errno(fmt::format("cannot open '{}'", path));
   }
   OpenFile file;
-  file.fd = std::move(fd);
+  file.fd = SharedFd(std::move(fd));
   file.writable = writable;
   return add(std::move(file), status);
 }
@@ -72,7 +72,7 @@ Result<Connection::Opened> Connection::create(std::string_view path, std::uint64
   WAGGLE_LET(place, place_beneath(root(), path));
   WAGGLE_LET(partial, Partial::create(std::move(place), size, mode, resume));
   struct stat status{};
-  if (::fstat(partial.file(), &status) != 0) {
+  if (::fstat(partial.file().get(), &status) != 0) {
     return fail_errno(fmt::format("cannot look at '{}'", path));
   }
   OpenFile file;
@@ -124,8 +124,8 @@ Result<> Connection::sync(FileId file) {
   return {};
 }
 
-int Connection::descriptor(FileId file) const {
-  return file == 0 || file > files_.size() ? -1 : files_[file - 1].descriptor();
+SharedFd Connection::descriptor(FileId file) const {
+  return file == 0 || file > files_.size() ? SharedFd() : files_[file - 1].shared();
 }
 
 Result<FileStamp> Connection::stamp_now(OpenFile& file) const {

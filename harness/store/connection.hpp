@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "base/shared_fd.hpp"
 #include "harness/store/block_reader.hpp"
 #include "harness/store/digest_cache.hpp"
 #include "harness/store/partial.hpp"
@@ -48,11 +48,11 @@ class Connection final : public protocol::FileService {
   Result<Digest> known_digest(protocol::FileId file, std::uint64_t offset, std::uint64_t length,
                               DigestKind kind) override;
 
-  int descriptor(protocol::FileId file) const override;
+  SharedFd descriptor(protocol::FileId file) const override;
 
  private:
   struct OpenFile {
-    UniqueFd fd;                       ///< empty for an upload
+    SharedFd fd;                       ///< empty for an upload
     std::unique_ptr<Partial> partial;  ///< an upload
     bool writable = false;
     bool looked_at = false;  ///< stamp is from the attributes() that came just before
@@ -61,7 +61,8 @@ class Connection final : public protocol::FileService {
     FileStamp stamp;
 
     bool in_use() const { return fd || partial; }
-    int descriptor() const { return partial ? partial->file() : fd.get(); }
+    const SharedFd& shared() const { return partial ? partial->file() : fd; }
+    int descriptor() const { return shared().get(); }
   };
 
   int root() const { return served_->root.get(); }

@@ -140,7 +140,7 @@ TEST_CASE_METHOD(Fixture, "while a file is open for writing its digests are alwa
   const auto reader = others->open("a", false).value().file;
   REQUIRE(others->digests(reader, 0, content.size(), kKind));
   CHECK_FALSE(others->known_digest(reader, 0, content.size(), kKind));
-  REQUIRE(::pwrite(files->descriptor(writer), "x", 1, 0) == 1);
+  REQUIRE(::pwrite(files->descriptor(writer).get(), "x", 1, 0) == 1);
   const std::string now = read_file(top / "a");
   CHECK(others->digests(reader, 0, now.size(), kKind) ==
         std::vector<Digest>{digest_of(kKind, std::as_bytes(std::span(now)))});

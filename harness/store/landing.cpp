@@ -37,7 +37,7 @@ Result<std::vector<Landing::Gap>> Landing::missing(std::uint64_t offset, std::ui
   std::size_t index = 0;
   for (std::uint64_t position = 0; position < length; position += kDigestBlock, ++index) {
     const Gap block{offset + position, block_length(position, length)};
-    WAGGLE_LET(have, reader_.digest(file(), block.offset, block.length, kind));
+    WAGGLE_LET(have, reader_.digest(file().get(), block.offset, block.length, kind));
     if (have == blocks[index]) {
       continue;
     }
@@ -53,7 +53,8 @@ Result<std::vector<Landing::Gap>> Landing::missing(std::uint64_t offset, std::ui
 Result<> Landing::write(ByteView content) {
   std::size_t done = 0;
   while (done < content.size()) {
-    const ssize_t wrote = ::pwrite(file(), content.data() + done, content.size() - done, static_cast<off_t>(done));
+    const ssize_t wrote =
+        ::pwrite(file().get(), content.data() + done, content.size() - done, static_cast<off_t>(done));
     if (wrote < 0 && errno != EINTR) {
       return fail_errno("cannot write the file", errno, errno == ENOSPC ? "free some space there" : "");
     }

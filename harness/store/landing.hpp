@@ -24,7 +24,7 @@ class Landing {
   static Result<Landing> open(const std::filesystem::path& target, std::uint64_t size, std::uint32_t mode, bool resume);
 
   /// Open for reading and writing; bytes go to their own offsets.
-  int file() const { return partial_.file(); }
+  const SharedFd& file() const { return partial_.file(); }
   /// There are bytes of an earlier transfer, worth comparing by missing().
   bool resumed() const { return partial_.resumed(); }
 

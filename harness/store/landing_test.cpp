@@ -22,7 +22,7 @@ std::vector<Digest> blocks_of(std::string_view content) {
 }
 
 void put(const Landing& landing, std::string_view bytes, std::uint64_t offset) {
-  REQUIRE(::pwrite(landing.file(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+  REQUIRE(::pwrite(landing.file().get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
           static_cast<ssize_t>(bytes.size()));
 }
 

@@ -27,7 +27,7 @@ constexpr std::uint64_t kAskForRoom = std::uint64_t{1024} * 1024;
 }  // namespace
 
 Partial::Partial(Place place, std::string temporary, UniqueFd file)
-    : place_(std::move(place)), temporary_(std::move(temporary)), file_(std::move(file)) {}
+    : place_(std::move(place)), temporary_(std::move(temporary)), file_(SharedFd(std::move(file))) {}
 
 Partial::~Partial() {
   if (file_ && !committed_ && !kept_) {

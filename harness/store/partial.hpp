@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/shared_fd.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/store/beneath.hpp"
 
@@ -30,7 +31,7 @@ class Partial {
   Partial& operator=(Partial&& other) = delete;
   ~Partial();
 
-  int file() const { return file_.get(); }
+  const SharedFd& file() const { return file_; }
   /// It holds what an earlier call left.
   bool resumed() const { return resumed_; }
   /// Gives the file its name, replacing what had it; `durable`: only after its bytes are on disk, and the name as well.
@@ -47,7 +48,7 @@ class Partial {
 
   Place place_;
   std::string temporary_;
-  UniqueFd file_;
+  SharedFd file_;
   std::uint64_t size_ = 0;
   std::uint32_t mode_ = 0;
   bool resumed_ = false;

@@ -128,12 +128,12 @@ TEST_CASE_METHOD(Fixture, "closed files are gone, their numbers are used again, 
   const auto b = files->open("b", false).value().file;
   CHECK(a != b);
   files->close(a, false);
-  CHECK(files->descriptor(a) == -1);
+  CHECK(!files->descriptor(a));
   CHECK_FALSE(files->attributes(a));
   CHECK(files->attributes(b));
   const auto c = files->open("a", false).value().file;
-  CHECK(files->descriptor(c) >= 0);
-  CHECK(files->descriptor(c) != files->descriptor(b));
+  CHECK(files->descriptor(c));
+  CHECK(files->descriptor(c).get() != files->descriptor(b).get());
   CHECK_FALSE(files->attributes(protocol::FileId{0}));
   CHECK_FALSE(files->attributes(protocol::FileId{999}));
 }
@@ -155,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "stale partial uploads are swept, locked and young one
   CHECK_FALSE(fs::exists(top / "sub/deep/.waggle-1.part"));
   CHECK(fs::exists(top / ".waggle-2.part"));
   CHECK(fs::exists(top / "sub/user.part"));
-  CHECK(::ftruncate(files->descriptor(upload.file), 3) == 0);
+  CHECK(::ftruncate(files->descriptor(upload.file).get(), 3) == 0);
   CHECK(files->commit(upload.file, false));
   CHECK(store.sweep(std::chrono::seconds(0)) == 1U);
 }

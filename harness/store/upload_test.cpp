@@ -16,7 +16,7 @@ struct Fixture {
   Fixture() : store(RootedStore::open(top.path()).value()), files(store.connect()) {}
 
   void put(protocol::FileId file, std::string_view bytes, std::uint64_t offset = 0) {
-    REQUIRE(::pwrite(files->descriptor(file), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+    REQUIRE(::pwrite(files->descriptor(file).get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
             static_cast<ssize_t>(bytes.size()));
   }
   std::size_t names() const {
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(Fixture, "a kept upload is continued where it broke") {
   const auto bytes = std::as_bytes(std::span(content));
   CHECK(digests[0] == digest_of(kind, bytes.first(kDigestBlock)));
   CHECK(digests[1] != digest_of(kind, bytes.subspan(kDigestBlock, kDigestBlock)));
-  REQUIRE(::pwrite(later->descriptor(upload.file), content.data() + kDigestBlock, content.size() - kDigestBlock,
+  REQUIRE(::pwrite(later->descriptor(upload.file).get(), content.data() + kDigestBlock, content.size() - kDigestBlock,
                    static_cast<off_t>(kDigestBlock)) > 0);
   CHECK(later->commit(upload.file, true));
   later->close(upload.file, false);
@@ -138,7 +138,7 @@ TEST_CASE_METHOD(Fixture, "what was kept for another size or mode, or without as
   }
   upload = files->create("a", size, mode, resume).value();
   std::string start(9, 'x');
-  REQUIRE(::pread(files->descriptor(upload.file), start.data(), 9, 0) == 9);
+  REQUIRE(::pread(files->descriptor(upload.file).get(), start.data(), 9, 0) == 9);
   CHECK(start == std::string(9, '\0'));
 }
 

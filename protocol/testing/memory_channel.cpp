@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "protocol/testing/memory_channel.hpp"
 
+#include "datapaths/admission.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,12 +71,20 @@ class MemoryChannel final : public Channel {
   Result<> flush() override { return {}; }
 
   Result<> expect(const Incoming& incoming) override {
-    std::erase_if(expected_, [&](const Incoming& other) {
-      return other.id.handle == incoming.id.handle && other.id.offset == incoming.id.offset;
-    });
     expected_.push_back(incoming);
     return {};
   }
+
+  void cancel(const ExtentId& id) override {
+    const auto found = std::find_if(expected_.rbegin(), expected_.rend(), [&](const Incoming& incoming) {
+      return incoming.id.handle == id.handle && incoming.id.offset == id.offset;
+    });
+    if (found != expected_.rend()) {
+      expected_.erase(std::next(found).base());
+    }
+  }
+
+  void end_receiving() noexcept override { expected_.clear(); }
 
   Result<Event> next(std::chrono::nanoseconds timeout) override {
     if (current_.announced) {
@@ -156,7 +166,7 @@ class MemoryChannel final : public Channel {
       WAGGLE_TRY(mischief_.on_sink(incoming));
     }
     if (incoming.sink == Incoming::Sink::file &&
-        ::pwrite(incoming.file, current_.payload.data(), current_.payload.size(),
+        ::pwrite(incoming.file.get(), current_.payload.data(), current_.payload.size(),
                  static_cast<off_t>(incoming.id.offset)) != static_cast<ssize_t>(current_.payload.size())) {
       return fail_errno("cannot write");
     }
@@ -184,6 +194,16 @@ class MemoryListenerImpl final : public MemoryListener {
     auto channel = std::move(waiting_.front());
     waiting_.pop_front();
     return channel;
+  }
+
+  Result<Admitted> accept(const Gate& gate) override {
+    for (;;) {
+      WAGGLE_LET(channel, accept());
+      WAGGLE_LET(admitted, admit(std::move(channel), gate));
+      if (admitted) {
+        return std::move(*admitted);
+      }
+    }
   }
 
   void abort() noexcept override {

@@ -25,7 +25,7 @@ Attributes current(const Node& node) {
 
 std::shared_ptr<Node> make_node(std::uint64_t version, std::uint32_t mode) {
   auto node = std::make_shared<Node>();
-  node->content = UniqueFd(::memfd_create("waggle-test", MFD_CLOEXEC));
+  node->content = SharedFd(UniqueFd(::memfd_create("waggle-test", MFD_CLOEXEC)));
   node->attributes.mode = mode;
   node->attributes.version = version;
   return node;
@@ -229,8 +229,8 @@ Result<Digest> MemoryFiles::known_digest(FileId file, std::uint64_t offset, std:
   return root.finish();
 }
 
-int MemoryFiles::descriptor(FileId file) const {
-  return open_.at(file).node->content.get();
+SharedFd MemoryFiles::descriptor(FileId file) const {
+  return open_.at(file).node->content;
 }
 
 }  // namespace waggle::protocol::testing

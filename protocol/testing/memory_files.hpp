@@ -14,7 +14,7 @@
 namespace waggle::protocol::testing {
 
 struct Node {
-  UniqueFd content;  ///< memfd
+  SharedFd content;  ///< memfd
   Attributes attributes;
 };
 
@@ -54,7 +54,7 @@ class MemoryFiles final : public FileService {
   Result<std::vector<Digest>> digests(FileId file, std::uint64_t offset, std::uint64_t length,
                                       DigestKind kind) override;
   Result<Digest> known_digest(FileId file, std::uint64_t offset, std::uint64_t length, DigestKind kind) override;
-  int descriptor(FileId file) const override;
+  SharedFd descriptor(FileId file) const override;
 
   std::size_t open_files() const { return open_.size(); }
 

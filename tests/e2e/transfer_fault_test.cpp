@@ -95,7 +95,7 @@ TEST_CASE("a file that shrinks while it is sent is reported and filled up") {
 
       const UniqueFd target = nameless_file();
       ExtentDigester digest(DigestKind::xxh3_128);
-      must(pair.receiver->expect({{7, 0, kLong}, Incoming::Sink::file, target.get(), &digest}));
+      must(pair.receiver->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
       CHECK(next_arrival(*pair.receiver).sink);
       const Sent sent = must(sending.get());
       CHECK(sent.valid == left);
@@ -121,7 +121,7 @@ TEST_CASE("a file that is shorter than announced is reported and filled up, with
         return sent;
       });
       ExtentDigester digest(DigestKind::xxh3_128);
-      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::discard, -1, &digest}));
+      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::discard, {}, &digest}));
       CHECK(next_message(*pair.receiver).announces);
       CHECK(next_arrival(*pair.receiver).sink);
       CHECK(digest.bytes() == length);
@@ -143,7 +143,7 @@ TEST_CASE("a peer that closes within an extent is reported with what arrived") {
     const UniqueFd target = nameless_file();
     ExtentDigester digest(DigestKind::xxh3_128);
     CHECK(next_message(*peer.channel).announces);
-    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, target.get(), &digest}));
+    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
     const auto event = peer.channel->next(kPatience);
     REQUIRE_FALSE(event);
     CHECK(event.error().fault == Fault::peer_gone);
@@ -180,7 +180,7 @@ TEST_CASE("a peer that falls silent within an extent is a time-out") {
       const UniqueFd target = nameless_file();
       ExtentDigester digest(DigestKind::xxh3_128);
       CHECK(next_message(*peer.channel).announces);
-      must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, target.get(), &digest}));
+      must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
       const auto event = peer.channel->next(kPatience);
       REQUIRE_FALSE(event);
       CHECK(event.error().fault == Fault::timeout);
@@ -218,7 +218,7 @@ TEST_CASE("another thread can end a transfer, both ways") {
     Progress progress;
     ExtentDigester digest(DigestKind::xxh3_128);
     digest.observe(&progress);
-    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, target.get(), &digest}));
+    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
     auto receiving = std::async(std::launch::async, [&] { return peer.channel->next(kPatience).error().fault; });
     while (progress.bytes.load() < 100000) {
       std::this_thread::yield();
@@ -240,7 +240,7 @@ TEST_CASE("a full disk is an error by name, and the connection goes on") {
       Pair pair = connect_pair("sendfile", receiver);
       auto sending = send_later(*pair.sender, source.get(), length);
       ExtentDigester digest(DigestKind::xxh3_128);
-      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::file, target->get(), &digest}));
+      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::file, SharedFd::duplicate(target->get()), &digest}));
       CHECK(next_message(*pair.receiver).announces);
       const Arrival arrival = next_arrival(*pair.receiver);
       REQUIRE_FALSE(arrival.sink);
@@ -250,7 +250,7 @@ TEST_CASE("a full disk is an error by name, and the connection goes on") {
 
       const UniqueFd roomy = nameless_file();
       ExtentDigester second(DigestKind::xxh3_128);
-      must(pair.receiver->expect({{7, 0, kLong}, Incoming::Sink::file, roomy.get(), &second}));
+      must(pair.receiver->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(roomy.get()), &second}));
       sending = send_later(*pair.sender, source.get(), kLong);
       CHECK(next_message(*pair.receiver).announces);
       CHECK(next_arrival(*pair.receiver).sink);
@@ -271,7 +271,8 @@ TEST_CASE("a destination that somebody else cuts does not end the process") {
     digest.observe(&progress);
     auto receiving = std::async(std::launch::async, [&] {
       auto message = peer.channel->next(kPatience);
-      auto expected = peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, target.get(), &digest});
+      auto expected =
+          peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest});
       return message && expected ? peer.channel->next(kPatience) : message;
     });
     send_part(peer.socket, kLong, kHalf);
@@ -300,7 +301,7 @@ TEST_CASE("a file that cannot be read is reported, and the connection goes on") 
       Pair pair = connect_pair(sender, "read_write");
       auto sending = send_later(*pair.sender, directory.get(), length);
       ExtentDigester digest(DigestKind::xxh3_128);
-      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::discard, -1, &digest}));
+      must(pair.receiver->expect({{7, 0, length}, Incoming::Sink::discard, {}, &digest}));
       CHECK(next_message(*pair.receiver).announces);
       CHECK(next_arrival(*pair.receiver).sink);
       const Sent sent = must(sending.get());

@@ -63,7 +63,8 @@ void transfer_to_file(Pair& pair, int source, const Case& what) {
   const UniqueFd target = nameless_file();
   ExtentDigester digest(DigestKind::xxh3_128);
   transfer(pair, source, what, [&](const Digest& expected) {
-    must(pair.receiver->expect({{7, what.offset, what.length}, Incoming::Sink::file, target.get(), &digest}));
+    must(pair.receiver->expect(
+        {{7, what.offset, what.length}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
     const Arrival arrival = next_arrival(*pair.receiver);
     CHECK(arrival.sink);
     CHECK(arrival.id == ExtentId{7, what.offset, what.length});
@@ -77,7 +78,7 @@ void transfer_to_file(Pair& pair, int source, const Case& what) {
 void transfer_to_nothing(Pair& pair, int source, const Case& what) {
   ExtentDigester digest(DigestKind::xxh3_128);
   transfer(pair, source, what, [&](const Digest& expected) {
-    must(pair.receiver->expect({{7, what.offset, what.length}, Incoming::Sink::discard, -1, &digest}));
+    must(pair.receiver->expect({{7, what.offset, what.length}, Incoming::Sink::discard, {}, &digest}));
     CHECK(next_arrival(*pair.receiver).sink);
     CHECK(digest.bytes() == what.length);
     CHECK(digest.finish() == expected);
@@ -86,7 +87,7 @@ void transfer_to_nothing(Pair& pair, int source, const Case& what) {
 
 void transfer_to_view(Pair& pair, int source, const Case& what) {
   transfer(pair, source, what, [&](const Digest&) {
-    must(pair.receiver->expect({{7, what.offset, kMaxView}, Incoming::Sink::view, -1, nullptr}));
+    must(pair.receiver->expect({{7, what.offset, kMaxView}, Incoming::Sink::view, {}, nullptr}));
     const Arrival arrival = next_arrival(*pair.receiver);
     CHECK(arrival.sink);
     CHECK(arrival.id.length == what.length);
@@ -161,7 +162,8 @@ TEST_CASE("extents one after the other need no answer between them") {
       std::uint64_t offset = 3;
       for (const std::uint64_t length : kLengths) {
         ExtentDigester digest(DigestKind::xxh3_128);
-        must(pair.receiver->expect({{1, offset, length}, Incoming::Sink::file, target.get(), &digest}));
+        must(pair.receiver->expect(
+            {{1, offset, length}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
         offset += length;
         CHECK(next_message(*pair.receiver).announces);
         CHECK(next_arrival(*pair.receiver).sink);

@@ -69,8 +69,8 @@ int source_file() {
   return file;
 }
 
-int sink_file() {
-  static const int file = ::memfd_create("sink", MFD_CLOEXEC);
+const SharedFd& sink_file() {
+  static const SharedFd file(UniqueFd(::memfd_create("sink", MFD_CLOEXEC)));
   return file;
 }
 
@@ -78,8 +78,8 @@ class Victim {
  public:
   explicit Victim(bool client) : client_(client), up_({}, 1), down_({}, 2) {
     static const std::vector<std::byte> blank(kFile, kUntouched);
-    require(::pwrite(sink_file(), blank.data(), blank.size(), 0) == static_cast<ssize_t>(kFile), "no sink");
-    require(::ftruncate(sink_file(), kFile) == 0, "no sink");
+    require(::pwrite(sink_file().get(), blank.data(), blank.size(), 0) == static_cast<ssize_t>(kFile), "no sink");
+    require(::ftruncate(sink_file().get(), kFile) == 0, "no sink");
     HostOptions options;
     options.listens = !client;
     options.staging = 256 * 1024;
@@ -356,7 +356,7 @@ void Victim::finish() {
   }
   require(host_->empty(), "a host remembers what is over");
   std::vector<std::byte> bytes(kFile + 1);
-  require(::pread(sink_file(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(kFile),
+  require(::pread(sink_file().get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(kFile),
           "the sink's length has changed");
   bytes.pop_back();
   for (const ExtentId& id : offered_) {

@@ -89,6 +89,10 @@ class Connection {
   /// Begins to send an extent, which the message stream must announce in the same order. Valid until it is over().
   Outbound& offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest);
   void expect(const Incoming& incoming);
+  /// Takes back the latest expectation of (id.handle, id.offset) that no packet has come for.
+  void cancel(const ExtentId& id);
+  /// Drops all expectations and takes no more payload: what still comes is acknowledged and goes nowhere.
+  void end_receiving();
   /// The next announced extent, with its real length. nullptr when nobody has expected it.
   Inbound* announced(std::uint32_t sequence, const ExtentId& id);
   /// Moves on to payload that came early and may be placed now: call until it returns nothing. The bytes are valid
@@ -204,6 +208,7 @@ class Connection {
   std::list<Inbound> spare_;
   Inbound* latest_ = nullptr;    // where the last payload went
   std::uint32_t delivered_ = 0;  // extents handed over so far
+  bool receiving_ = true;        // until end_receiving()
   Staging staging_;
   Staging::Piece piece_;  // shown by next_staged()
 

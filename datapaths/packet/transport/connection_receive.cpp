@@ -121,7 +121,7 @@ std::optional<Connection::Placement> Connection::on_data(Time now, const Header&
   }
   const DataHeader data = read_data_header(packet.data());
   const ByteView payload = packet.subspan(kDataHeader);
-  if (before(data.extent, delivered_)) {
+  if (!receiving_ || state_ != State::established || before(data.extent, delivered_)) {
     note_received(now, header, true);  // a copy of what was handed over already
     return {};
   }
@@ -211,6 +211,24 @@ void Connection::expect(const Incoming& incoming) {
   if (incoming.sink == Incoming::Sink::view) {
     extent.view.resize(incoming.id.length);
   }
+}
+
+void Connection::cancel(const ExtentId& id) {
+  const auto found = std::ranges::find_if(inbound_.rbegin(), inbound_.rend(), [&](const Inbound& extent) {
+    return !extent.sequence && extent.incoming.id.handle == id.handle && extent.incoming.id.offset == id.offset;
+  });
+  if (found != inbound_.rend()) {
+    found->reset();
+    spare_.splice(spare_.begin(), inbound_, std::next(found).base());
+  }
+}
+
+void Connection::end_receiving() {
+  receiving_ = false;
+  latest_ = nullptr;
+  inbound_.clear();
+  spare_.clear();
+  staging_.clear();
 }
 
 Inbound* Connection::announced(std::uint32_t sequence, const ExtentId& id) {

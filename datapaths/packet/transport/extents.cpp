@@ -14,9 +14,14 @@ std::uint64_t cost(std::size_t bytes) {
 }  // namespace
 
 Staging::~Staging() {
+  clear();
+}
+
+void Staging::clear() {
   for (const auto& [key, piece] : pieces_) {
     *budget_ += cost(piece.bytes.size());
   }
+  pieces_.clear();
 }
 
 bool Staging::put(Key key, std::uint32_t handle, ByteView payload) {

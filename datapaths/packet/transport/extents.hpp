@@ -45,6 +45,7 @@ struct Inbound {
 
   bool complete() const { return length && frontier >= *length; }
   void reset() {
+    incoming = {};
     sequence.reset();
     length.reset();
     received.clear();
@@ -74,6 +75,7 @@ class Staging {
   /// Takes out the piece with the lowest offset of that extent, when it begins at or below `offset`.
   std::optional<std::pair<std::uint64_t, Piece>> take(std::uint32_t extent, std::uint64_t offset);
   bool empty() const { return pieces_.empty(); }
+  void clear();
 
  private:
   std::uint64_t* budget_;

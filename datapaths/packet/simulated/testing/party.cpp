@@ -51,7 +51,7 @@ std::byte ballast_at(std::uint32_t handle, std::uint32_t at) {
 }  // namespace
 
 Files::Files(int side, std::uint64_t size) : source_(content_of(side).file.get()), size_(size) {
-  sink_ = memory_file(std::vector(size, kUntouched));
+  sink_ = SharedFd(memory_file(std::vector(size, kUntouched)));
 }
 
 ByteView Files::content(int side) {

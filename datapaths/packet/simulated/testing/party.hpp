@@ -23,7 +23,7 @@ class Files {
   static constexpr std::uint64_t kMost = std::uint64_t{8} << 20U;
 
   int source() const { return source_; }
-  int sink() const { return sink_.get(); }
+  const SharedFd& sink() const { return sink_; }
   static ByteView content(int side);  ///< of the source
   /// Every byte of the sink is either untouched or, inside one of `offered`, what `from` has there; all of `complete`
   /// has arrived. Throws a Violation otherwise.
@@ -31,7 +31,7 @@ class Files {
 
  private:
   int source_;
-  UniqueFd sink_;
+  SharedFd sink_;
   std::uint64_t size_;
 };
 
