@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -218,6 +219,9 @@ struct ChannelOptions {
   std::string link_at;        ///< vhost: path of the vhost-user socket; nic: PCI address; otherwise empty
   std::uint32_t mtu = 0;      ///< bytes of the IP packet on a link without a kernel interface; 0: the datapath's choice
   std::map<std::string, std::string> settings;  ///< "datapath.option" -> value, see Datapath::options()
+  /// Ends a connect() that waits with Fault::cancelled; after it there is Channel::abort(). Stops may be requested from
+  /// any thread, but not from a signal handler: std::stop_source takes a lock.
+  std::stop_token cancel = {};
 };
 
 /// Copies of payload that a datapath declares for one side, in copied bytes per payload byte. Only CPU copies: what the
