@@ -65,14 +65,14 @@ struct Sent {
 struct Incoming {
   enum class Sink {
     file,     ///< into `file` at id.offset
-    discard,  ///< nowhere: digested and dropped
+    discard,  ///< nowhere: digested, when there is a digester, and dropped
     view      ///< shown in Arrival::view, in the channel's own memory; id.length <= kMaxView
   };
   ExtentId id;
   Sink sink = Sink::discard;
   SharedFd file;  ///< for Sink::file: open for reading and writing, not O_APPEND
   /// Fed with all bytes of the extent in order (read back from the file by the carrier where a mover never sees them);
-  /// required for file and discard, unused for view.
+  /// required for file, unused for view. A discard without one is dropped unseen, which every receiver can.
   ExtentDigester* digest = nullptr;
 };
 
@@ -138,11 +138,13 @@ class Channel {
   /// Takes back the latest expectation for (id.handle, id.offset), whose extent will not be announced. Without one
   /// nothing happens.
   virtual void cancel(const ExtentId& id) = 0;
-  /// Ends all expectations and lets go of their files and digesters: from now on no byte is placed anywhere, whatever
-  /// the peer still sends. To be called before what they belong to goes away; the destructor does it too.
+  /// Ends all expectations and lets go of their files and digesters: from now on no byte is placed anywhere. Extents
+  /// that still come are dropped, and arrive with a sink of Fault::cancelled. To be called before what they belong to
+  /// goes away; the destructor does it too.
   virtual void end_receiving() noexcept = 0;
   /// Flushes, then waits for the next event. With timeout 0 nothing is waited for; a negative one waits for ever, as
-  /// long as the peer is known to be alive. Between the bytes of one frame ChannelOptions::timeout holds instead.
+  /// long as the peer is known to be alive. Between the bytes of one frame ChannelOptions::timeout holds instead. After
+  /// an error nothing arrives any more; unless the connection itself is gone, send() and flush() still take last words.
   virtual Result<Event> next(std::chrono::nanoseconds timeout) = 0;
 
   /// Ends all pending and later calls with Fault::cancelled; safe from any thread and from a signal handler.
@@ -248,7 +250,7 @@ class Datapath {
   virtual std::string_view summary() const = 0;  ///< one line for `harness list`
   virtual Carrier carrier() const = 0;
   virtual bool moves(Side side) const = 0;
-  /// False when a receiving datapath cannot serve this kind of sink.
+  /// False when a receiving datapath cannot serve this kind of sink (and digest what goes there).
   virtual bool takes(Incoming::Sink sink) const = 0;
   /// An error with reason and remedy when this machine cannot run it.
   virtual Result<> available() const = 0;

@@ -15,6 +15,11 @@ bool is_large(const Incoming& incoming) {
   return incoming.sink != Incoming::Sink::view && incoming.id.length > kMaxView;
 }
 
+/// Nobody wants to know what it was: no mover needs to touch it.
+bool drops_unseen(const Incoming& incoming) {
+  return incoming.sink == Incoming::Sink::discard && incoming.digest == nullptr;
+}
+
 Error broken_off(Error error, std::string_view what, std::uint64_t done, std::uint64_t length) {
   error.what = fmt::format("{} after {} of {} bytes of {}", error.what, done, length, what);
   return error;
@@ -44,18 +49,32 @@ Counters StreamChannel::counters() const {
   return all;
 }
 
-std::unexpected<Error> StreamChannel::breaks(Error error) {
-  broken_ = error;
+std::unexpected<Error> StreamChannel::receiving_breaks(Error error) {
+  receiving_broken_ = error;
+  // A peer that sent nonsense, or stopped in the middle, may still read why nobody listens to it any more.
+  if (!sending_broken_ && error.fault != Fault::protocol && error.fault != Fault::timeout) {
+    sending_broken_ = error;
+  }
   return std::unexpected(std::move(error));
 }
 
-Result<> StreamChannel::flush_with(int flags) {
-  if (broken_) {
-    return std::unexpected(*broken_);
+std::unexpected<Error> StreamChannel::sending_breaks(Error error) {
+  sending_broken_ = error;
+  return std::unexpected(std::move(error));
+}
+
+Result<> StreamChannel::usable_for_sending() const {
+  if (sending_broken_) {
+    return std::unexpected(*sending_broken_);
   }
+  return socket_.aborted() ? fail(Fault::cancelled, "the connection was ended from this side") : Result<>();
+}
+
+Result<> StreamChannel::flush_with(int flags) {
+  WAGGLE_TRY(usable_for_sending());
   if (!output_.empty()) {
     if (auto sent = socket_.send(output_.bytes(), flags); !sent) {
-      return breaks(std::move(sent).error());
+      return sending_breaks(std::move(sent).error());
     }
     output_.clear();
   }
@@ -66,10 +85,12 @@ Result<> StreamChannel::flush() {
   return flush_with(0);
 }
 
+Result<> StreamChannel::flush_if_possible() {
+  return sending_broken_ ? Result<>() : flush_with(0);
+}
+
 Result<> StreamChannel::queue(const FrameHeader& header, ByteView message) {
-  if (broken_) {
-    return std::unexpected(*broken_);
-  }
+  WAGGLE_TRY(usable_for_sending());
   if (message.size() > kMaxMessage) {
     return fail(Fault::usage, fmt::format("a message of {} bytes is too long", message.size()));
   }
@@ -83,7 +104,7 @@ Result<> StreamChannel::queue(const FrameHeader& header, ByteView message) {
   }
   WAGGLE_TRY(flush_with(MSG_MORE));
   if (auto sent = socket_.send(message); !sent) {
-    return breaks(std::move(sent).error());
+    return sending_breaks(std::move(sent).error());
   }
   return {};
 }
@@ -94,8 +115,8 @@ Result<> StreamChannel::send(ByteView message) {
 
 Result<Sent> StreamChannel::send(ByteView message, const Outgoing& extent) {
   const std::uint64_t length = extent.id.length;
-  if (length > kMaxExtent) {
-    return fail(Fault::usage, fmt::format("an extent of {} bytes is too long", length));
+  if (!fits(extent.id)) {
+    return fail(Fault::usage, fmt::format("no extent has {} bytes at offset {}", length, extent.id.offset));
   }
   WAGGLE_TRY(queue({static_cast<std::uint32_t>(message.size()), true, extent.id}, message));
   if (length == 0) {
@@ -135,10 +156,10 @@ Result<Sent> StreamChannel::send_moved(const Outgoing& extent) {
   const std::uint64_t out = socket_.sent() - start;
   if (socket_.broken() || out > length) {
     Error error = moved ? Error{Fault::io, "a mover sent more than its extent", {}, 0} : std::move(moved).error();
-    return breaks(broken_off(std::move(error), "an extent sent", out, length));
+    return sending_breaks(broken_off(std::move(error), "an extent sent", out, length));
   }
   if (auto filled = socket_.send_zeros(length - out); !filled) {
-    return breaks(broken_off(std::move(filled).error(), "an extent sent", socket_.sent() - start, length));
+    return sending_breaks(broken_off(std::move(filled).error(), "an extent sent", socket_.sent() - start, length));
   }
   const std::uint64_t valid = moved.value_or(out);
   if (valid == length) {
@@ -149,7 +170,10 @@ Result<Sent> StreamChannel::send_moved(const Outgoing& extent) {
 }
 
 Result<> StreamChannel::expect(const Incoming& incoming) {
-  if (incoming.sink == Incoming::Sink::discard && !receiver_.info->discards) {
+  if (incoming.sink == Incoming::Sink::file && (!incoming.file || incoming.digest == nullptr)) {
+    return fail(Fault::usage, "an extent goes into no file without a file and a digester");
+  }
+  if (incoming.sink == Incoming::Sink::discard && incoming.digest != nullptr && !receiver_.info->discards) {
     return fail(Fault::usage, fmt::format("{} cannot receive into nothing", receiver_.info->name),
                 "choose another --receiver, or a file as the sink");
   }
@@ -181,6 +205,9 @@ void StreamChannel::end_receiving() noexcept {
 }
 
 Result<Incoming> StreamChannel::match(const ExtentId& id) {
+  if (ended_) {
+    return Incoming{.id = id};
+  }
   const auto found = std::ranges::find_if(expected_, [&](const Incoming& incoming) {
     return incoming.id.handle == id.handle && incoming.id.offset == id.offset;
   });
@@ -201,14 +228,14 @@ bool StreamChannel::reads_ahead() const {
 
 Result<> StreamChannel::need(std::size_t total) {
   while (input_.size() < total) {
-    WAGGLE_TRY(flush_with(0));
+    WAGGLE_TRY(flush_if_possible());
     ByteSpan space = input_.space(total);
     if (!reads_ahead()) {
       space = space.first(total - input_.size());
     }
     auto got = socket_.receive(space);
     if (!got) {
-      return breaks(broken_off(std::move(got).error(), "a frame", input_.size(), total));
+      return receiving_breaks(broken_off(std::move(got).error(), "a frame", input_.size(), total));
     }
     input_.grow(*got);
   }
@@ -217,11 +244,11 @@ Result<> StreamChannel::need(std::size_t total) {
 
 Result<bool> StreamChannel::await_frame(std::chrono::nanoseconds timeout) {
   if (input_.size() == 0) {
-    WAGGLE_TRY(flush_with(0));
+    WAGGLE_TRY(flush_if_possible());
     const ByteSpan space = input_.space(kFrameHeader);
     auto got = socket_.receive_idle(reads_ahead() ? space : space.first(kFrameHeader), timeout);
     if (!got) {
-      return breaks(std::move(got).error());
+      return receiving_breaks(std::move(got).error());
     }
     if (!got->has_value()) {
       return false;
@@ -236,13 +263,17 @@ Result<bool> StreamChannel::await_frame(std::chrono::nanoseconds timeout) {
 }
 
 Result<Event> StreamChannel::next(std::chrono::nanoseconds timeout) {
-  if (broken_) {
-    return std::unexpected(*broken_);
+  if (receiving_broken_) {
+    return std::unexpected(*receiving_broken_);
+  }
+  if (socket_.aborted()) {
+    return receiving_breaks(socket_.closed().error());
   }
   if (announced_) {
     const ExtentId id = *announced_;
     announced_.reset();
-    return take_extent(id);
+    auto extent = take_extent(id);
+    return extent ? std::move(extent) : receiving_breaks(std::move(extent).error());
   }
   WAGGLE_LET(arrived, await_frame(timeout));
   if (!arrived) {
@@ -259,7 +290,7 @@ Result<Event> StreamChannel::next(std::chrono::nanoseconds timeout) {
 Result<Event> StreamChannel::take_message() {
   auto header = decode(input_.bytes().first<kFrameHeader>());
   if (!header) {
-    return breaks(std::move(header).error());
+    return receiving_breaks(std::move(header).error());
   }
   WAGGLE_TRY(need(kFrameHeader + header->message));
   input_.consume(kFrameHeader);
@@ -277,12 +308,12 @@ Result<Event> StreamChannel::take_message() {
 }
 
 Result<Event> StreamChannel::take_extent(const ExtentId& id) {
-  auto incoming = match(id);
-  if (!incoming) {
-    return breaks(std::move(incoming).error());
+  WAGGLE_LET(incoming, match(id));
+  since_large_ = is_large(incoming) ? 0 : kLargeForgotten;
+  WAGGLE_LET(arrival, incoming.sink == Incoming::Sink::view ? take_view(incoming) : take_payload(incoming));
+  if (ended_) {
+    arrival.sink = fail(Fault::cancelled, "receiving has ended");
   }
-  since_large_ = is_large(*incoming) ? 0 : kLargeForgotten;
-  WAGGLE_LET(arrival, incoming->sink == Incoming::Sink::view ? take_view(*incoming) : take_payload(*incoming));
   Event event;
   event.kind = Event::Kind::extent;
   event.arrival = std::move(arrival);
@@ -295,7 +326,7 @@ Result<Arrival> StreamChannel::take_view(const Incoming& incoming) {
 }
 
 Result<> StreamChannel::deliver(const Incoming& incoming, ByteView bytes) const {
-  if (bytes.empty()) {
+  if (bytes.empty() || drops_unseen(incoming)) {
     return {};
   }
   incoming.digest->update(bytes);
@@ -316,20 +347,22 @@ Result<Arrival> StreamChannel::take_payload(const Incoming& incoming) {
   if (ahead == length) {
     return arrival;
   }
-  WAGGLE_TRY(flush_with(0));
+  WAGGLE_TRY(flush_if_possible());
   const std::uint64_t start = socket_.received();
-  if (arrival.sink) {
+  const bool moves = arrival.sink && !drops_unseen(incoming);
+  if (moves) {
     arrival.sink = receiver_.mover->receive(socket_, incoming, ahead);
   }
   const std::uint64_t taken = ahead + socket_.received() - start;
   if (socket_.broken() || taken > length) {
     Error error = arrival.sink ? Error{Fault::io, "a mover took more than its extent", {}, 0} : arrival.sink.error();
-    return breaks(broken_off(std::move(error), "an extent", taken, length));
+    return std::unexpected(broken_off(std::move(error), "an extent", taken, length));
   }
   if (auto dropped = socket_.drop(length - taken); !dropped) {
-    return breaks(broken_off(std::move(dropped).error(), "an extent", ahead + socket_.received() - start, length));
+    return std::unexpected(
+        broken_off(std::move(dropped).error(), "an extent", ahead + socket_.received() - start, length));
   }
-  if (arrival.sink && taken < length) {
+  if (arrival.sink && moves && taken < length) {
     arrival.sink = fail(Fault::io, "a mover took less than its extent");
   }
   return arrival;

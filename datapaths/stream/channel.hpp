@@ -45,6 +45,8 @@ class StreamChannel final : public Channel {
 
   Result<> queue(const FrameHeader& header, ByteView message);
   Result<> flush_with(int flags);
+  /// What is to be read may have come before sending broke: a peer's last words, say.
+  Result<> flush_if_possible();
   Result<Sent> send_batched(const Outgoing& extent);
   Result<Sent> send_moved(const Outgoing& extent);
 
@@ -58,8 +60,11 @@ class StreamChannel final : public Channel {
   Result<Arrival> take_view(const Incoming& incoming);
   Result<Arrival> take_payload(const Incoming& incoming);
   Result<> deliver(const Incoming& incoming, ByteView bytes) const;
-  /// Remembers an error after which the two sides do not agree on where they are; all later calls return it.
-  std::unexpected<Error> breaks(Error error);
+  Result<> usable_for_sending() const;
+  /// Remembers an error after which nothing that arrives can be understood.
+  std::unexpected<Error> receiving_breaks(Error error);
+  /// Remembers an error after which the peer cannot understand what is sent.
+  std::unexpected<Error> sending_breaks(Error error);
 
   Socket socket_;
   MoverInUse sender_;
@@ -69,7 +74,8 @@ class StreamChannel final : public Channel {
   InputBuffer input_;
   std::deque<Incoming> expected_;
   std::optional<ExtentId> announced_;
-  std::optional<Error> broken_;
+  std::optional<Error> receiving_broken_;   ///< what next() returns from now on
+  std::optional<Error> sending_broken_;     ///< what send() and flush() return from now on
   bool ended_ = false;                      ///< end_receiving() was called
   std::size_t large_expected_ = 0;          ///< of expected_
   unsigned since_large_ = kLargeForgotten;  ///< messages since the last large extent

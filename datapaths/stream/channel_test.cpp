@@ -70,6 +70,21 @@ UniqueFd file_of(std::string_view content) {
   return file;
 }
 
+std::string content_of(int file) {
+  std::string content(1 << 16, '\0');
+  const ssize_t got = ::pread(file, content.data(), content.size(), 0);
+  REQUIRE(got >= 0);
+  content.resize(static_cast<std::size_t>(got));
+  return content;
+}
+
+/// Receiving has failed, but the peer can still be told.
+void check_last_words(Ends& ends) {
+  must(ends.channel->send(as_bytes("your fault")));
+  must(ends.channel->flush());
+  CHECK(read_exactly(ends.peer, frame("your fault").size()) == frame("your fault"));
+}
+
 }  // namespace
 
 TEST_CASE("frame headers are 32 bytes in network byte order") {
@@ -219,8 +234,183 @@ TEST_CASE("an extent that nobody expects, or a longer one, ends the connection")
     const auto event = ends.channel->next(seconds(5));
     REQUIRE_FALSE(event);
     CHECK(event.error().fault == Fault::protocol);
-    CHECK(ends.channel->send(as_bytes("more")).error().fault == Fault::protocol);
+    CHECK(ends.channel->next(seconds(5)).error().fault == Fault::protocol);
+    check_last_words(ends);
   }
+}
+
+TEST_CASE("payload that nobody wants to see is dropped, whatever the receiver") {
+  for (const std::string_view receiver : {"read_write", "splice", "mmap"}) {
+    ChannelOptions options;
+    options.receive_with = receiver;
+    Ends ends = open("sendfile", options);
+    for (const std::size_t length : {std::size_t{0}, std::size_t{100}, std::size_t{3} << 20}) {
+      INFO(receiver << ", " << length);
+      must(ends.channel->expect({{1, 0, kMaxExtent}, Incoming::Sink::discard, {}, nullptr}));
+      std::thread writer([&] {
+        static_cast<void>(
+            ends.peer.send(as_bytes(announcement("m", {1, 0, length}) + std::string(length, 'p') + frame("on"))));
+      });
+      CHECK(must(ends.channel->next(seconds(5))).announced.length == length);
+      const Event event = must(ends.channel->next(seconds(5)));
+      CHECK(event.kind == Event::Kind::extent);
+      CHECK(event.arrival.sink);
+      CHECK(text_of(must(ends.channel->next(seconds(5))).message) == "on");
+      writer.join();
+    }
+  }
+  ChannelOptions options;
+  options.receive_with = "splice";
+  Ends ends = open("sendfile", options);
+  ExtentDigester digest(DigestKind::xxh3_128);
+  CHECK(ends.channel->expect({{1, 0, 5}, Incoming::Sink::discard, {}, &digest}).error().fault == Fault::usage);
+  CHECK(ends.channel->expect({{1, 0, 5}, Incoming::Sink::file, {}, &digest}).error().fault == Fault::usage);
+}
+
+TEST_CASE("of several expectations for one place the first is served first, and the last is taken back first") {
+  Ends ends = open();
+  ExtentDigester digest(DigestKind::xxh3_128);
+  const UniqueFd first = file_of("");
+  const UniqueFd second = file_of("");
+  const UniqueFd third = file_of("");
+  for (const UniqueFd* file : {&first, &second, &third}) {
+    must(ends.channel->expect({{1, 0, 5}, Incoming::Sink::file, SharedFd::duplicate(file->get()), &digest}));
+  }
+  ends.channel->cancel({1, 1, 5});
+  ends.channel->cancel({1, 0, 5});
+  must(ends.peer.send(as_bytes(announcement("m", {1, 0, 3}) + "one" + announcement("m", {1, 0, 3}) + "two" +
+                               announcement("m", {1, 0, 5}) + "three")));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(must(ends.channel->next(seconds(5))).announces);
+    CHECK(must(ends.channel->next(seconds(5))).arrival.sink);
+  }
+  CHECK(content_of(first.get()) == "one");
+  CHECK(content_of(second.get()) == "two");
+  CHECK(must(ends.channel->next(seconds(5))).announces);
+  CHECK(ends.channel->next(seconds(5)).error().fault == Fault::protocol);
+  CHECK(content_of(third.get()).empty());
+}
+
+TEST_CASE("once receiving has ended late payload goes nowhere, whoever has the descriptor's number then") {
+  const std::string payload(1 << 20, 'p');
+  for (const std::string_view receiver : {"read_write", "splice", "mmap"}) {
+    for (const bool announced : {false, true}) {
+      INFO(receiver << (announced ? ", announced before" : ""));
+      ChannelOptions options;
+      options.receive_with = receiver;
+      Ends ends = open("sendfile", options);
+      ExtentDigester digest(DigestKind::xxh3_128);
+      SharedFd file(file_of(""));
+      const int number = file.get();
+      must(ends.channel->expect({{1, 0, kMaxExtent}, Incoming::Sink::file, std::exchange(file, {}), &digest}));
+      must(ends.peer.send(as_bytes(announcement("m", {1, 0, payload.size()}) + "some")));
+      if (announced) {
+        CHECK(must(ends.channel->next(seconds(5))).announces);
+      }
+      ends.channel->end_receiving();
+      const UniqueFd other = file_of("");
+      REQUIRE(other.get() == number);
+      CHECK(ends.channel->expect({{1, 0, 5}, Incoming::Sink::view, {}, nullptr}).error().fault == Fault::cancelled);
+
+      std::thread writer([&] { static_cast<void>(ends.peer.send(as_bytes(payload.substr(4) + frame("on")))); });
+      if (!announced) {
+        CHECK(must(ends.channel->next(seconds(5))).announces);
+      }
+      const Event late = must(ends.channel->next(seconds(5)));
+      REQUIRE(late.kind == Event::Kind::extent);
+      REQUIRE_FALSE(late.arrival.sink);
+      CHECK(late.arrival.sink.error().fault == Fault::cancelled);
+      CHECK(text_of(must(ends.channel->next(seconds(5))).message) == "on");
+      writer.join();
+      CHECK(content_of(other.get()).empty());
+      CHECK(digest.bytes() == 0);
+    }
+  }
+}
+
+TEST_CASE("a peer that sends nonsense or stops in the middle is told so") {
+  const std::string sound = text_of(encode({5, true, {1, 2, 3}}));
+  const auto with = [&](std::size_t at, std::string_view bytes) {
+    return std::string(sound).replace(at, bytes.size(), bytes);
+  };
+  using namespace std::string_view_literals;
+  const std::pair<std::string, Fault> said[] = {
+      {with(24, "\0\0\0\0\x40\0\0\1"sv), Fault::protocol},                // one byte more than kMaxExtent
+      {with(16, "\x7f\xff\xff\xff\xff\xff\xff\xfe"sv), Fault::protocol},  // the last offset
+      {with(16, "\x7f\xff\xff\xff\xc0\0\0\0"sv), Fault::protocol},        // the first that is too far
+      {with(16, "\xff\xff\xff\xff\xff\xff\xff\xff"sv), Fault::protocol},  // negative, for a system call
+      {with(4, "\0\4\0\1"sv), Fault::protocol},                           // a message of 256 KiB and a byte
+      {frame(std::string(kMaxMessage, 'm')).substr(0, kMaxMessage / 2), Fault::timeout},
+      {sound.substr(0, 31), Fault::timeout},
+  };
+  ChannelOptions options;
+  options.timeout = milliseconds(50);
+  for (const auto& [bytes, fault] : said) {
+    INFO(bytes.size() << " bytes");
+    Ends ends = open("read_write", options);
+    must(ends.peer.send(as_bytes(bytes)));
+    const auto event = ends.channel->next(seconds(5));
+    REQUIRE_FALSE(event);
+    CHECK(event.error().fault == fault);
+    CHECK(ends.channel->next(seconds(5)).error().fault == fault);
+    check_last_words(ends);
+  }
+}
+
+TEST_CASE("payload that stalls is told to its sender, whatever the receiver") {
+  ChannelOptions options;
+  options.timeout = milliseconds(50);
+  for (const std::string_view receiver : {"read_write", "splice", "mmap", "uring"}) {
+    INFO(receiver);
+    if (const auto datapath = find_datapath(receiver); !datapath || !(*datapath)->available()) {
+      continue;
+    }
+    options.receive_with = receiver;
+    Ends ends = open("sendfile", options);
+    const UniqueFd file = file_of("");
+    ExtentDigester digest(DigestKind::xxh3_128);
+    must(ends.channel->expect({{1, 0, 1 << 20}, Incoming::Sink::file, SharedFd::duplicate(file.get()), &digest}));
+    must(ends.peer.send(as_bytes(announcement("m", {1, 0, 1 << 20}) + std::string(1 << 19, 'p'))));
+    CHECK(must(ends.channel->next(seconds(5))).announces);
+    CHECK(ends.channel->next(seconds(5)).error().fault == Fault::timeout);
+    check_last_words(ends);
+  }
+}
+
+TEST_CASE("the last words of a peer arrive although nothing can be sent to it any more") {
+  Ends ends = open();
+  must(ends.peer.send(as_bytes(frame("no"))));
+  ends.peer.abort();
+  const UniqueFd file = file_of(std::string(1 << 20, 'p'));
+  Result<Sent> sent;
+  while (sent) {  // the first may still fit the buffers
+    sent = ends.channel->send(as_bytes("m"), {{1, 0, 1 << 20}, file.get()});
+  }
+  CHECK(sent.error().fault == Fault::peer_gone);
+  CHECK(text_of(must(ends.channel->next(seconds(5))).message) == "no");
+  CHECK(ends.channel->send(as_bytes("m")).error().fault == Fault::peer_gone);
+}
+
+TEST_CASE("no extent is sent that its receiver would refuse") {
+  Ends ends = open();
+  const UniqueFd file = file_of("");
+  for (const ExtentId& id :
+       {ExtentId{1, 0, kMaxExtent + 1}, ExtentId{1, INT64_MAX - kMaxExtent + 1, 1}, ExtentId{1, UINT64_MAX, 1}}) {
+    CHECK(ends.channel->send(as_bytes("m"), {id, file.get()}).error().fault == Fault::usage);
+  }
+  must(ends.channel->send(as_bytes("on")));
+  must(ends.channel->flush());
+  CHECK(read_exactly(ends.peer, frame("on").size()) == frame("on"));
+}
+
+TEST_CASE("after abort() nothing is taken and nothing is told") {
+  Ends ends = open();
+  must(ends.peer.send(as_bytes(frame("one") + frame("two"))));
+  CHECK(text_of(must(ends.channel->next(seconds(5))).message) == "one");
+  ends.channel->abort();
+  CHECK(ends.channel->next(seconds(5)).error().fault == Fault::cancelled);
+  CHECK(ends.channel->send(as_bytes("more")).error().fault == Fault::cancelled);
+  CHECK(ends.channel->flush().error().fault == Fault::cancelled);
 }
 
 TEST_CASE("strangers are recognised") {

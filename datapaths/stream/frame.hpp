@@ -24,6 +24,11 @@ inline constexpr std::size_t kFrameHeader = 32;
 inline constexpr std::uint16_t kFrameMagic = 0x5747;
 inline constexpr std::uint8_t kFrameVersion = 1;
 
+/// Whether a frame can announce the extent: whatever its length, it ends where a file can end.
+constexpr bool fits(const ExtentId& extent) {
+  return extent.length <= kMaxExtent && extent.offset <= INT64_MAX - kMaxExtent;
+}
+
 namespace detail {
 
 /// Host to network byte order and back.
@@ -83,9 +88,9 @@ inline Result<FrameHeader> decode(std::span<const std::byte, kFrameHeader> bytes
   header.message = detail::get<std::uint32_t>(&bytes[4]);
   header.extent = {detail::get<std::uint32_t>(&bytes[8]), detail::get<std::uint64_t>(&bytes[16]),
                    detail::get<std::uint64_t>(&bytes[24])};
-  const bool fits = header.message <= kMaxMessage && header.extent.length <= kMaxExtent &&
-                    header.extent.offset <= INT64_MAX - kMaxExtent && (header.announces || header.extent == ExtentId{});
-  if ((flags & ~1U) != 0 || detail::get<std::uint32_t>(&bytes[12]) != 0 || !fits) {
+  const bool sound =
+      header.message <= kMaxMessage && fits(header.extent) && (header.announces || header.extent == ExtentId{});
+  if ((flags & ~1U) != 0 || detail::get<std::uint32_t>(&bytes[12]) != 0 || !sound) {
     return fail(Fault::protocol, "the peer sent a malformed frame");
   }
   return header;

@@ -17,9 +17,13 @@ struct Sending {
 };
 
 /// After an error of the connection: operations that are still under way must not outlive the call, since they use the
-/// buffers. Shutting the socket down ends them.
-Error abandon(Ring& ring, Socket& socket, Error error) {
-  ::shutdown(socket.fd(), SHUT_RDWR);
+/// buffers. Shutting the socket down ends them, in the direction that has failed: a peer that stopped sending may still
+/// be told so.
+Error abandon(Ring& ring, Socket& socket, int direction, Error error) {
+  ::shutdown(socket.fd(), direction);
+  if (!socket.broken()) {
+    static_cast<void>(socket.failure(ECONNABORTED));
+  }
   while (ring.busy() && ring.turn(socket, false, [](const Completion&) {})) {
   }
   return error;
@@ -40,7 +44,7 @@ class SendPass {
       start_send();
       auto turned = ring_.turn(socket_, sending_ || notices_ > 0, [&](const Completion& done) { take(done); });
       if (!turned || lost_) {
-        return std::unexpected(abandon(ring_, socket_, lost_ ? *lost_ : turned.error()));
+        return std::unexpected(abandon(ring_, socket_, SHUT_RDWR, lost_ ? *lost_ : turned.error()));
       }
     }
     return failed_ ? Result<std::uint64_t>(std::unexpected(*failed_)) : end_;
@@ -163,7 +167,7 @@ class ReceivePass {
       start_receive();
       auto turned = ring_.turn(socket_, receiving_, [&](const Completion& done) { take(done); });
       if (!turned || lost_) {
-        return std::unexpected(abandon(ring_, socket_, lost_ ? *lost_ : turned.error()));
+        return std::unexpected(abandon(ring_, socket_, SHUT_RD, lost_ ? *lost_ : turned.error()));
       }
     }
     return failed_ ? Result<>(std::unexpected(*failed_)) : Result<>();

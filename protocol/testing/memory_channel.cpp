@@ -156,7 +156,9 @@ class MemoryChannel final : public Channel {
       event.arrival.view = current_.payload;
       return event;
     }
-    incoming.digest->update(current_.payload);
+    if (incoming.digest != nullptr) {
+      incoming.digest->update(current_.payload);
+    }
     event.arrival.sink = put(incoming);
     return event;
   }
