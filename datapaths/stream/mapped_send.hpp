@@ -36,9 +36,7 @@ Result<std::uint64_t> send_mapped(const Outgoing& extent, std::size_t window, Pu
     while (!cut && !bytes.empty()) {
       ByteView part = bytes.first(std::min(piece, bytes.size()));
       bytes = bytes.subspan(part.size());
-      if (extent.digest != nullptr) {
-        WAGGLE_TRY(guarded(part, [&] { extent.digest->update(part); }));
-      }
+      cut = extent.digest != nullptr && !guarded(part, [&] { extent.digest->update(part); });
       while (!cut && !part.empty()) {
         auto sent = put(part);
         if (!sent && sent.error().system == EFAULT) {

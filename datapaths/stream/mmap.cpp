@@ -7,35 +7,33 @@
 namespace waggle::stream {
 namespace {
 
-std::uint64_t size_of(int file) {
+/// For file systems that cannot reserve room. Unlike ftruncate() a write never shortens a file that somebody else has
+/// made longer in the meantime, and the byte is one that the extent is about to bring.
+Result<> lengthen(int file, std::uint64_t end) {
   struct stat status{};
-  return ::fstat(file, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  if (::fstat(file, &status) != 0) {
+    return fail_errno("cannot tell the size of the file");
+  }
+  constexpr std::byte kZero{};
+  return static_cast<std::uint64_t>(status.st_size) < end ? write_file(file, {&kZero, 1}, end - 1) : Result<>();
 }
 
-/// Makes room for [at, at + length) first, so that a full disk is an error here and no SIGBUS later.
-Result<> make_room(int file, std::uint64_t at, std::size_t length) {
-  if (::fallocate(file, 0, static_cast<off_t>(at), static_cast<off_t>(length)) == 0) {
-    return {};
-  }
-  if (errno != EOPNOTSUPP) {
-    return fail_errno("cannot make room in the file", errno, errno == ENOSPC ? "free some space" : "");
-  }
-  if (size_of(file) < at + length && ::ftruncate(file, static_cast<off_t>(at + length)) != 0) {
-    return fail_errno("cannot make the file longer");
+/// Makes room for [at, at + length) first, so that a full disk is an error here and no SIGBUS later. What the file has
+/// grown by stays when less arrives: by then others may have written there, or behind.
+Result<> make_room(Socket& socket, int file, std::uint64_t at, std::size_t length) {
+  while (::fallocate(file, 0, static_cast<off_t>(at), static_cast<off_t>(length)) != 0) {
+    if (errno == EOPNOTSUPP) {
+      return lengthen(file, at + length);
+    }
+    if (errno != EINTR || socket.aborted()) {
+      return fail_errno("cannot make room in the file", errno, errno == ENOSPC ? "free some space" : "");
+    }
   }
   return {};
 }
 
 Result<> cut_by_another() {
   return fail(Fault::changed, "the destination was cut while it was written", "let nothing else write to it");
-}
-
-/// Takes back what make_room() gave beyond the last byte that arrived.
-void trim(int file, std::uint64_t size_before, std::uint64_t arrived_until) {
-  const std::uint64_t size = std::max(size_before, arrived_until);
-  if (size_of(file) > size && ::ftruncate(file, static_cast<off_t>(size)) != 0) {
-    return;  // the extent has failed already, and its error says more than this one would
-  }
 }
 
 /// The file is memory: send() reads and recv() writes its pages through a mapping.
@@ -55,25 +53,17 @@ class Mmap final : public Mover {
   }
 
   Result<> receive(Socket& socket, const Incoming& extent, std::uint64_t from) override {
-    const std::uint64_t size_before = size_of(extent.file.get());
-    std::uint64_t at = extent.id.offset + from;
-    const std::uint64_t end = extent.id.offset + extent.id.length;
-    while (at < end) {
-      const std::uint64_t start = socket.received();
-      auto filled =
-          fill_window(socket, extent, at, static_cast<std::size_t>(std::min<std::uint64_t>(window_, end - at)));
-      at += socket.received() - start;
-      if (!filled) {
-        trim(extent.file.get(), size_before, at);
-        return filled;
-      }
+    while (from < extent.id.length) {
+      const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(window_, extent.id.length - from));
+      WAGGLE_TRY(fill_window(socket, extent, extent.id.offset + from, length));
+      from += length;
     }
     return {};
   }
 
  private:
   static Result<> fill_window(Socket& socket, const Incoming& extent, std::uint64_t at, std::size_t length) {
-    WAGGLE_TRY(make_room(extent.file.get(), at, length));
+    WAGGLE_TRY(make_room(socket, extent.file.get(), at, length));
     WAGGLE_LET(mapping, Mapping::of(extent.file.get(), at, length, PROT_READ | PROT_WRITE, MAP_POPULATE));
     ByteSpan left = mapping.bytes();
     while (!left.empty()) {
