@@ -53,6 +53,8 @@ class Mapping {
   }
 
   ByteSpan bytes() const { return {memory_ + lead_, length_}; }
+  /// Leaves the memory mapped for as long as the process runs.
+  void leave() { memory_ = nullptr; }
 
   static std::size_t page_size() {
     static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

@@ -24,8 +24,7 @@ Error abandon(Ring& ring, Socket& socket, int direction, Error error) {
   if (!socket.broken()) {
     static_cast<void>(socket.failure(ECONNABORTED));
   }
-  while (ring.busy() && ring.turn(socket, false, [](const Completion&) {})) {
-  }
+  ring.settle(socket);
   return error;
 }
 
@@ -69,8 +68,9 @@ class SendPass {
     if (sending_ || sent_ >= end_ || !slot.taken || slot.busy || !whole(slot)) {
       return;
     }
-    if (extent_.digest != nullptr && slot.emptied == 0) {
+    if (extent_.digest != nullptr && digested_ == sends_) {  // a send that moved nothing is tried again
       extent_.digest->update(slot.memory.first(slot.filled));
+      ++digested_;
     }
     sending_ = true;
     if (how_.zero_copy) {
@@ -142,13 +142,14 @@ class SendPass {
   Socket& socket_;
   const Outgoing& extent_;
   Sending& how_;
-  std::uint64_t end_;        ///< bytes of the extent that there are, as far as is known
-  std::uint64_t next_ = 0;   ///< first byte that no slot was given to
-  std::uint64_t sent_ = 0;   ///< bytes
-  std::uint64_t reads_ = 0;  ///< slots that were given away so far
-  std::uint64_t sends_ = 0;  ///< slots that were sent so far
-  std::size_t notices_ = 0;  ///< notices that are still to come
-  std::uint64_t since_ = 0;  ///< when the socket began to refuse
+  std::uint64_t end_;           ///< bytes of the extent that there are, as far as is known
+  std::uint64_t next_ = 0;      ///< first byte that no slot was given to
+  std::uint64_t sent_ = 0;      ///< bytes
+  std::uint64_t reads_ = 0;     ///< slots that were given away so far
+  std::uint64_t sends_ = 0;     ///< slots that were sent so far
+  std::uint64_t digested_ = 0;  ///< slots that were digested so far
+  std::size_t notices_ = 0;     ///< notices that are still to come
+  std::uint64_t since_ = 0;     ///< when the socket began to refuse
   bool sending_ = false;
   std::optional<Error> failed_;  ///< of the file
   std::optional<Error> lost_;    ///< of the connection

@@ -48,6 +48,14 @@ Ring::~Ring() {
   if (open_) {
     ::io_uring_queue_exit(&ring_);
   }
+  if (busy()) {
+    memory_.leave();  // operations that could not be waited for may still write into it
+  }
+}
+
+void Ring::settle(Socket& socket) {
+  while (busy() && turn(socket, false, [](const Completion&) {})) {
+  }
 }
 
 bool Ring::offers(int opcode) {
@@ -128,7 +136,9 @@ Result<> Ring::submit_and_wait(Socket& socket, bool on_socket) {
   if (done == -ETIME) {
     return socket.failure(EAGAIN);
   }
-  if (done < 0 && done != -EINTR) {
+  // The kernel may be short of memory or of room for completions: those that are there make some.
+  const bool again = done == -EINTR || ((done == -EAGAIN || done == -EBUSY) && ::io_uring_cq_ready(&ring_) > 0);
+  if (done < 0 && !again) {
     return fail_errno("cannot use the io_uring", -done);
   }
   return {};

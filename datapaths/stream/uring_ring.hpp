@@ -69,6 +69,8 @@ class Ring {
   /// when an operation on it is among those waited for.
   template <typename Handle>
   Result<> turn(Socket& socket, bool on_socket, Handle handle);
+  /// Waits for all that is under way, after what it works on was shut down.
+  void settle(Socket& socket);
   /// Whether anything is under way, notices not counted.
   bool busy() const { return under_way_ > 0; }
   std::uint64_t turns() const { return turns_; }
