@@ -7,9 +7,12 @@
 
 namespace waggle {
 
+/// How long a peer that was turned away is listened to, so that it can hear why.
+inline constexpr std::chrono::milliseconds kLastWords{100};
+
 inline void turn_away(Channel& channel, ByteView message, const Gate& gate, const Error& why) {
-  if (!message.empty() && channel.send(message)) {
-    static_cast<void>(channel.flush());
+  if (!message.empty() && channel.send(message) && channel.flush()) {
+    static_cast<void>(channel.next(kLastWords));
   }
   if (gate.refused) {
     gate.refused(why);

@@ -94,6 +94,11 @@ std::uint16_t wire_code(Fault fault) {
   return static_cast<std::uint16_t>(at - kFaults.begin() + 1);
 }
 
+ErrorReply error_reply(const Error& error) {
+  return {wire_code(error.fault), std::string_view(error.what).substr(0, kMaxText),
+          std::string_view(error.hint).substr(0, kMaxText)};
+}
+
 Fault fault_of_code(std::uint16_t code) {
   return code >= 1 && code <= kFaults.size() ? kFaults[code - 1U] : Fault::io;
 }

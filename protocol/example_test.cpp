@@ -64,17 +64,18 @@ std::string transcript() {
   tree->put("greeting", kContent);
   MemoryFiles files(tree);
   const ServerOptions options{.token = "secret", .most_handles = 4096};
-  ServerSession server(files, options, nonce_of(0x22));
+  ServerHandshake handshake(options, nonce_of(0x22));
   ClientSession client("secret", DigestKind::xxh3_128, nonce_of(0x11), nullptr);
   Transcript written;
 
   Action action = client.start();
   while (!client.ready()) {
     written.add("client", action.message);
-    const Action answer = server.on_message(action.message, {});
-    written.add("server", answer.message);
-    action = *client.on_handshake(answer.message);
+    const auto answer = handshake.on_message(action.message, false);
+    written.add("server", answer.reply);
+    action = *client.on_handshake(answer.reply);
   }
+  ServerSession server(files, options, handshake.agreement());
   const auto say = [&](const Result<ByteView>& request) {
     written.add("client", *request);
     return server.on_message(*request, {});

@@ -402,6 +402,8 @@ using AnyBody = std::variant<Hello, Challenge, Proof, Welcome, Lookup, GetAttr, 
 
 /// The number that stands for a Fault on the wire: 1 to 14, fixed for all versions.
 std::uint16_t wire_code(Fault fault);
+/// An Error as it travels; what is too long for the wire is cut. The texts point into `error`.
+ErrorReply error_reply(const Error& error);
 /// The Fault behind a number; Fault::io for those that this version does not know.
 Fault fault_of_code(std::uint16_t code);
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <fmt/format.h>
-
-#include "protocol/authentication.hpp"
 #include "protocol/server_session.hpp"
 
 namespace waggle::protocol {
 namespace {
 
-/// A peer that has not proved itself may not hold a thread for longer.
-constexpr std::chrono::seconds kHandshakeTimeout{10};
 /// How long a refused peer's last words are read, so that closing does not reset the connection under its ERROR.
 constexpr std::chrono::milliseconds kLinger{200};
 
@@ -63,19 +58,16 @@ struct ReceivingEnds {
 
 }  // namespace
 
-Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options) {
-  WAGGLE_LET(nonce, random_nonce());
-  ServerSession session(files, options, nonce);
+Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options,
+                                       const Agreement& agreement) {
+  ServerSession session(files, options, agreement);
   const ReceivingEnds ends{channel};
   while (true) {
-    const bool trusted = session.authenticated();
-    WAGGLE_LET(event, channel.next(trusted ? std::chrono::nanoseconds(-1) : kHandshakeTimeout));
+    WAGGLE_LET(event, channel.next(std::chrono::nanoseconds(-1)));
     Action action;
     switch (event.kind) {
       case Event::Kind::closed: return session.requests();
-      case Event::Kind::nothing:
-        return fail(Fault::timeout,
-                    fmt::format("a client did not introduce itself within {} s", kHandshakeTimeout.count()));
+      case Event::Kind::nothing: break;
       case Event::Kind::message:
         action = session.on_message(event.message,
                                     event.announces ? std::optional(event.announced) : std::optional<ExtentId>());

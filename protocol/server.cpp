@@ -12,24 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/codec.hpp"
+#include "protocol/authentication.hpp"
+#include "protocol/server_handshake.hpp"
 
 namespace waggle::protocol {
 namespace {
 
-/// How long a client that is one too many is listened to, so that it can read why.
-constexpr std::chrono::milliseconds kRefusal{100};
 /// Between two attempts to accept while the process is out of descriptors.
 constexpr std::chrono::milliseconds kBreath{50};
-
-void refuse(Channel& channel, std::size_t most_clients) {
-  MessageBuffer buffer;
-  const std::string what = fmt::format("the server is busy: it takes no more clients than {}", most_clients);
-  const auto message = encode(buffer, 0, ErrorReply{wire_code(Fault::busy), what, "try again later"});
-  if (message && channel.send(*message) && channel.flush()) {
-    static_cast<void>(channel.next(kRefusal));  // its HELLO, lest closing discards our message
-  }
-}
 
 }  // namespace
 
@@ -61,63 +51,77 @@ struct Server::State {
     }
   }
 
+  /// Asked by the listener before it spends anything on a client.
+  Result<> room() const {
+    const std::lock_guard lock(mutex);
+    if (open.size() >= options.most_clients) {
+      return fail(Fault::busy,
+                  fmt::format("the server is busy: it takes no more clients than {}", options.most_clients),
+                  "try again later");
+    }
+    return {};
+  }
+
   void accept_all() {
-    while (true) {
-      auto channel = listener->accept();
-      {
-        std::unique_lock lock(mutex);
-        if (stopping) {
-          return;
-        }
-        if (!channel && channel.error().fault == Fault::cancelled) {
-          return;
-        }
-        if (!channel) {
-          lock.unlock();
-          report(channel.error());
-          lock.lock();
-          stop_asked.wait_for(lock, kBreath, [&] { return stopping; });
-          continue;
-        }
-        if (open.size() < options.most_clients) {
-          start(std::move(*channel));
-          continue;
-        }
+    Gate gate = gate_of(options);
+    gate.room = [this] { return room(); };
+    gate.refused = [this](const Error& error) { report(error); };
+    for (;;) {
+      auto admitted = listener->accept(gate);
+      if (admitted) {
+        start(std::move(*admitted));
+        continue;
       }
-      refuse(**channel, options.most_clients);
+      if (admitted.error().fault == Fault::cancelled) {
+        return;
+      }
+      report(admitted.error());
+      std::unique_lock lock(mutex);
+      if (stop_asked.wait_for(lock, kBreath, [&] { return stopping; })) {
+        return;
+      }
     }
   }
 
-  /// With the mutex held.
-  void start(std::unique_ptr<Channel> channel) {
+  /// Whatever waits for a peer, as the end of a channel may, is done without the mutex.
+  void start(Admitted admitted) {
+    const Agreement agreement = static_cast<const ServerHandshake&>(*admitted.admission).agreement();
+    std::unique_lock lock(mutex);
+    if (stopping) {
+      return;
+    }
     if (!std::exchange(seen_one, true)) {
-      first_facts = channel->facts();
+      first_facts = admitted.channel->facts();
     }
     const auto connection = open.emplace(open.end());
-    connection->channel = std::move(channel);
     try {
-      connection->thread = std::thread([this, connection] { serve(connection); });
+      connection->thread = std::thread([this, connection, agreement] { serve(connection, agreement); });
+      connection->channel = std::move(admitted.channel);
     } catch (const std::system_error&) {  // the one way in which std::thread says that there are no more threads
       open.erase(connection);
+      lock.unlock();
       report(Error{Fault::busy, "cannot start a thread for a client: the process has too many"});
     }
   }
 
-  void serve(Connections::iterator connection) {
+  Channel& channel_of(Connections::iterator connection) const {
+    const std::lock_guard lock(mutex);  // start() holds it until all is in its place
+    return *connection->channel;
+  }
+
+  void serve(Connections::iterator connection, const Agreement& agreement) {
+    Channel& channel = channel_of(connection);
     {
       const auto files = make_service();
-      const auto served = serve_connection(*connection->channel, *files, options);
+      const auto served = serve_connection(channel, *files, options, agreement);
       if (!served && served.error().fault != Fault::cancelled) {
         report(served.error());
       }
     }
+    end(connection);
     Connections reaped;
     {
       const std::lock_guard lock(mutex);
-      for (const auto& [name, count] : connection->channel->counters()) {
-        closed_counters[name] += count;
-      }
-      connection->channel.reset();
       if (stopping) {
         return;  // stop() joins what is in `open`
       }
@@ -127,6 +131,16 @@ struct Server::State {
     join(reaped);
   }
 
+  /// Ending a channel may wait for its peer: nobody else may have to wait for that.
+  void end(Connections::iterator connection) {
+    std::unique_ptr<Channel> ended;  // outlives the lock
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, count] : connection->channel->counters()) {
+      closed_counters[name] += count;
+    }
+    ended.swap(connection->channel);
+  }
+
   static void join(Connections& connections) {
     for (Connection& connection : connections) {
       connection.thread.join();
@@ -134,6 +148,12 @@ struct Server::State {
     connections.clear();
   }
 };
+
+Gate gate_of(const ServerOptions& options) {
+  return {.admission = [&options] { return std::make_unique<ServerHandshake>(options, random_nonce()); },
+          .most_strangers = options.most_strangers,
+          .patience = options.patience};
+}
 
 Server::Server(std::unique_ptr<Listener> listener, std::function<std::unique_ptr<FileService>()> make_service,
                ServerOptions options, std::function<void(const Error&)> on_error)

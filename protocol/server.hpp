@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,22 +11,31 @@
 
 namespace waggle::protocol {
 
+struct Agreement;
+
 struct ServerOptions {
   std::string token;  ///< shared secret that clients must prove; empty: anybody may connect
   bool read_only = false;
   std::size_t most_clients = 1024;
   std::size_t most_handles = 4096;  ///< open files per connection
+  /// Peers that have not proved themselves, at once and how long each at most (Gate).
+  std::size_t most_strangers = 1024;
+  std::chrono::nanoseconds patience = std::chrono::seconds(10);
 };
 
-/// Serves one connection until the peer closes or breaks it: joins a ServerSession, a Channel and a FileService.
-/// Returns the number of requests served, or why the connection ended early.
-Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options);
+/// Tells who may come in, as `options` say: each Admission is a ServerHandshake. `options` must outlive the gate.
+Gate gate_of(const ServerOptions& options);
 
-/// Accepts connections and serves each in a thread of its own until stop().
+/// Serves one connection whose handshake is done until the peer closes or breaks it: joins a ServerSession, a Channel
+/// and a FileService. Returns the number of requests served, or why the connection ended early.
+Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, const ServerOptions& options,
+                                       const Agreement& agreement);
+
+/// Lets clients in and serves each in a thread of its own until stop(). Who is not let in costs no thread.
 class Server {
  public:
   /// `make_service` makes one FileService per connection. `on_error` hears, from any thread, why a connection ended
-  /// early; may be empty.
+  /// early or a peer was not let in; may be empty.
   Server(std::unique_ptr<Listener> listener, std::function<std::unique_ptr<FileService>()> make_service,
          ServerOptions options, std::function<void(const Error&)> on_error = {});
   ~Server();  ///< stops and joins

@@ -5,22 +5,16 @@
 
 #include <utility>
 
-#include "protocol/authentication.hpp"
-
 namespace waggle::protocol {
 namespace {
 
 /// An unfinished upload below this size is not worth keeping when its connection breaks: sending it again is cheap.
 constexpr std::uint64_t kWorthResuming = 1024 * 1024;
 
-std::string_view shortened(const std::string& text) {
-  return std::string_view(text).substr(0, kMaxText);
-}
-
 }  // namespace
 
-ServerSession::ServerSession(FileService& files, const ServerOptions& options, const Nonce& nonce)
-    : files_(files), options_(options), nonce_(nonce) {}
+ServerSession::ServerSession(FileService& files, const ServerOptions& options, const Agreement& agreement)
+    : files_(files), options_(options), kind_(agreement.digest), digester_(agreement.digest) {}
 
 ServerSession::~ServerSession() {
   for (auto& [handle, open] : handles_) {
@@ -51,17 +45,6 @@ Action ServerSession::on_message(ByteView message, const std::optional<ExtentId>
   }
   announced_ = announced;
   switch (stage_) {
-    case Stage::hello:
-      if (head->op == Op::hello) {
-        hello_.assign(message.begin(), message.end());
-        return on(*head, message, &ServerSession::hello);
-      }
-      break;
-    case Stage::proof:
-      if (head->op == Op::proof) {
-        return on(*head, message, &ServerSession::proof);
-      }
-      break;
     case Stage::done:
       if (head->op == Op::done) {
         return on(*head, message, &ServerSession::done);
@@ -96,32 +79,6 @@ Action ServerSession::dispatch(const Head& head, ByteView message) {
   }
 }
 
-Action ServerSession::hello(const Head& head, const Hello& body) {
-  if (body.lowest > kVersion || body.highest < kVersion) {
-    return refuse(head.request, Error{Fault::protocol,
-                                      fmt::format("the server speaks protocol version {}, the client {} to {}",
-                                                  kVersion, body.lowest, body.highest),
-                                      "use the same release on both sides"});
-  }
-  kind_ = body.digest;
-  digester_ = ExtentDigester(kind_);
-  const Challenge challenge{.nonce = nonce_, .features = own_features()};
-  const Action action = reply(head.request, challenge, options_.token.empty() ? flag::kOpen : std::uint8_t{0});
-  challenge_.assign(action.message.begin(), action.message.end());
-  stage_ = Stage::proof;
-  return action;
-}
-
-Action ServerSession::proof(const Head& head, const Proof& body) {
-  if (!options_.token.empty() && !equal(body.mac, proof_of(Role::client, options_.token, hello_, challenge_))) {
-    return refuse(head.request, Error{Fault::denied, "the server refuses the token", "give both sides the same token"});
-  }
-  stage_ = Stage::ready;
-  const Welcome welcome{.mac = proof_of(Role::server, options_.token, hello_, challenge_),
-                        .most_handles = static_cast<std::uint32_t>(options_.most_handles)};
-  return reply(head.request, welcome, options_.read_only ? flag::kReadOnly : std::uint8_t{0});
-}
-
 Action ServerSession::ok(const Head& head) {
   return (head.flags & flag::kQuiet) != 0 ? Action{} : reply(head.request, Ok{});
 }
@@ -135,8 +92,7 @@ Action ServerSession::attributes_or_error(const Head& head, const Result<Attribu
 }
 
 Action ServerSession::error(std::uint32_t request, const Error& error) {
-  const ErrorReply body{wire_code(error.fault), shortened(error.what), shortened(error.hint)};
-  const auto message = encode(out_, request, body);
+  const auto message = encode(out_, request, error_reply(error));
   return {.kind = Action::Kind::send, .message = message ? *message : ByteView{}};
 }
 

@@ -7,17 +7,19 @@
 #include "protocol/codec.hpp"
 #include "protocol/handles.hpp"
 #include "protocol/server.hpp"
+#include "protocol/server_handshake.hpp"
 #include "protocol/session.hpp"
 
 namespace waggle::protocol {
 
-/// The server's side of one connection, sans-I/O: events in, one Action out. It calls the FileService, and never a
-/// socket, a clock or a source of randomness. Requests are answered in their order. A request that cannot be done is
-/// answered by ERROR; bytes that break the protocol close the connection with an ERROR that says why.
+/// The server's side of one connection after its handshake, sans-I/O: events in, one Action out. It calls the
+/// FileService, and never a socket, a clock or a source of randomness. Requests are answered in their order. A request
+/// that cannot be done is answered by ERROR; bytes that break the protocol close the connection with an ERROR that says
+/// why.
 class ServerSession {
  public:
-  /// `nonce` must be fresh random bytes. All references must outlive the session.
-  ServerSession(FileService& files, const ServerOptions& options, const Nonce& nonce);
+  /// `files` and `options` must outlive the session.
+  ServerSession(FileService& files, const ServerOptions& options, const Agreement& agreement);
   /// Closes what is still open; unfinished uploads that are worth it are kept for a later resume.
   ~ServerSession();
   ServerSession(const ServerSession&) = delete;
@@ -30,20 +32,17 @@ class ServerSession {
   /// The extent of a send_extent action has been sent.
   Action on_sent(const Sent& sent);
 
-  bool authenticated() const { return stage_ >= Stage::ready && stage_ != Stage::closed; }
   std::uint64_t requests() const { return requests_; }
   /// Why the session closed.
   const Error& failure() const { return failure_; }
 
  private:
-  enum class Stage { hello, proof, ready, payload, done, closed };
+  enum class Stage { ready, payload, done, closed };
 
   template <typename Body>
   Action on(const Head& head, ByteView message, Action (ServerSession::*handler)(const Head&, const Body&));
   Action dispatch(const Head& head, ByteView message);
 
-  Action hello(const Head& head, const Hello& body);
-  Action proof(const Head& head, const Proof& body);
   Action lookup(const Head& head, const Lookup& body);
   Action getattr(const Head& head, const GetAttr& body);
   Action setattr(const Head& head, const SetAttr& body);
@@ -80,11 +79,8 @@ class ServerSession {
 
   FileService& files_;
   const ServerOptions& options_;
-  Nonce nonce_;
-  Stage stage_ = Stage::hello;
-  DigestKind kind_ = DigestKind::xxh3_128;
-  std::vector<std::byte> hello_;      ///< transcript, for the proofs
-  std::vector<std::byte> challenge_;  ///< transcript, for the proofs
+  DigestKind kind_;
+  Stage stage_ = Stage::ready;
   std::uint64_t requests_ = 0;
   Error failure_;
   MessageBuffer out_;
@@ -102,7 +98,7 @@ class ServerSession {
     Digest root;                  ///< WRITE: of what arrived
   };
   Transfer transfer_;
-  ExtentDigester digester_{DigestKind::xxh3_128};
+  ExtentDigester digester_;
   std::string text_;  ///< keeps the text of a DONE alive while it is encoded
 };
 

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "protocol/client.hpp"
@@ -35,6 +36,47 @@ struct Watched {
   std::vector<Error> errors;
   MemoryListener* listener = nullptr;
   std::unique_ptr<Server> server;
+};
+
+/// Another channel whose end waits for its peer, for as long as `gone` says.
+class SlowToEnd final : public Channel {
+ public:
+  SlowToEnd(std::unique_ptr<Channel> inner, std::shared_future<void> gone)
+      : inner_(std::move(inner)), gone_(std::move(gone)) {}
+  ~SlowToEnd() override { gone_.wait(); }
+  Facts facts() const override { return inner_->facts(); }
+  Counters counters() const override { return inner_->counters(); }
+  Result<> send(ByteView message) override { return inner_->send(message); }
+  Result<Sent> send(ByteView message, const Outgoing& extent) override { return inner_->send(message, extent); }
+  Result<> flush() override { return inner_->flush(); }
+  Result<> expect(const Incoming& incoming) override { return inner_->expect(incoming); }
+  void cancel(const ExtentId& id) override { inner_->cancel(id); }
+  void end_receiving() noexcept override { inner_->end_receiving(); }
+  Result<Event> next(std::chrono::nanoseconds timeout) override { return inner_->next(timeout); }
+  void abort() noexcept override { inner_->abort(); }
+
+ private:
+  std::unique_ptr<Channel> inner_;
+  std::shared_future<void> gone_;
+};
+
+/// Gives out channels that are slow to end.
+class SlowListener final : public Listener {
+ public:
+  SlowListener(std::unique_ptr<MemoryListener> inner, std::shared_future<void> gone)
+      : inner_(std::move(inner)), gone_(std::move(gone)) {}
+  Endpoint endpoint() const override { return inner_->endpoint(); }
+  Result<std::unique_ptr<Channel>> accept() override { return inner_->accept(); }
+  Result<Admitted> accept(const Gate& gate) override {
+    WAGGLE_LET(admitted, inner_->accept(gate));
+    admitted.channel = std::make_unique<SlowToEnd>(std::move(admitted.channel), gone_);
+    return admitted;
+  }
+  void abort() noexcept override { inner_->abort(); }
+
+ private:
+  std::unique_ptr<MemoryListener> inner_;
+  std::shared_future<void> gone_;
 };
 
 }  // namespace
@@ -92,4 +134,28 @@ TEST_CASE("who breaks the protocol hears why, and so does the server's owner", "
   std::unique_lock lock(watched.mutex);
   watched.heard.wait(lock, [&] { return !watched.errors.empty(); });
   CHECK(watched.errors[0].fault == Fault::denied);
+}
+
+TEST_CASE("nobody waits for a connection that is slow to end", "[server]") {
+  auto made = make_memory_listener();
+  MemoryListener& listener = *made;
+  std::promise<void> gone;
+  auto tree = std::make_shared<Tree>();
+  tree->put("file", "content");
+  Server server(std::make_unique<SlowListener>(std::move(made), gone.get_future().share()),
+                [&] { return std::make_unique<MemoryFiles>(tree); }, {});
+  {
+    auto first = Client::open(listener.connect(), {});
+    REQUIRE(first);
+    CHECK(first->getattr("file"));
+  }
+  // Its end is under way for as long as this test wants; the counts are taken just before.
+  while (server.counters()["messages"] < 3) {
+    std::this_thread::yield();
+  }
+  auto second = Client::open(listener.connect(), {});
+  REQUIRE(second);
+  CHECK(second->getattr("file"));
+  CHECK(server.connections() == 2);
+  gone.set_value();
 }

@@ -5,6 +5,7 @@
 
 #include "protocol/authentication.hpp"
 #include "protocol/client_session.hpp"
+#include "protocol/server_handshake.hpp"
 #include "protocol/server_session.hpp"
 #include "protocol/testing/fixture.hpp"
 
@@ -26,7 +27,38 @@ Bytes copy(ByteView bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// A ServerSession by itself, fed by hand.
+/// A ServerHandshake and the ServerSession that follows it, as one.
+class Served {
+ public:
+  Served(FileService& files, const ServerOptions& options, const Nonce& nonce)
+      : files_(files), options_(options), handshake_(options, nonce) {}
+
+  Action on_message(ByteView message, const std::optional<ExtentId>& announced) {
+    if (session_) {
+      return session_->on_message(message, announced);
+    }
+    const auto answer = handshake_.on_message(message, announced.has_value());
+    if (answer.verdict == Admission::Verdict::admit) {
+      session_.emplace(files_, options_, handshake_.agreement());
+    }
+    const bool refused = answer.verdict == Admission::Verdict::refuse;
+    return {.kind = refused ? Action::Kind::close : Action::Kind::send, .message = answer.reply};
+  }
+  Action on_extent(const Arrival& arrival) { return session_->on_extent(arrival); }
+
+  bool authenticated() const { return session_.has_value(); }
+  std::uint64_t requests() const { return session_ ? session_->requests() : 0; }
+  const Error& failure() const { return session_ ? session_->failure() : handshake_.failure(); }
+  const Agreement& agreement() const { return handshake_.agreement(); }
+
+ private:
+  FileService& files_;
+  const ServerOptions& options_;
+  ServerHandshake handshake_;
+  std::optional<ServerSession> session_;
+};
+
+/// A server by itself, fed by hand.
 struct Peer {
   explicit Peer(ServerOptions with = {}, unsigned char nonce = 2)
       : options(std::move(with)), session(files, options, nonce_of(nonce)) {}
@@ -48,7 +80,7 @@ struct Peer {
   std::shared_ptr<Tree> tree = std::make_shared<Tree>();
   MemoryFiles files{tree};
   ServerOptions options;
-  ServerSession session;
+  Served session;
   MessageBuffer buffer;
 };
 
@@ -72,7 +104,7 @@ void fails(const Action& action, const std::string& why) {
   CHECK(error_in(action) == why);
 }
 
-Result<> shake_hands(ClientSession& client, ServerSession& server) {
+Result<> shake_hands(ClientSession& client, Served& server) {
   Action action = client.start();
   while (!client.ready()) {
     const Action answer = server.on_message(action.message, {});
@@ -91,6 +123,8 @@ TEST_CASE("who knows the token is let in, and nobody else", "[session]") {
     ClientSession client("open sesame", DigestKind::sha256, nonce_of(1), nullptr);
     CHECK(shake_hands(client, server.session));
     CHECK(server.session.authenticated());
+    CHECK(server.session.agreement().digest == DigestKind::sha256);
+    CHECK(server.session.agreement().features == own_features());
   }
   SECTION("no token on either side") {
     Peer server;
@@ -158,12 +192,44 @@ TEST_CASE("before authentication nothing else is heard", "[session]") {
   SECTION("PROOF first") {
     closes(server.tell(Proof{}), "protocol: PROOF is not allowed now");
   }
+  SECTION("payload") {
+    closes(server.tell(Hello{}, 0, ExtentId{1, 0, 10}), "protocol: payload was announced by HELLO");
+  }
   SECTION("another version") {
     closes(server.tell(Hello{.lowest = 2, .highest = 3}),
            "protocol: the server speaks protocol version 1, the client 2 to 3");
   }
   CHECK(server.session.on_message({}, {}).kind == Action::Kind::close);
   CHECK(server.session.requests() == 0);
+}
+
+TEST_CASE("only what both sides have is agreed on", "[session]") {
+  Peer server;
+  Features features{.names = {"future", "echo"}, .count = 2};
+  REQUIRE(server.tell(Hello{.features = features}).kind == Action::Kind::send);
+  const Features& agreed = server.session.agreement().features;
+  REQUIRE(agreed.count == 1);
+  CHECK(agreed.names[0] == "echo");
+}
+
+TEST_CASE("without fresh random bytes nobody is let in", "[session]") {
+  const ServerOptions options;
+  ServerHandshake handshake(options, fail(Fault::io, "cannot get random bytes"));
+  MessageBuffer buffer;
+  const auto answer = handshake.on_message(*encode(buffer, 0, Hello{}), false);
+  CHECK(answer.verdict == Admission::Verdict::refuse);
+  CHECK(handshake.failure().what == "cannot get random bytes");
+}
+
+TEST_CASE("a listener's own refusal is an ERROR without a request", "[session]") {
+  const ServerOptions options;
+  ServerHandshake handshake(options, Nonce{});
+  const Error full{Fault::busy, std::string(5000, 'x')};
+  const auto any = decode_any(handshake.refusal(full));
+  REQUIRE(any);
+  CHECK(any->head == Head{Op::error, 0, 0});
+  CHECK(std::get<ErrorReply>(any->body).code == wire_code(Fault::busy));
+  CHECK(std::get<ErrorReply>(any->body).what.size() == kMaxText);
 }
 
 TEST_CASE("bytes that break the protocol close the connection and say why", "[session]") {

@@ -4,6 +4,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "datapaths/admission.hpp"
+#include "protocol/server_handshake.hpp"
+
 namespace waggle::protocol::testing {
 
 UniqueFd memory_file(std::string_view content) {
@@ -42,11 +45,22 @@ Connected::~Connected() {
 Result<Client> Connected::open() {
   thread_ = std::thread([this, channel = std::move(pair.server)]() mutable {
     MemoryFiles files(tree);
-    served_ = serve_connection(*channel, files, server_options);
+    served_ = serve(std::move(channel), files);
     left_open = files.open_files();
-    channel.reset();
   });
   return Client::open(std::move(pair.client), client_options);
+}
+
+Result<std::uint64_t> Connected::serve(std::unique_ptr<Channel> channel, MemoryFiles& files) const {
+  Gate gate = gate_of(server_options);
+  Error refused;
+  gate.refused = [&](const Error& why) { refused = why; };
+  WAGGLE_LET(admitted, admit(std::move(channel), gate));
+  if (!admitted) {
+    return std::unexpected(refused);
+  }
+  const auto& handshake = static_cast<const ServerHandshake&>(*admitted->admission);
+  return serve_connection(*admitted->channel, files, server_options, handshake.agreement());
 }
 
 const Result<std::uint64_t>& Connected::served() {

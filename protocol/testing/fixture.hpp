@@ -28,7 +28,7 @@ class Connected {
   Connected& operator=(const Connected&) = delete;
 
   Result<Client> open();
-  /// What serve_connection returned, once the client's end is closed.
+  /// What serve_connection returned, or why the client was not let in, once the client's end is closed.
   const Result<std::uint64_t>& served();
 
   std::shared_ptr<Tree> tree = std::make_shared<Tree>();
@@ -38,6 +38,8 @@ class Connected {
   std::size_t left_open = 0;  ///< files that the server had open at the end
 
  private:
+  Result<std::uint64_t> serve(std::unique_ptr<Channel> channel, MemoryFiles& files) const;
+
   std::thread thread_;
   std::optional<Result<std::uint64_t>> served_;
 };

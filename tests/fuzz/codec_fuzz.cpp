@@ -71,23 +71,23 @@ std::optional<ExtentId> announced_by(ByteView message) {
   return write != nullptr ? std::optional(write->extent) : std::nullopt;
 }
 
-/// Drives one session the way serve_connection does.
+/// Drives one connection the way Server does.
 class Driver {
  public:
-  Driver() : tree_(std::make_shared<testing::Tree>()), files_(tree_) {
-    tree_->put("f", "content of a file");
-    session_.emplace(files_, options_, Nonce{});
-  }
+  Driver() : tree_(std::make_shared<testing::Tree>()), files_(tree_) { tree_->put("f", "content of a file"); }
 
   void authenticate() {
     MessageBuffer buffer;
-    session_->on_message(*encode(buffer, 0, Hello{}), {});
-    session_->on_message(*encode(buffer, 0, Proof{}), {});
-    require(session_->authenticated(), "an open server lets nobody in");
+    knock(*encode(buffer, 0, Hello{}), false);
+    knock(*encode(buffer, 0, Proof{}), false);
+    require(session_.has_value(), "an open server lets nobody in");
   }
 
   /// False when the session closed.
   bool message(ByteView bytes, bool announce) {
+    if (!session_) {
+      return knock(bytes, announce);
+    }
     const auto announced = announce ? announced_by(bytes) : std::nullopt;
     Action action = session_->on_message(bytes, announced);
     while (action.kind == Action::Kind::send_extent) {
@@ -110,9 +110,22 @@ class Driver {
     return action.kind != Action::Kind::close;
   }
 
-  void stray_extent() { session_->on_extent({{1, 0, 1}, {}, {}}); }
+  void stray_extent() {
+    if (session_) {
+      session_->on_extent({{1, 0, 1}, {}, {}});
+    }
+  }
 
  private:
+  bool knock(ByteView bytes, bool announces) {
+    const auto answer = handshake_.on_message(bytes, announces);
+    require(answer.reply.empty() || decode_any(answer.reply).has_value(), "the handshake sends a malformed message");
+    if (answer.verdict == Admission::Verdict::admit) {
+      session_.emplace(files_, options_, handshake_.agreement());
+    }
+    return answer.verdict != Admission::Verdict::refuse;
+  }
+
   static void check_message(const Action& action) {
     if (!action.message.empty()) {
       require(decode_any(action.message).has_value(), "the session sends a malformed message");
@@ -121,7 +134,8 @@ class Driver {
 
   std::shared_ptr<testing::Tree> tree_;
   testing::MemoryFiles files_;
-  ServerOptions options_{.token = {}, .read_only = false, .most_clients = 1, .most_handles = 8};
+  ServerOptions options_{.token = {}, .most_clients = 1, .most_handles = 8};
+  ServerHandshake handshake_{options_, Nonce{}};
   std::optional<ServerSession> session_;
 };
 
