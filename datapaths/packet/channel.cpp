@@ -161,7 +161,12 @@ Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
   extent.digest = nullptr;
   WAGGLE_TRY(sent);
   WAGGLE_TRY(health());
-  return Sent{std::min(extent.valid, outgoing.id.length), extent.source};
+  const std::uint64_t valid = std::min(extent.valid, outgoing.id.length);
+  if (valid < outgoing.id.length && extent.source) {
+    return Sent{valid,
+                fail(Fault::changed, fmt::format("the file ended after {} of {} bytes", valid, outgoing.id.length))};
+  }
+  return Sent{valid, extent.source};
 }
 
 Result<> PacketChannel::flush() {

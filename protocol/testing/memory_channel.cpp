@@ -65,7 +65,7 @@ class MemoryChannel final : public Channel {
       mischief_.on_payload(frame.payload);
     }
     WAGGLE_TRY(push(std::move(frame)));
-    return Sent{valid, {}};
+    return Sent{valid, valid < extent.id.length ? fail(Fault::changed, "the file ended early") : Result<>()};
   }
 
   Result<> flush() override { return {}; }
