@@ -29,9 +29,9 @@ class CongestionControl {
  public:
   virtual ~CongestionControl() = default;
   virtual void on_ack(const AckSample& sample) = 0;
-  /// Packets were declared lost. One cut per round trip: nothing happens when the newest lost packet was sent before
-  /// the last cut (RFC 9002, 7.3.2).
-  virtual void on_loss(Time now, Time newest_sent_at) = 0;
+  /// Packets were declared lost; true when the window was cut for it. One cut per round trip: nothing happens when the
+  /// newest lost packet was sent before the last cut (RFC 9002, 7.3.2).
+  virtual bool on_loss(Time now, Time newest_sent_at) = 0;
   /// Everything lost over a long time (RFC 9002, 7.6).
   virtual void on_persistent_congestion() = 0;
   /// All losses behind the last cut proved spurious: the window from before comes back (RFC 4015 spirit).

@@ -100,6 +100,9 @@ void Connection::on_close(Time now, ByteView packet) {
 }
 
 Time Connection::probe_at() const {
+  if (under_way_ == 0 || loss_at_ != kNever) {
+    return kNever;
+  }
   // Backoff is capped: a path that was dead for long is found again within a second.
   const Time wait = std::min<Time>(rtt_.pto(kAckDelay) << std::min(timeouts_, 10U),
                                    std::max<Time>(1'000'000'000, rtt_.pto(kAckDelay)));
@@ -131,8 +134,7 @@ void Connection::on_timer(Time now) {
   if (loss_at_ <= now) {
     detect_losses(now);
     refresh(now);
-  }
-  if (under_way_ > 0 && probe_at() <= now && probes_ == 0) {
+  } else if (probe_at() <= now && probes_ == 0) {
     ++timeouts_;
     ++stats_.probe_timeouts;
     probes_ = timeouts_ > 1 ? 2 : 1;
@@ -154,12 +156,9 @@ Time Connection::deadline() const {
   if (state_ == State::connecting) {
     return std::min(hello_at_, started_ + options_.timeout);
   }
-  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_});
+  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, probe_at()});
   if (close_due_) {
     at = std::min(at, close_at_);
-  }
-  if (under_way_ > 0) {
-    at = std::min(at, probe_at());
   }
   if (window_ > in_flight_) {
     at = std::min(at, mtu_.due());

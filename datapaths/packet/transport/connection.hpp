@@ -134,6 +134,7 @@ class Connection {
   void fail_with(Error error);
   void on_retry(Time now, ByteView packet);
   void on_close(Time now, ByteView packet);
+  /// The probe timeout; never while the time threshold of loss detection has a timer (RFC 9002, 6.2.1).
   Time probe_at() const;
 
   // connection_receive.cpp
@@ -149,7 +150,7 @@ class Connection {
   void acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any);
   void forgive(std::uint64_t number, SentPacket& packet);
   void detect_losses(Time now);
-  void lose(std::uint64_t number, SentPacket& packet);
+  void lose(SentPacket& packet);
   void refresh(Time now);
 
   // connection_send.cpp
@@ -243,6 +244,11 @@ class Connection {
   std::uint32_t probes_ = 0;         // to be sent whatever the window
   std::uint64_t threshold_ = 3;      // packets; grows with observed reordering
   std::uint64_t limited_until_ = 0;  // numbers below were sent while the window was what held us back
+  std::uint64_t open_ = 0;           // no number below is under way
+  Time first_sample_at_ = kNever;    // of the RTT
+  // The losses behind the last cut of the window, MTU probes apart: it is undone when all of them were none.
+  std::uint32_t loss_round_ = 0;  // counts rounds of loss detection
+  std::uint32_t cut_round_ = 0;   // the one of the last cut
   std::uint64_t lost_since_cut_ = 0;
   std::uint64_t forgiven_since_cut_ = 0;
 };

@@ -41,6 +41,7 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
     const Time sent_at = sent_[largest].sent_at;
     if (largest == ack.largest) {
       sample = std::max<Time>(1, now - sent_at);
+      first_sample_at_ = std::min(first_sample_at_, now);
       rtt_.sample(sample, std::min<Time>(Time{ack.delay} * 1000, kAckDelay));
     }
     largest_acknowledged_ = std::max(largest_acknowledged_, largest);
@@ -60,6 +61,10 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
 
 void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any) {
   SentPacket& packet = sent_[number];
+  if (packet.state == SentPacket::State::none) {
+    packet.state = SentPacket::State::acknowledged;
+    return;
+  }
   const bool taken_for_lost = packet.state == SentPacket::State::lost;
   if (!taken_for_lost && packet.state != SentPacket::State::under_way) {
     return;
@@ -94,6 +99,9 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
 /// A packet that was taken for lost has arrived: the path reorders, by how much the numbers tell (RFC 8985 spirit).
 void Connection::forgive(std::uint64_t number, SentPacket& packet) {
   packet.state = SentPacket::State::acknowledged;
+  if (packet.kind == SentPacket::Kind::probe) {
+    return;  // its loss did not count either
+  }
   ++stats_.spurious_losses;
   if (largest_acknowledged_ > number) {
     threshold_ = std::clamp(largest_acknowledged_ - number + 1, threshold_, kMostThreshold);
@@ -113,6 +121,9 @@ void Connection::forgive(std::uint64_t number, SentPacket& packet) {
       lost_extents_ -= extent->lost.empty() ? 1 : 0;
     }
   }
+  if (static_cast<std::int32_t>(packet.round - cut_round_) < 0) {
+    return;  // it stands behind an earlier cut
+  }
   ++forgiven_since_cut_;
   if (lost_since_cut_ > 0 && forgiven_since_cut_ >= lost_since_cut_) {
     congestion_->on_spurious_loss();
@@ -128,36 +139,52 @@ void Connection::detect_losses(Time now) {
     return;
   }
   const Time delay = rtt_.loss_delay();
-  Time newest = 0;
-  Time oldest = kNever;
-  for (std::uint64_t number = sent_.oldest(); number < largest_acknowledged_; ++number) {
+  const std::uint64_t lost_before = lost_since_cut_;
+  ++loss_round_;
+  Time newest = kNever;  // lost, and so below: when they were sent
+  Time first = kNever;   // with nothing acknowledged since
+  Time longest = 0;      // between two such
+  std::uint64_t number = std::max(open_, sent_.oldest());
+  for (; number < largest_acknowledged_; ++number) {
     SentPacket& packet = sent_[number];
     if (packet.state != SentPacket::State::under_way) {
+      first = packet.state == SentPacket::State::acknowledged ? kNever : first;
       continue;
     }
     if (packet.sent_at + delay > now && number + threshold_ > largest_acknowledged_) {
-      loss_at_ = std::min(loss_at_, packet.sent_at + delay);
-      continue;
+      loss_at_ = packet.sent_at + delay;  // and those behind it later
+      break;
     }
     // A lost probe of the path MTU says nothing about congestion (RFC 8899, section 3).
     if (packet.kind != SentPacket::Kind::probe) {
-      newest = std::max(newest, packet.sent_at);
-      oldest = std::min(oldest, packet.sent_at);
+      newest = packet.sent_at;
+      if (packet.sent_at > first_sample_at_) {
+        first = std::min(first, packet.sent_at);
+        longest = std::max(longest, packet.sent_at - first);
+      }
     }
-    lose(number, packet);
+    lose(packet);
   }
-  if (oldest == kNever) {
+  open_ = number;
+  if (newest == kNever) {
     return;
   }
-  congestion_->on_loss(now, newest);
-  if (rtt_.sampled() && newest - oldest > 3 * rtt_.pto(kAckDelay)) {
+  if (congestion_->on_loss(now, newest)) {
+    cut_round_ = loss_round_;
+    lost_since_cut_ -= lost_before;
+    forgiven_since_cut_ = 0;
+  }
+  if (longest > 3 * rtt_.pto(kAckDelay)) {  // section 7.6
     ++stats_.persistent_congestion;
     congestion_->on_persistent_congestion();
+    rtt_.restart_least();
+    lost_since_cut_ = forgiven_since_cut_ = 0;
   }
 }
 
-void Connection::lose(std::uint64_t, SentPacket& packet) {
+void Connection::lose(SentPacket& packet) {
   packet.state = SentPacket::State::lost;
+  packet.round = loss_round_;
   in_flight_ -= packet.size;
   --under_way_;
   switch (packet.kind) {

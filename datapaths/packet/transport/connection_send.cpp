@@ -254,7 +254,7 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
 
 /// What is oldest goes once more under a new number; its first copy is not lost yet (RFC 9002, 6.2.4).
 std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteSpan room) {
-  for (std::uint64_t number = sent_.oldest(); number < sent_.next(); ++number) {
+  for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
     const SentPacket packet = sent_[number];
     if (packet.state != SentPacket::State::under_way) {
       continue;

@@ -24,7 +24,7 @@ Cubic::Cubic(std::uint32_t packet) : packet_(packet) {
 void Cubic::on_ack(const AckSample& sample) {
   const Time since = sample.now - std::min(last_ack_, sample.now);
   last_ack_ = sample.now;
-  if (cut_ && sample.sent_at <= cut_at_) {
+  if (state_.recovers && sample.sent_at <= state_.cut_at) {
     return;  // recovery: what was under way at the cut must not grow the window (RFC 9002, 7.3.2)
   }
   // Time in which the window was not used must not count as growth (RFC 9438, 5.8). A busy sender hears of its packets
@@ -40,8 +40,11 @@ void Cubic::on_ack(const AckSample& sample) {
     grow(sample);
     return;
   }
-  state_.window = std::min(state_.window + static_cast<double>(state_.hystart.on_ack(sample)), state_.threshold);
-  if (state_.hystart.phase() == HyStart::Phase::done) {
+  // HyStart++ is for the initial slow start; later ones end at a threshold that is known (RFC 9406, 4.3).
+  const bool initial = std::isinf(state_.threshold);
+  const std::uint64_t growth = initial ? state_.hystart.on_ack(sample) : sample.bytes;
+  state_.window = std::min(state_.window + static_cast<double>(growth), state_.threshold);
+  if (initial && state_.hystart.phase() == HyStart::Phase::done) {
     // Left slow start without a loss: the curve starts on its plateau (RFC 9438, 4.10).
     state_.threshold = state_.window;
     state_.most = state_.prior = state_.window;
@@ -79,28 +82,30 @@ void Cubic::grow(const AckSample& sample) {
   state_.window += (target - state_.window) * std::min(acknowledged / state_.window, 1.0);
 }
 
-void Cubic::on_loss(Time now, Time newest_sent_at) {
-  if (cut_ && newest_sent_at <= cut_at_) {
-    return;
+bool Cubic::on_loss(Time now, Time newest_sent_at) {
+  if (state_.recovers && newest_sent_at <= state_.cut_at) {
+    return false;
   }
   before_ = state_;
   can_undo_ = true;
-  cut_ = true;
-  cut_at_ = now;
+  state_.recovers = true;
+  state_.cut_at = now;
   // Fast convergence: a flow that lost before it regained its plateau leaves room for newer ones (RFC 9438, 4.7).
   state_.most = state_.window < state_.most ? state_.window * (1 + kBeta) / 2 : state_.window;
   state_.prior = state_.window;
   state_.window = std::max(state_.window * kBeta, least());
   state_.threshold = state_.window;
   state_.epoch = kNever;
+  return true;
 }
 
 void Cubic::on_persistent_congestion() {
-  // RFC 9002, 7.6.2 and RFC 9438, 4.8. The threshold remains that of the cut that the losses brought.
+  // RFC 9002, B.8 and RFC 9438, 4.8: the curve will start on its plateau. The threshold, and the window from before it
+  // (4.3), remain those of the cut that the losses brought.
   state_.window = least();
   state_.epoch = kNever;
-  state_.most = state_.prior = 0;
-  state_.hystart.restart();
+  state_.most = 0;
+  state_.recovers = false;
   can_undo_ = false;
 }
 
@@ -110,16 +115,17 @@ void Cubic::on_spurious_loss() {
   }
   can_undo_ = false;
   const double grown = state_.window;
+  const Time cut_at = state_.cut_at;
   state_ = before_;
-  state_.window = std::max(state_.window, grown);
+  state_.window = std::max({state_.window, grown, least()});
   if (state_.epoch != kNever) {
-    state_.epoch += last_ack_ - std::min(cut_at_, last_ack_);  // the curve's time stood still
+    state_.epoch += last_ack_ - std::min(cut_at, last_ack_);  // the curve's time stood still
   }
 }
 
 void Cubic::on_packet_size(std::uint32_t bytes) {
   // The initial window counts packets; a probe of a larger size that succeeds before anything was learned raises it.
-  if (!cut_ && state_.window == static_cast<double>(kInitialPackets * packet_)) {
+  if (!state_.recovers && state_.window == static_cast<double>(kInitialPackets * packet_)) {
     state_.window = static_cast<double>(kInitialPackets * bytes);
   }
   packet_ = bytes;

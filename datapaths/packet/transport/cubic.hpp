@@ -21,7 +21,7 @@ class Cubic final : public CongestionControl {
   explicit Cubic(std::uint32_t packet);
 
   void on_ack(const AckSample& sample) override;
-  void on_loss(Time now, Time newest_sent_at) override;
+  bool on_loss(Time now, Time newest_sent_at) override;
   void on_persistent_congestion() override;
   void on_spurious_loss() override;
   void on_packet_size(std::uint32_t bytes) override;
@@ -34,12 +34,14 @@ class Cubic final : public CongestionControl {
   /// All that a cut changes, so that it can be undone. Windows in bytes, times in ns.
   struct State {
     double window = 0;
-    double threshold = 0;  // of slow start
-    double most = 0;       // W_max: where the curve has its plateau
-    double prior = 0;      // window just before the last cut: beyond it, Reno grows by a whole packet per round
-    double reno = 0;       // W_est
-    double plateau = 0;    // K, in seconds
-    Time epoch = kNever;   // when the present curve began; kNever: with the next ACK
+    double threshold = 0;   // of slow start
+    double most = 0;        // W_max: where the curve has its plateau
+    double prior = 0;       // window just before the last cut: beyond it, Reno grows by a whole packet per round
+    double reno = 0;        // W_est
+    double plateau = 0;     // K, in seconds
+    Time epoch = kNever;    // when the present curve began; kNever: with the next ACK
+    bool recovers = false;  // what was sent up to `cut_at` is of no account
+    Time cut_at = 0;
     HyStart hystart;
   };
 
@@ -51,8 +53,6 @@ class Cubic final : public CongestionControl {
   State state_;
   State before_;  // the last cut
   bool can_undo_ = false;
-  bool cut_ = false;  // there was a cut at all
-  Time cut_at_ = 0;
   Time last_ack_ = 0;
 };
 

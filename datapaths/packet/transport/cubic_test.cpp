@@ -55,7 +55,7 @@ struct Path {
   }
 };
 
-TEST_CASE("slow start doubles the window per round trip, from ten packets") {
+TEST_CASE("RFC 9438, 4.10: slow start doubles the window per round trip, from ten packets") {
   Path path;
   CHECK(path.packets() == 10);
   CHECK(path.cubic.slow_start());
@@ -70,7 +70,7 @@ TEST_CASE("slow start doubles the window per round trip, from ten packets") {
   CHECK(path.cubic.pacing_rate(path.rtt) == Approx(2.0 * static_cast<double>(path.cubic.window()) / 0.05));
 }
 
-TEST_CASE("a loss cuts to 0.7, once per round trip, and never below two packets") {
+TEST_CASE("RFC 9438, 4.6: a loss cuts to 0.7, once per round trip, and never below two packets") {
   Path path;
   path.grow_and_cut(100);
   const double after = path.packets();
@@ -106,7 +106,7 @@ double formula(double most, double t, double rtt) {
   return std::max(curve, reno);
 }
 
-TEST_CASE("after a cut the window follows the curve of RFC 9438, for any RTT and window") {
+TEST_CASE("RFC 9438, 4.2 to 4.5: after a cut the window follows the curve, for any RTT and window") {
   std::mt19937_64 random(7);
   for (int trial = 0; trial < 60; ++trial) {
     Path path;
@@ -131,7 +131,7 @@ TEST_CASE("after a cut the window follows the curve of RFC 9438, for any RTT and
   }
 }
 
-TEST_CASE("growth depends on time, not on how ACKs are bundled") {
+TEST_CASE("RFC 9438, 4.2: growth depends on time, not on how ACKs are bundled") {
   Path fine;
   Path coarse;
   fine.per_ack = 1;
@@ -150,7 +150,7 @@ TEST_CASE("growth depends on time, not on how ACKs are bundled") {
   CHECK(coarse.packets() == Approx(fine.packets()).epsilon(0.03));
 }
 
-TEST_CASE("fast convergence: a second cut below the plateau lowers the plateau further") {
+TEST_CASE("RFC 9438, 4.7: fast convergence, a second cut below the plateau lowers the plateau further") {
   Path path;
   path.grow_and_cut(1000);
   path.run_until(path.now + kSecond);
@@ -166,7 +166,7 @@ TEST_CASE("fast convergence: a second cut below the plateau lowers the plateau f
   CHECK(path.packets() == Approx(plateau).epsilon(0.03));
 }
 
-TEST_CASE("short round trips grow like Reno") {
+TEST_CASE("RFC 9438, 4.3: short round trips grow like Reno") {
   Path path;
   path.rtt = kMs;
   path.grow_and_cut(50);
@@ -176,7 +176,7 @@ TEST_CASE("short round trips grow like Reno") {
   CHECK(path.packets() == Approx(start + 20 * 3 * 0.3 / 1.7).margin(1.5));
 }
 
-TEST_CASE("a spurious loss brings window, threshold and curve back") {
+TEST_CASE("RFC 9438, 4.9: a spurious loss brings window, threshold and curve back") {
   Path path;
   while (path.packets() < 300) {
     path.ack();
@@ -214,7 +214,7 @@ TEST_CASE("an undo without a cut, or after persistent congestion, does nothing")
   CHECK(path.packets() >= 70);
 }
 
-TEST_CASE("a sender that does not use its window does not grow it, nor does idle time") {
+TEST_CASE("RFC 9438, 5.8: a sender that does not use its window does not grow it, nor does idle time") {
   Path path;
   path.grow_and_cut(1000);
   path.ack();
@@ -233,7 +233,7 @@ TEST_CASE("a sender that does not use its window does not grow it, nor does idle
   CHECK(path.packets() == Approx(before).epsilon(0.05));
 }
 
-TEST_CASE("HyStart++ leaves slow start without a loss") {
+TEST_CASE("RFC 9438, 4.10 and RFC 9406: HyStart++ leaves slow start without a loss") {
   Path path;
   // A queue of 10 Gbit/s: the round-trip time grows with the window once the path is full at 2,000 packets.
   while (path.cubic.slow_start() && path.packets() < 100'000) {
@@ -253,6 +253,75 @@ TEST_CASE("larger packets raise the initial window and the least one") {
     cubic.on_loss(now, now);
   }
   CHECK(cubic.window() == 2 * 8900);
+}
+
+TEST_CASE("RFC 9438, 4.4 and 4.5: per round trip the window grows to at most one and a half of it") {
+  Path path;
+  path.grow_and_cut(2000);
+  path.run_until(path.now + 14 * kSecond);  // beyond the plateau, where the curve is steep
+  const double before = path.packets();
+  const std::uint64_t window = path.cubic.window();
+  AckSample sample = path.sample(kPacket);
+  sample.smoothed = 30 * kSecond;
+  for (std::uint64_t acknowledged = 0; acknowledged < window; acknowledged += kPacket) {
+    path.cubic.on_ack(sample);
+  }
+  CHECK(path.packets() <= 1.5 * before + 1);
+  CHECK(path.packets() > 1.3 * before);
+}
+
+TEST_CASE("RFC 9438, 4.8: after a timeout the curve starts on its plateau where slow start ended") {
+  Path path;
+  path.grow_and_cut(1000);
+  const double threshold = path.packets();
+  path.cubic.on_persistent_congestion();
+  while (path.cubic.slow_start()) {
+    path.ack();
+  }
+  CHECK(path.packets() == Approx(threshold).epsilon(0.01));
+  path.ack();
+  const Time start = path.now;
+  for (const double t : {0.5, 1.0, 2.0, 4.0}) {
+    path.run_until(start + static_cast<Time>(t * 1e9));
+    // K is 0; Reno's estimate keeps its smaller factor, since it is below the window before the cut (4.3).
+    const double curve = threshold + 0.4 * std::pow(t + 0.05, 3);
+    const double reno = threshold + 3 * 0.3 / 1.7 * t / 0.05;
+    CAPTURE(t, curve, reno);
+    CHECK(path.packets() == Approx(std::max(curve, reno)).epsilon(0.02));
+  }
+}
+
+TEST_CASE("RFC 9438, 4.9: after an undo a loss from before it cuts once more, and ACKs grow the window") {
+  Path path;
+  while (path.packets() < 300) {
+    path.ack();
+  }
+  const std::uint64_t before = path.cubic.window();
+  const Time sent = path.now;
+  path.now += path.rtt;
+  REQUIRE(path.cubic.on_loss(path.now, sent));
+  path.cubic.on_spurious_loss();
+  REQUIRE(path.cubic.window() == before);
+  AckSample old = path.sample(kPacket);
+  old.sent_at = sent;
+  path.cubic.on_ack(old);
+  CHECK(path.cubic.window() == before + kPacket);
+  CHECK(path.cubic.on_loss(path.now, sent + 1));
+  CHECK(path.cubic.window() < before);
+}
+
+TEST_CASE("RFC 9406, 4.3: HyStart++ is for the initial slow start; a later one ends at its threshold only") {
+  Path path;
+  path.grow_and_cut(1000);
+  const double threshold = path.packets();
+  path.cubic.on_persistent_congestion();
+  while (path.cubic.slow_start()) {
+    path.rtt += kMs / 2;  // as a queue that fills
+    path.ack();
+    REQUIRE(path.packets() <= threshold + 1);
+    REQUIRE(path.now < 1000 * kSecond);
+  }
+  CHECK(path.packets() == Approx(threshold).epsilon(0.01));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ class Fixed final : public CongestionControl {
   Fixed(std::uint64_t window, std::uint64_t rate, std::uint32_t packet);
 
   void on_ack(const AckSample& sample) override { smoothed_ = sample.smoothed; }
-  void on_loss(Time /*now*/, Time /*newest_sent_at*/) override {}
+  bool on_loss(Time /*now*/, Time /*newest_sent_at*/) override { return false; }
   void on_persistent_congestion() override {}
   void on_spurious_loss() override {}
   void on_packet_size(std::uint32_t bytes) override { packet_ = bytes; }

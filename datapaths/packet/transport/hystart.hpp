@@ -23,10 +23,7 @@ class HyStart {
 
   /// Tells of an ACK in slow start; returns by how many bytes the window may grow.
   std::uint64_t on_ack(const AckSample& sample);
-  /// kept as `done` until restart().
-  Phase phase() const { return phase_; }
-  /// Slow start begins again (after persistent congestion).
-  void restart() { *this = HyStart(); }
+  Phase phase() const { return phase_; }  ///< `done` for good
 
  private:
   void end_round(std::uint64_t next);

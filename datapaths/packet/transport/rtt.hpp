@@ -30,6 +30,9 @@ class RttEstimator {
     smoothed_ = (7 * smoothed_ + adjusted) / 8;
   }
 
+  /// After persistent congestion the path may be another one (RFC 9002, 5.2).
+  void restart_least() { least_ = latest_; }
+
   bool sampled() const { return sampled_; }
   Time latest() const { return latest_; }
   Time smoothed() const { return smoothed_; }

@@ -10,12 +10,13 @@ namespace waggle::packet {
 
 /// What must be known of a sent packet until nobody asks for it any more.
 struct SentPacket {
+  /// none: its fate is of no concern
   enum class State : std::uint8_t { none, under_way, acknowledged, lost };
   enum class Kind : std::uint8_t { control, data, message, probe };
   State state = State::none;
   Kind kind = Kind::control;
-  bool limited = false;      ///< sent while something else than the window held the sender back
   std::uint16_t size = 0;    ///< bytes of the packet
+  std::uint32_t round = 0;   ///< lost: in which round of loss detection
   std::uint32_t length = 0;  ///< bytes of payload or of the message stream
   std::uint32_t extent = 0;  ///< DATA: which extent
   Time sent_at = 0;
@@ -48,18 +49,18 @@ class SentPackets {
   /// Uses up a number of which nothing need be known.
   std::uint64_t skip() {
     const std::uint64_t number = next_;
-    add().state = SentPacket::State::acknowledged;
+    add();
     advance(0);
     return number;
   }
 
-  /// Forgets the oldest packets that are acknowledged, and lost ones that were sent before `before`.
+  /// Forgets the oldest packets but those under way and lost ones that were sent at `before` or later.
   void advance(Time before) {
     while (oldest_ < next_) {
       const SentPacket& packet = (*this)[oldest_];
-      const bool over = packet.state == SentPacket::State::acknowledged ||
-                        (packet.state == SentPacket::State::lost && packet.sent_at < before);
-      if (!over) {
+      const bool open = packet.state == SentPacket::State::under_way ||
+                        (packet.state == SentPacket::State::lost && packet.sent_at >= before);
+      if (open) {
         break;
       }
       ++oldest_;
