@@ -73,6 +73,7 @@ Result<> StreamChannel::usable_for_sending() const {
 Result<> StreamChannel::flush_with(int flags) {
   WAGGLE_TRY(usable_for_sending());
   if (!output_.empty()) {
+    socket_.begin_out();
     if (auto sent = socket_.send(output_.bytes(), flags); !sent) {
       return sending_breaks(std::move(sent).error());
     }
@@ -103,6 +104,7 @@ Result<> StreamChannel::queue(const FrameHeader& header, ByteView message) {
     return {};
   }
   WAGGLE_TRY(flush_with(MSG_MORE));
+  socket_.begin_out();
   if (auto sent = socket_.send(message); !sent) {
     return sending_breaks(std::move(sent).error());
   }
@@ -152,6 +154,7 @@ Result<Sent> StreamChannel::send_moved(const Outgoing& extent) {
   const std::uint64_t length = extent.id.length;
   WAGGLE_TRY(flush_with(MSG_MORE));
   const std::uint64_t start = socket_.sent();
+  socket_.begin_out();
   auto moved = sender_.mover->send(socket_, extent);
   const std::uint64_t out = socket_.sent() - start;
   if (socket_.broken() || out > length) {
@@ -257,6 +260,8 @@ Result<bool> StreamChannel::await_frame(std::chrono::nanoseconds timeout) {
       return true;
     }
     input_.grow(**got);
+  } else {
+    socket_.begin_in();
   }
   WAGGLE_TRY(need(kFrameHeader));
   return true;
@@ -309,6 +314,7 @@ Result<Event> StreamChannel::take_message() {
 
 Result<Event> StreamChannel::take_extent(const ExtentId& id) {
   WAGGLE_LET(incoming, match(id));
+  socket_.begin_in();
   since_large_ = is_large(incoming) ? 0 : kLargeForgotten;
   WAGGLE_LET(arrival, incoming.sink == Incoming::Sink::view ? take_view(incoming) : take_payload(incoming));
   if (ended_) {

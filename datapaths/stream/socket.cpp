@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -83,16 +82,21 @@ Socket::Socket(Socket&& other) noexcept
       timeout_(other.timeout_),
       received_(other.received_),
       sent_(other.sent_),
+      in_(other.in_),
+      out_(other.out_),
       broken_(other.broken_),
       aborted_(other.aborted_.load()) {}
 
-bool Socket::keeps_trying(std::uint64_t& since) const {
+bool Socket::keeps_trying(Pace& pace) const {
   if (wait_ != Wait::spin || aborted()) {
     return false;
   }
-  const std::uint64_t now = now_ns();
-  since = since == 0 ? now : since;
-  return timeout_.count() <= 0 || now - since < static_cast<std::uint64_t>(timeout_.count());
+  pace.tick();
+  return timeout_.count() <= 0 || pace.left(timeout_).count() > 0;
+}
+
+nanoseconds Socket::patience(const Pace& pace) const {
+  return timeout_.count() <= 0 ? nanoseconds(0) : std::max(pace.left(timeout_), nanoseconds(1));
 }
 
 std::unexpected<Error> Socket::failure(int error) {
@@ -102,7 +106,8 @@ std::unexpected<Error> Socket::failure(int error) {
   }
   broken_ = broken_ || of_connection(error);
   if (error == EAGAIN) {
-    return fail(Fault::timeout, fmt::format("the peer was silent for {:.3g} s", 1e-9 * double(timeout_.count())));
+    return fail(Fault::timeout,
+                fmt::format("the peer was silent, or nearly so, for {:.3g} s", 1e-9 * double(timeout_.count())));
   }
   if (error == ETIMEDOUT) {
     return fail(Fault::timeout, "the peer does not answer any more");
@@ -149,14 +154,22 @@ Result<> Socket::send_zeros(std::uint64_t length) {
   return {};
 }
 
-Result<bool> Socket::ready(nanoseconds timeout) {
-  pollfd watched{fd(), POLLIN, 0};
+Result<bool> Socket::ready(short events, nanoseconds timeout) {
+  pollfd watched{fd(), events, 0};
   const timespec limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
-  const int events = ::ppoll(&watched, 1, &limit, nullptr);
-  if (events < 0 && errno != EINTR) {
+  const int count = ::ppoll(&watched, 1, &limit, nullptr);
+  if (count < 0 && errno != EINTR) {
     return failure(errno);
   }
-  return events != 0;  // after a signal the caller looks for itself and comes back
+  return count != 0;  // after a signal the caller looks for itself and comes back
+}
+
+Result<> Socket::await(short events, const Pace& pace) {
+  if (timeout_.count() > 0) {
+    WAGGLE_LET(arrived, ready(events, pace.left(timeout_)));
+    return arrived ? Result<>() : failure(EAGAIN);
+  }
+  return {};
 }
 
 Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds timeout) {
@@ -166,7 +179,7 @@ Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds
     const bool sleeping =
         wait_ == Wait::sleep && (timeout.count() < 0 || (timeout_.count() > 0 && timeout >= timeout_));
     if (wait_ == Wait::sleep && !sleeping && timeout.count() != 0) {
-      WAGGLE_LET(arrived, ready(timeout));
+      WAGGLE_LET(arrived, ready(POLLIN, timeout));
       if (!arrived && !aborted()) {
         return std::nullopt;
       }
@@ -174,6 +187,7 @@ Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds
     const ssize_t got = ::recv(fd(), to.data(), to.size(), sleeping ? 0 : MSG_DONTWAIT);
     if (got > 0) {
       received_ += static_cast<std::size_t>(got);
+      in_.begin();
       return static_cast<std::size_t>(got);
     }
     if (got == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -13,15 +14,17 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
+#include "datapaths/stream/pace.hpp"
 
 namespace waggle::stream {
 
 /// A connected TCP socket. Every system call that moves bytes on it goes through in() or out(), which wait as the
-/// channel was told to (asleep, or spinning on a non-blocking socket), time silence out, name what went wrong and count
-/// the bytes, so that the channel knows where in a frame both sides are whatever a mover did.
+/// channel was told to (asleep, or spinning on a non-blocking socket), time out peers that do not keep up (Pace), name
+/// what went wrong and count the bytes, so that the channel knows where in a frame both sides are whatever a mover did.
 class Socket {
  public:
-  /// Takes over a connected socket. `timeout`: longest silence within in() and out(); not positive: for ever.
+  /// Takes over a connected socket. `timeout`: how long a peer may take within a message or a payload, see Pace; not
+  /// positive: for ever.
   static Result<Socket> adopt(UniqueFd fd, Wait wait, std::chrono::nanoseconds timeout);
   Socket(Socket&& other) noexcept;
   Socket& operator=(Socket&&) = delete;
@@ -49,9 +52,23 @@ class Socket {
   /// Receives between two frames: 0 when the peer has closed, nothing when `timeout` (negative: for ever) has passed.
   Result<std::optional<std::size_t>> receive_idle(ByteSpan to, std::chrono::nanoseconds timeout);
 
-  /// For movers whose calls do not return byte counts themselves (io_uring): adds to received() and sent().
-  void count_in(std::size_t bytes) { received_ += bytes; }
-  void count_out(std::size_t bytes) { sent_ += bytes; }
+  /// What is received or sent next begins a message or a payload: time is counted anew.
+  void begin_in() { in_.begin(); }
+  void begin_out() { out_.begin(); }
+
+  // For movers whose calls do not return byte counts themselves (io_uring), and do their waiting.
+  Pace& pace_in() { return in_; }
+  Pace& pace_out() { return out_; }
+  void count_in(std::size_t bytes) {
+    received_ += bytes;
+    in_.move(bytes);
+  }
+  void count_out(std::size_t bytes) {
+    sent_ += bytes;
+    out_.move(bytes);
+  }
+  /// How long the next wait may be, at least 1 ns; 0 means for ever. When it is over, failure(EAGAIN) says so.
+  std::chrono::nanoseconds patience(const Pace& pace) const;
   std::uint64_t received() const { return received_; }  ///< bytes since the beginning
   std::uint64_t sent() const { return sent_; }          ///< bytes since the beginning
   std::chrono::nanoseconds timeout() const { return timeout_; }
@@ -63,8 +80,8 @@ class Socket {
   /// The Error for a connection that the peer has closed.
   std::unexpected<Error> closed();
 
-  /// Whether a call that would have blocked is to be tried again (Wait::spin); `since` is 0 before the first time.
-  bool keeps_trying(std::uint64_t& since) const;
+  /// Whether a call that would have blocked is to be tried again (Wait::spin).
+  bool keeps_trying(Pace& pace) const;
 
   /// Ends all pending and later calls; safe from any thread and from a signal handler.
   void abort() noexcept;
@@ -73,18 +90,22 @@ class Socket {
  private:
   Socket(UniqueFd fd, Wait wait, std::chrono::nanoseconds timeout)
       : fd_(std::move(fd)), wait_(wait), timeout_(timeout) {}
-  Result<bool> ready(std::chrono::nanoseconds timeout);
+  Result<bool> ready(short events, std::chrono::nanoseconds timeout);
+  Result<> await(short events, const Pace& pace);
 
   template <std::invocable Call>
-  Result<std::size_t> repeat(Call& call) {
-    std::uint64_t since = 0;
+  Result<std::size_t> repeat(Call& call, short events, Pace& pace) {
     for (;;) {
+      if (pace.ticking() && wait_ == Wait::sleep) [[unlikely]] {
+        WAGGLE_TRY(await(events, pace));  // for less than the whole time-out that the call itself would wait
+      }
       const auto done = call();
       if (done >= 0) [[likely]] {
+        pace.move(static_cast<std::size_t>(done));
         return static_cast<std::size_t>(done);
       }
       const int error = errno;
-      const bool again = (error == EINTR && !aborted()) || (error == EAGAIN && keeps_trying(since));
+      const bool again = (error == EINTR && !aborted()) || (error == EAGAIN && keeps_trying(pace));
       if (!again) {
         return failure(error);
       }
@@ -96,13 +117,15 @@ class Socket {
   std::chrono::nanoseconds timeout_;
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
+  Pace in_;
+  Pace out_;
   bool broken_ = false;
   std::atomic<bool> aborted_{false};
 };
 
 template <std::invocable Call>
 Result<std::size_t> Socket::in(Call&& call) {
-  auto done = repeat(call);
+  auto done = repeat(call, POLLIN, in_);
   if (done && *done == 0) {
     return closed();
   }
@@ -112,7 +135,7 @@ Result<std::size_t> Socket::in(Call&& call) {
 
 template <std::invocable Call>
 Result<std::size_t> Socket::out(Call&& call) {
-  auto done = repeat(call);
+  auto done = repeat(call, POLLOUT, out_);
   sent_ += done.value_or(0);
   return done;
 }

@@ -41,7 +41,8 @@ class SendPass {
     while (sent_ < end_ || ring_.busy() || notices_ > 0) {
       start_reads();
       start_send();
-      auto turned = ring_.turn(socket_, sending_ || notices_ > 0, [&](const Completion& done) { take(done); });
+      const Pace* pace = sending_ || notices_ > 0 ? &socket_.pace_out() : nullptr;
+      auto turned = ring_.turn(socket_, pace, [&](const Completion& done) { take(done); });
       if (!turned || lost_) {
         return std::unexpected(abandon(ring_, socket_, SHUT_RDWR, lost_ ? *lost_ : turned.error()));
       }
@@ -116,10 +117,10 @@ class SendPass {
     }
     if (done.result == -EINVAL && how_.zero_copy && how_.report) {
       how_.report = false;  // Linux 6.0 and 6.1
-    } else if (done.result < 0 && !(done.result == -EAGAIN && socket_.keeps_trying(since_)) && done.result != -EINTR) {
+    } else if (done.result < 0 && !(done.result == -EAGAIN && socket_.keeps_trying(socket_.pace_out())) &&
+               done.result != -EINTR) {
       lost_ = socket_.failure(-done.result).error();
     } else if (done.result > 0) {
-      since_ = 0;
       const auto bytes = static_cast<std::size_t>(done.result);
       slot.unnoticed += done.expects ? bytes : 0;
       slot.emptied += bytes;
@@ -136,6 +137,7 @@ class SendPass {
     how_.copied_bytes += done.copied ? std::exchange(done.slot.unnoticed, 0) : 0;
     --done.slot.notices;
     --notices_;
+    socket_.begin_out();  // the peer has taken all bytes of a send
   }
 
   Ring& ring_;
@@ -149,7 +151,6 @@ class SendPass {
   std::uint64_t sends_ = 0;     ///< slots that were sent so far
   std::uint64_t digested_ = 0;  ///< slots that were digested so far
   std::size_t notices_ = 0;     ///< notices that are still to come
-  std::uint64_t since_ = 0;     ///< when the socket began to refuse
   bool sending_ = false;
   std::optional<Error> failed_;  ///< of the file
   std::optional<Error> lost_;    ///< of the connection
@@ -166,7 +167,8 @@ class ReceivePass {
   Result<> run() {
     while (ring_.busy() || (placed_ < extent_.id.length && !failed_)) {
       start_receive();
-      auto turned = ring_.turn(socket_, receiving_, [&](const Completion& done) { take(done); });
+      auto turned =
+          ring_.turn(socket_, receiving_ ? &socket_.pace_in() : nullptr, [&](const Completion& done) { take(done); });
       if (!turned || lost_) {
         return std::unexpected(abandon(ring_, socket_, SHUT_RD, lost_ ? *lost_ : turned.error()));
       }
@@ -199,7 +201,6 @@ class ReceivePass {
     Slot& slot = done.slot;
     receiving_ = false;
     if (done.result > 0) {
-      since_ = 0;
       slot.filled = static_cast<std::size_t>(done.result);
       received_ += slot.filled;
       socket_.count_in(slot.filled);
@@ -211,7 +212,7 @@ class ReceivePass {
     slot.taken = false;
     if (done.result == 0) {
       lost_ = socket_.closed().error();
-    } else if (done.result != -EINTR && !(done.result == -EAGAIN && socket_.keeps_trying(since_))) {
+    } else if (done.result != -EINTR && !(done.result == -EAGAIN && socket_.keeps_trying(socket_.pace_in()))) {
       lost_ = socket_.failure(-done.result).error();
     }
   }
@@ -240,10 +241,9 @@ class ReceivePass {
   Ring& ring_;
   Socket& socket_;
   const Incoming& extent_;
-  std::uint64_t received_;   ///< bytes that came off the socket
-  std::uint64_t placed_;     ///< bytes that are where they belong
-  std::uint64_t next_ = 0;   ///< slots that were filled so far
-  std::uint64_t since_ = 0;  ///< when the socket began to refuse
+  std::uint64_t received_;  ///< bytes that came off the socket
+  std::uint64_t placed_;    ///< bytes that are where they belong
+  std::uint64_t next_ = 0;  ///< slots that were filled so far
   bool receiving_ = false;
   std::optional<Error> failed_;  ///< of the file
   std::optional<Error> lost_;    ///< of the connection

@@ -54,7 +54,7 @@ Ring::~Ring() {
 }
 
 void Ring::settle(Socket& socket) {
-  while (busy() && turn(socket, false, [](const Completion&) {})) {
+  while (busy() && turn(socket, nullptr, [](const Completion&) {})) {
   }
 }
 
@@ -126,13 +126,13 @@ void Ring::send_zero_copy(Slot& slot, int socket, bool report) {
   tag(made, Completion::Operation::send, slot);
 }
 
-Result<> Ring::submit_and_wait(Socket& socket, bool on_socket) {
+Result<> Ring::submit_and_wait(Socket& socket, const Pace* pace) {
   ++turns_;
-  const auto limit = socket.timeout().count();
+  const auto limit = pace != nullptr ? socket.patience(*pace).count() : 0;
   __kernel_timespec patience{limit / 1'000'000'000, limit % 1'000'000'000};
   io_uring_cqe* first = nullptr;
-  const int done = on_socket && limit > 0 ? ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &patience, nullptr)
-                                          : ::io_uring_submit_and_wait(&ring_, 1);
+  const int done = limit > 0 ? ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &patience, nullptr)
+                             : ::io_uring_submit_and_wait(&ring_, 1);
   if (done == -ETIME) {
     return socket.failure(EAGAIN);
   }

@@ -65,10 +65,10 @@ class Ring {
   void send(Slot& slot, int socket);                       ///< what was not emptied yet
   void send_zero_copy(Slot& slot, int socket, bool report);
 
-  /// Submits what was started and hands each completion to `handle`, after waiting for one. The socket's time-out holds
-  /// when an operation on it is among those waited for.
+  /// Submits what was started and hands each completion to `handle`, after waiting for one. `pace` is that of the
+  /// socket's operation among those waited for, nullptr when there is none.
   template <typename Handle>
-  Result<> turn(Socket& socket, bool on_socket, Handle handle);
+  Result<> turn(Socket& socket, const Pace* pace, Handle handle);
   /// Waits for all that is under way, after what it works on was shut down.
   void settle(Socket& socket);
   /// Whether anything is under way, notices not counted.
@@ -79,7 +79,7 @@ class Ring {
   Ring() = default;
   io_uring_sqe* entry();
   void tag(io_uring_sqe* entry, Completion::Operation operation, Slot& slot);
-  Result<> submit_and_wait(Socket& socket, bool on_socket);
+  Result<> submit_and_wait(Socket& socket, const Pace* pace);
   Completion decode(const io_uring_cqe& entry);
 
   io_uring ring_{};
@@ -92,8 +92,8 @@ class Ring {
 };
 
 template <typename Handle>
-Result<> Ring::turn(Socket& socket, bool on_socket, Handle handle) {
-  WAGGLE_TRY(submit_and_wait(socket, on_socket));
+Result<> Ring::turn(Socket& socket, const Pace* pace, Handle handle) {
+  WAGGLE_TRY(submit_and_wait(socket, pace));
   io_uring_cqe* entry = nullptr;
   while (::io_uring_peek_cqe(&ring_, &entry) == 0) {
     const Completion completion = decode(*entry);

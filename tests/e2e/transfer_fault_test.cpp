@@ -272,6 +272,48 @@ TEST_CASE("a peer that falls silent within an extent is a time-out") {
   }
 }
 
+TEST_CASE("a peer that trickles within an extent or a message is a time-out") {
+  ChannelOptions options;
+  options.timeout = std::chrono::milliseconds(60);
+  const auto fault_of = [&](RawPeer& peer, const auto& receive) {
+    std::atomic<bool> done = false;
+    std::thread trickle([&] {
+      for (int i = 0; i < 200 && !done; ++i) {
+        static_cast<void>(peer.socket.send(as_bytes("x")));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      ::shutdown(peer.socket.fd(), SHUT_WR);  // it was let go on
+    });
+    const auto event = receive();
+    done = true;
+    trickle.join();
+    REQUIRE_FALSE(event);
+    return event.error().fault;
+  };
+  for (const Wait wait : {Wait::sleep, Wait::spin}) {
+    options.wait = wait;
+    for (const auto& receiver : movers(Side::receiver)) {
+      INFO(receiver << (wait == Wait::spin ? ", spinning" : ""));
+      RawPeer peer = raw_peer("sendfile", receiver, options);
+      send_part(peer.socket, kLong, 100000);
+      const UniqueFd target = nameless_file();
+      ExtentDigester digest(DigestKind::xxh3_128);
+      CHECK(next_message(*peer.channel).announces);
+      must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
+      CHECK(fault_of(peer, [&] { return peer.channel->next(kPatience); }) == Fault::timeout);
+    }
+    RawPeer dropped = raw_peer("sendfile", "splice", options);
+    send_part(dropped.socket, kLong, 100000);
+    CHECK(next_message(*dropped.channel).announces);
+    must(dropped.channel->expect({{7, 0, kLong}, Incoming::Sink::discard, {}, nullptr}));
+    CHECK(fault_of(dropped, [&] { return dropped.channel->next(kPatience); }) == Fault::timeout);
+
+    RawPeer message = raw_peer("sendfile", "splice", options);
+    must(message.socket.send(stream::encode({kMaxMessage, false, {}})));
+    CHECK(fault_of(message, [&] { return message.channel->next(kPatience); }) == Fault::timeout);
+  }
+}
+
 TEST_CASE("another thread can end a transfer, both ways") {
   for (const auto& sender : movers(Side::sender)) {
     INFO(sender);
