@@ -53,7 +53,13 @@ class UdpPort final : public Port {
   Time due() const override { return receiver_->pending() ? 0 : kNever; }
   Result<Peer> resolve(Peer peer) override { return peer; }
 
-  std::vector<Mode> modes() const override { return socket_.modes; }
+  std::vector<Mode> modes() const override {
+    std::vector<Mode> modes = socket_.modes;
+    if (!sender_->segments()) {
+      std::ranges::find(modes, "gso", &Mode::name)->granted = "no";
+    }
+    return modes;
+  }
   Counters counters() const override {
     Counters all = sender_->counters();
     all.merge(receiver_->counters());
@@ -95,11 +101,13 @@ Result<std::vector<std::unique_ptr<Port>>> open_udp_ports(const PortRequest& req
 }
 
 std::vector<OptionInfo> udp_options() {
-  return {{"gso", "yes", "one system call for many packets to one peer (UDP_SEGMENT)"},
-          {"gro", "yes", "many packets of one peer in one buffer (UDP_GRO)"},
-          {"busy_poll", "0", "microseconds for which a receiving system call polls the device (SO_BUSY_POLL)"},
-          {"udp_checksum", "yes", "fill in the UDP checksum; gso needs it, the CRC32C of a packet does not"},
-          {"queues", "1", "sockets that share the server's port (SO_REUSEPORT)"}};
+  return {
+      {"gso", "auto",
+       "one system call for many packets to one peer (UDP_SEGMENT): auto (as long as kernel and device do), yes or no"},
+      {"gro", "yes", "many packets of one peer in one buffer (UDP_GRO)"},
+      {"busy_poll", "0", "microseconds for which a receiving system call polls the device (SO_BUSY_POLL)"},
+      {"udp_checksum", "yes", "fill in the UDP checksum; gso needs it, the CRC32C of a packet does not"},
+      {"queues", "1", "sockets that share the server's port (SO_REUSEPORT)"}};
 }
 
 }  // namespace waggle::packet

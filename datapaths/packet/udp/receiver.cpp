@@ -36,7 +36,7 @@ Result<std::unique_ptr<UdpReceiver>> UdpReceiver::create(const UdpSocket& socket
 }
 
 UdpReceiver::UdpReceiver(const UdpSocket& socket, Slab slab)
-    : fd_(socket.fd.get()), gro_(socket.gro), slab_(std::move(slab)) {
+    : fd_(socket.fd.get()), gro_(socket.gro), connected_(socket.connected), slab_(std::move(slab)) {
   const auto count = static_cast<std::uint32_t>(slab_.bytes() / slab_.stride());
   references_.resize(count);
   for (std::uint32_t index = count; index > 0; --index) {
@@ -83,18 +83,8 @@ Result<> UdpReceiver::receive(std::size_t wanted) {
     if (got == 0 || errno == EAGAIN || errno == EINTR) {
       return {};
     }
-    if (errno == ECONNREFUSED) {
-      ++refused_;
-      return ++refusals_ < kRefusals ? Result<>{}
-                                     : fail(Fault::peer_gone, "nobody listens at the peer's UDP port",
-                                            "start the server, or check the port");
-    }
-    // What ICMP says of the way there may pass; the transport's timeouts decide.
-    return errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EPROTO
-               ? Result<>{}
-               : fail_errno("cannot receive from a UDP socket");
+    return told(errno);
   }
-  refusals_ = 0;
   const auto messages = static_cast<std::size_t>(got);
   messages_ += messages;
   free_.resize(free_.size() - messages);
@@ -102,6 +92,23 @@ Result<> UdpReceiver::receive(std::size_t wanted) {
     note(headers_[index], index);
   }
   batch_ = filled_ > 0 && received_[0].length > received_[0].segment ? kMergedMessages : kMessages;
+  return {};
+}
+
+/// What the socket says instead of bringing packets. ICMP reaches it from anybody who guesses two port numbers, so it
+/// may be true or not: whether packets arrive is for the transport to find out. Only where nothing has ever come from
+/// the server, so that nothing can be lost, is its refusal taken for an answer.
+Result<> UdpReceiver::told(int error) {
+  if (is_broken(error)) {
+    return fail_errno("cannot receive from a UDP socket", error);
+  }
+  ++hints_;
+  if (error == ECONNREFUSED) {
+    ++refused_;
+    if (connected_ && messages_ == 0 && refused_ >= kRefusals) {
+      return fail(Fault::peer_gone, "nobody listens at the peer's UDP port", "start the server, or check the port");
+    }
+  }
   return {};
 }
 
@@ -143,9 +150,9 @@ void UdpReceiver::release(std::span<const RxFrame> frames) {
 }
 
 Counters UdpReceiver::counters() const {
-  return {{"frames_received", frames_},    {"rx_bursts", bursts_},       {"empty_polls", empty_},
-          {"rx_messages", messages_},      {"rx_truncated", truncated_}, {"rx_buffers_out", starved_},
-          {"connection_refused", refused_}};
+  return {{"frames_received", frames_}, {"rx_bursts", bursts_},          {"empty_polls", empty_},
+          {"rx_messages", messages_},   {"rx_truncated", truncated_},    {"rx_buffers_out", starved_},
+          {"rx_hints", hints_},         {"connection_refused", refused_}};
 }
 
 }  // namespace waggle::packet

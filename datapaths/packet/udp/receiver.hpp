@@ -22,7 +22,7 @@ class UdpReceiver {
  public:
   static Result<std::unique_ptr<UdpReceiver>> create(const UdpSocket& socket);
 
-  /// Fault::peer_gone when a connected socket's peer keeps refusing.
+  /// Fault::peer_gone when the peer of a connected socket has only ever refused.
   Result<std::size_t> poll(std::span<RxFrame> frames);
   void release(std::span<const RxFrame> frames);
   /// Frames that poll() can bring without asking the kernel.
@@ -33,7 +33,7 @@ class UdpReceiver {
   static constexpr std::size_t kMessages = kMostBurst;
   /// Messages of one call when the last ones held many packets each: more would only push each other out of the cache.
   static constexpr std::size_t kMergedMessages = 4;
-  /// A server that has just gone may be refused once or twice by late packets of ours; one that stays silent is gone.
+  /// One may be about a server that has just gone, whose port another has taken since.
   static constexpr unsigned kRefusals = 3;
 
   struct Message {
@@ -49,11 +49,13 @@ class UdpReceiver {
 
   UdpReceiver(const UdpSocket& socket, Slab slab);
   Result<> receive(std::size_t wanted);
+  Result<> told(int error);
   void note(const mmsghdr& message, std::size_t index);
   std::size_t carve(std::span<RxFrame> frames);
 
   int fd_;
   bool gro_;
+  bool connected_;
   Slab slab_;
   std::vector<std::uint32_t> free_;        ///< used as a stack: the buffer given back last is still in the cache
   std::vector<std::uint32_t> references_;  ///< per buffer: frames not yet released
@@ -61,13 +63,12 @@ class UdpReceiver {
   std::size_t next_ = 0;
   std::size_t filled_ = 0;
   std::size_t batch_ = kMessages;
-  unsigned refusals_ = 0;
 
   std::vector<mmsghdr> headers_{kMessages};
   std::vector<iovec> buffers_{kMessages};
   std::vector<sockaddr_in> names_{kMessages};
   std::vector<Control> controls_{kMessages};
-  Tally frames_, bursts_, empty_, messages_, truncated_, starved_, refused_;
+  Tally frames_, bursts_, empty_, messages_, truncated_, starved_, hints_, refused_;
 };
 
 }  // namespace waggle::packet

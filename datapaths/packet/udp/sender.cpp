@@ -2,10 +2,12 @@
 #include "datapaths/packet/udp/sender.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/udp.h>
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace waggle::packet {
 namespace {
@@ -27,6 +29,7 @@ Result<std::unique_ptr<UdpSender>> UdpSender::create(const UdpSocket& socket) {
 UdpSender::UdpSender(const UdpSocket& socket, Slab slab)
     : fd_(socket.fd.get()),
       gso_(socket.gso),
+      gso_demanded_(socket.gso_demanded),
       connected_(socket.connected),
       remote_(socket.remote),
       room_(socket.packet),
@@ -58,54 +61,78 @@ Result<std::size_t> UdpSender::send(std::span<const TxFrame> frames) {
   while (done < frames.size() && !blocked_) {
     const std::size_t messages = prepare(frames.subspan(done));
     const int sent = ::sendmmsg(fd_, headers_.data(), static_cast<unsigned>(messages), MSG_DONTWAIT | MSG_NOSIGNAL);
-    std::size_t taken = 0;
-    if (sent > 0) {
-      for (std::size_t index = 0; index < static_cast<std::size_t>(sent); ++index) {
-        taken += merged_[index];
-      }
-      ++bursts_;
-      frames_ += taken;
-      messages_ += static_cast<std::uint64_t>(sent);
-    } else {
-      WAGGLE_LET(dropped, refused(errno));
-      taken = dropped;
-    }
+    WAGGLE_LET(taken, sent > 0 ? accepted(static_cast<std::size_t>(sent)) : refused(errno));
     give_back(frames.subspan(done, taken));
     done += taken;
   }
   return done;
 }
 
-Result<std::size_t> UdpSender::refused(int error) {
-  switch (error) {
-    case EAGAIN:
-      ++full_;
-      blocked_ = true;
-      return 0;
-    case EINTR: return 0;
-    case EMSGSIZE: too_big_ += merged_[0]; return merged_[0];
-    case ECONNREFUSED:  // said of an earlier packet; this one was not sent. The receiving half counts refusals.
-    case ENOBUFS:
-    case ENOMEM:
-    case EPERM:  // a firewall's verdict
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ENETDOWN: lost_ += merged_[0]; return merged_[0];
-    case EIO:
-      return fail(Fault::missing, "the network device does not segment UDP (it fills in no checksums)",
-                  "turn its tx-checksumming on, or set udp.gso=no");
-    default: return fail_errno("cannot send on a UDP socket", error);
+Result<std::size_t> UdpSender::accepted(std::size_t messages) {
+  const std::size_t frames =
+      std::accumulate(merged_.begin(), merged_.begin() + static_cast<std::ptrdiff_t>(messages), std::size_t{0});
+  ++bursts_;
+  frames_ += frames;
+  messages_ += messages;
+  again_ = false;
+  alone_ -= std::min(alone_, frames);
+  if (suspect_ != 0) {
+    WAGGLE_TRY(stop_segmenting());
   }
+  return frames;
+}
+
+Result<std::size_t> UdpSender::refused(int error) {
+  if (error == EINTR) {
+    return 0;
+  }
+  if (error == EAGAIN) {
+    ++full_;
+    blocked_ = true;
+    return 0;
+  }
+  if (is_broken(error)) {
+    return fail_errno("cannot send on a UDP socket", error);
+  }
+  if (is_hint(error) && !again_) {
+    ++hints_;
+    again_ = true;
+    return 0;
+  }
+  again_ = false;
+  if (merged_[0] > 1 && (error == EINVAL || error == EIO || error == EMSGSIZE)) {
+    alone_ = merged_[0];
+    suspect_ = is_hint(error) ? 0 : error;
+    return 0;
+  }
+  suspect_ = 0;
+  alone_ -= std::min<std::size_t>(alone_, merged_[0]);
+  (error == EMSGSIZE ? too_big_ : lost_) += merged_[0];
+  return merged_[0];
+}
+
+Result<> UdpSender::stop_segmenting() {
+  if (gso_demanded_) {
+    return fail(Fault::missing,
+                fmt::format("the kernel does not segment UDP on this path: {}", std::strerror(suspect_)),
+                "turn the device's tx-checksumming on, or leave out udp.gso=yes");
+  }
+  gso_ = false;
+  ++gso_refused_;
+  alone_ = 0;
+  suspect_ = 0;
+  return {};
 }
 
 std::size_t UdpSender::prepare(std::span<const TxFrame> frames) {
   for (std::size_t index = 0; index < std::min(frames.size(), buffers_.size()); ++index) {
     buffers_[index] = {frames[index].packet, frames[index].length};
   }
-  const std::size_t most = std::min(frames.size(), buffers_.size());
+  const std::size_t most = std::min({frames.size(), buffers_.size(), alone_ > 0 ? alone_ : kMostBurst});
+  const bool merges = gso_ && alone_ == 0;
   std::size_t message = 0;
   for (std::size_t at = 0; at < most; ++message) {
-    const std::size_t count = gso_ ? merge(frames.subspan(at, most - at)) : 1;
+    const std::size_t count = merges ? merge(frames.subspan(at, most - at)) : 1;
     headers_[message].msg_hdr.msg_iov = &buffers_[at];
     fill(message, frames.subspan(at, count));
     at += count;
@@ -152,8 +179,8 @@ void UdpSender::fill(std::size_t message, std::span<const TxFrame> frames) {
 }
 
 Counters UdpSender::counters() const {
-  return {{"frames_sent", frames_}, {"tx_bursts", bursts_},   {"tx_messages", messages_},
-          {"tx_ring_full", full_},  {"tx_too_big", too_big_}, {"tx_refused", lost_}};
+  return {{"frames_sent", frames_}, {"tx_bursts", bursts_}, {"tx_messages", messages_}, {"tx_ring_full", full_},
+          {"tx_too_big", too_big_}, {"tx_refused", lost_},  {"tx_hints", hints_},       {"gso_refused", gso_refused_}};
 }
 
 }  // namespace waggle::packet

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,7 +27,12 @@ class UdpSender {
 
   std::size_t lease(std::span<TxFrame> frames);
   void give_back(std::span<const TxFrame> frames);
+  /// What the kernel refuses for a destination or the path counts as sent, and is lost as on the wire: a port serves
+  /// many peers, and whether packets arrive is for the transport to find out. Segmentation that it refuses is done
+  /// without from then on; Fault::missing when it was demanded.
   Result<std::size_t> send(std::span<const TxFrame> frames);
+  /// Whether messages of many frames are sent; from any thread.
+  bool segments() const { return gso_; }
   Counters counters() const;
 
  private:
@@ -39,24 +45,31 @@ class UdpSender {
   std::size_t prepare(std::span<const TxFrame> frames);
   std::size_t merge(std::span<const TxFrame> frames) const;
   void fill(std::size_t message, std::span<const TxFrame> frames);
-  /// Frames of the first message that are done with although the kernel refused them: lost, as on the wire.
+  /// Frames that have gone with the first `messages`.
+  Result<std::size_t> accepted(std::size_t messages);
+  /// Frames of the first message that are done with although the kernel refused them.
   Result<std::size_t> refused(int error);
+  Result<> stop_segmenting();
 
   int fd_;
-  bool gso_;
+  std::atomic<bool> gso_;
+  bool gso_demanded_;
   bool connected_;
   Peer remote_;
   std::uint32_t room_;
   Slab slab_;
   std::vector<std::uint32_t> free_;  ///< used as a stack
   bool blocked_ = false;             ///< the socket's buffer is full
+  bool again_ = false;               ///< the first message is tried again: the error may have been of an earlier packet
+  std::size_t alone_ = 0;            ///< frames to send one by one, since as one message they were refused
+  int suspect_ = 0;                  ///< with this, which no hint says; if they go one by one, it was for the merging
 
   std::vector<mmsghdr> headers_{kMessages};
   std::vector<iovec> buffers_{kMostBurst};
   std::vector<sockaddr_in> names_{kMessages};
   std::vector<Control> controls_{kMessages};
   std::array<std::uint32_t, kMessages> merged_{};  ///< frames per message
-  Tally frames_, bursts_, messages_, full_, too_big_, lost_;
+  Tally frames_, bursts_, messages_, full_, too_big_, lost_, hints_, gso_refused_;
 };
 
 }  // namespace waggle::packet

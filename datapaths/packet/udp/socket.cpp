@@ -52,15 +52,22 @@ Result<Mode> set_buffer(int fd, bool to_send, const ChannelOptions& options) {
 }
 
 /// Both are asked of the kernel and read back. UDP_SEGMENT is set per message later; here only whether it is known.
+/// Without a checksum there is no segmentation: udp_send_skb() in the kernel refuses it.
 Result<std::vector<Mode>> set_offloads(int fd, const Settings& settings) {
-  const bool gso = settings.flag("gso");
+  const std::string gso = settings.text("gso");
+  if (gso != "auto" && gso != "yes" && gso != "no") {
+    return fail(Fault::usage, fmt::format("udp.gso={} makes no sense", gso), "choose auto, yes or no");
+  }
+  if (gso == "yes" && !settings.flag("udp_checksum")) {
+    return fail(Fault::usage, "udp.udp_checksum=no goes only without segmentation", "leave out udp.gso=yes");
+  }
   const bool gro = settings.flag("gro");
-  const bool segments = gso && set(fd, SOL_UDP, UDP_SEGMENT, 1200) && get(fd, SOL_UDP, UDP_SEGMENT) == 1200 &&
-                        set(fd, SOL_UDP, UDP_SEGMENT, 0);
+  const bool segments = gso != "no" && settings.flag("udp_checksum") && set(fd, SOL_UDP, UDP_SEGMENT, 1200) &&
+                        get(fd, SOL_UDP, UDP_SEGMENT) == 1200 && set(fd, SOL_UDP, UDP_SEGMENT, 0);
   // Kernels before 6.6 set UDP_GRO but cannot be asked for it.
   const bool merges = gro && set(fd, SOL_UDP, UDP_GRO, 1) && get(fd, SOL_UDP, UDP_GRO) != 0;
   const std::string hint = "use Linux 5.0 or later";
-  WAGGLE_LET(gso_mode, grant({"gso", yes_or_no(gso), yes_or_no(segments)}, settings.allow_fallback(), hint));
+  WAGGLE_LET(gso_mode, grant({"gso", gso, yes_or_no(segments)}, settings.allow_fallback(), hint));
   WAGGLE_LET(gro_mode, grant({"gro", yes_or_no(gro), yes_or_no(merges)}, settings.allow_fallback(), hint));
   return std::vector<Mode>{gso_mode, gro_mode};
 }
@@ -75,12 +82,8 @@ Result<Mode> set_busy_poll(int fd, const Settings& settings) {
                "run as root (CAP_NET_ADMIN)");
 }
 
-/// Without a checksum there is no segmentation offload: udp_send_skb() in the kernel refuses it.
 Result<Mode> set_checksum(int fd, const Settings& settings) {
   const bool wanted = settings.flag("udp_checksum");
-  if (!wanted && settings.flag("gso")) {
-    return fail(Fault::usage, "udp.udp_checksum=no goes only without segmentation", "set udp.gso=no as well");
-  }
   if (!wanted) {
     set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
   }
@@ -139,6 +142,25 @@ Result<> aim(UdpSocket& socket, const PortRequest& request, std::uint16_t port) 
 
 }  // namespace
 
+bool is_broken(int error) {
+  return error == EBADF || error == ENOTSOCK || error == EFAULT;
+}
+
+bool is_hint(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EMSGSIZE:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPROTO: return true;
+    default: return false;
+  }
+}
+
 Result<UdpSocket> open_udp_socket(const PortRequest& request, std::uint16_t port, bool shared) {
   UdpSocket socket;
   socket.fd.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -156,6 +178,7 @@ Result<UdpSocket> open_udp_socket(const PortRequest& request, std::uint16_t port
   WAGGLE_LET(path_mtu, set_path_mtu(fd, request.settings));
   WAGGLE_LET(busy_poll, set_busy_poll(fd, request.settings));
   socket.gso = offloads[0].granted == "yes";
+  socket.gso_demanded = offloads[0].requested == "yes" && !request.settings.allow_fallback();
   socket.gro = offloads[1].granted == "yes";
   socket.modes = std::move(offloads);
   socket.modes.insert(socket.modes.end(), {send_buffer, receive_buffer, checksum, path_mtu, busy_poll});
