@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -395,4 +396,61 @@ TEST_CASE("a wait ends by a packet, by wake() and by its deadline") {
     REQUIRE(testing::wait(*pair.server, kNever));
     receive_burst(*pair.server, 0, lengths);
   }
+}
+
+TEST_CASE("a device that is down loses packets and no port; one that is gone takes its port along") {
+  const auto link = make_link();
+  Pair pair = make_pair(link, "afxdp", "afxdp");
+  // A child of the thread is in the thread's network namespace.
+  const auto ip_link = [&](const std::string& what) {
+    REQUIRE(link.client().inside([&]() -> Result<> {
+      return std::system(("ip link " + what).c_str()) == 0 ? Result<>{} : fail(Fault::io, what);
+    }));
+  };
+  const auto send_one = [&](std::uint32_t number) {
+    const std::array<std::uint32_t, 1> lengths{100};
+    send_burst(*pair.client, pair.to_server, number, lengths);
+  };
+  ip_link("set " + link.device() + " down");
+  std::array<RxFrame, 8> frames;
+  for (std::uint32_t number = 0; number < 2 * kMostBurst; ++number) {
+    send_one(number);
+    REQUIRE(pair.client->poll(frames));
+  }
+  const auto counters = pair.client->counters();
+  CHECK(counters.at("device_errors") > 0);
+  CHECK(counters.at("tx_dropped") > kMostBurst);
+  CHECK(pair.client->due() < now_ns() + kLimit);
+  ip_link("set " + link.device() + " up");
+  bool came = false;
+  const Time limit = now_ns() + kLimit;
+  for (std::uint32_t number = 1000; !came && now_ns() < limit; ++number) {
+    send_one(number);  // the link needs a moment
+    REQUIRE(testing::wait(*pair.server, now_ns() + 10'000'000));
+    const auto count = pair.server->poll(frames);
+    REQUIRE(count);
+    for (const RxFrame& frame : std::span(frames).first(*count)) {
+      std::uint32_t got = 0;
+      std::memcpy(&got, frame.packet, sizeof got);
+      came = came || got >= 1000;
+    }
+    pair.server->release(std::span(frames).first(*count));
+  }
+  CHECK(came);
+  CHECK(pair.client->counters().at("device_errors") >= counters.at("device_errors"));
+
+  ip_link("delete " + link.device());
+  TxFrame frame;
+  REQUIRE(pair.client->lease({&frame, 1}) == 1);
+  frame.length = 100;
+  frame.to = pair.to_server;
+  Result<std::size_t> sent{0};
+  REQUIRE(link.client().inside([&]() -> Result<> {
+    for (int tries = 0; tries < 3 && sent; ++tries) {
+      sent = pair.client->send({&frame, 1});
+    }
+    return {};
+  }));
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().text().find("is no more") != std::string::npos);
 }

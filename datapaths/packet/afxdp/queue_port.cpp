@@ -2,6 +2,7 @@
 #include "datapaths/packet/afxdp/queue_port.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -29,8 +30,17 @@ constexpr std::uint64_t kBusyFrames = 4;
 constexpr Time kBusyGap = 10'000;  // ns per frame
 constexpr Time kNap = 30'000;      // ns; the kernel adds its timer slack
 
+/// While the device is down the kernel takes nothing; how soon it is asked again, ns.
+constexpr Time kDown = 5'000'000;
+
 /// Largest packet with several chunks per frame: what IPv4 carries, as far as the kernel links buffers (MAX_SKB_FRAGS).
 constexpr std::uint32_t kJumbo = 61440;
+
+/// Whether an interface is still there, under whatever name.
+bool exists(const Interface& interface) {
+  std::array<char, IF_NAMESIZE> name;
+  return ::if_indextoname(static_cast<unsigned>(interface.index), name.data()) != nullptr;
+}
 
 /// In copy mode a frame is under way until the far end has taken it. A veth has 256 places for such frames and frees
 /// them by sixteen; one more would be lost (VETH_RING_SIZE, __ptr_ring_discard_one() in the kernel). With the default
@@ -117,6 +127,15 @@ void QueuePort::describe(const TxFrame& frame, std::uint32_t& at) {
 }
 
 Result<std::size_t> QueuePort::send(std::span<const TxFrame> frames) {
+  if (down_) [[unlikely]] {
+    WAGGLE_TRY(kick());
+    if (down_) {
+      // Lost as on a wire that is cut: whether it is mended in time is for the transport to say.
+      give_back(frames);
+      tx_dropped_ += frames.size();
+      return frames.size();
+    }
+  }
   const std::uint32_t room = xsk_prod_nb_free(&queue_->tx, queue_->options().tx_frames);
   std::size_t count = 0;
   std::uint32_t parts = 0;
@@ -147,21 +166,33 @@ Result<> QueuePort::kick() {
   std::uint32_t before = __atomic_load_n(queue_->tx.consumer, __ATOMIC_RELAXED);
   for (;;) {
     ++wakeups_;
-    const bool failed = ::sendto(queue_->fd(), nullptr, 0, MSG_DONTWAIT, nullptr, 0) < 0;
-    tx_dropped_ += failed && errno == EBUSY ? 1 : 0;  // the device had no room: one frame is lost
-    if (failed && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS && errno != EINTR) {
-      return fail_errno(fmt::format("cannot send on {} any more", shared_->interface.name));
-    }
+    const int error = ::sendto(queue_->fd(), nullptr, 0, MSG_DONTWAIT, nullptr, 0) < 0 ? errno : 0;
+    WAGGLE_TRY(judge(error));
+    tx_dropped_ += error == EBUSY ? 1 : 0;  // the device had no room: one frame is lost
     const std::uint32_t now = __atomic_load_n(queue_->tx.consumer, __ATOMIC_ACQUIRE);
-    if (now == *queue_->tx.producer || queue_->zero_copy()) {
+    if (now == *queue_->tx.producer || (queue_->zero_copy() && error == 0)) {
       return {};
     }
-    if (now == before) {
-      kick_at_ = now_ns() + kNap;
+    if (now == before || queue_->zero_copy()) {
+      kick_at_ = now_ns() + (down_ ? kDown : kNap);
       return {};
     }
     before = now;
   }
+}
+
+/// What a call says of the device, which may pass: it is down or is being set up again. Only one that has gone takes
+/// its port along, whose socket is bound to nothing from then on (xsk_notifier() in the kernel).
+Result<> QueuePort::judge(int error) {
+  down_ = error != 0 && error != EAGAIN && error != EBUSY && error != ENOBUFS && error != EINTR;
+  if (!down_) {
+    return {};
+  }
+  if (error == EBADF || error == ENOTSOCK || (error == ENXIO && !exists(shared_->interface))) {
+    return fail_errno(fmt::format("{} is no more", shared_->interface.name), error);
+  }
+  ++device_errors_;
+  return {};
 }
 
 void QueuePort::reclaim() {
@@ -259,10 +290,7 @@ Result<> QueuePort::wake_receiver() {
     return {};
   }
   ++wakeups_;
-  if (::recvfrom(queue_->fd(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr) < 0 && errno == ENETDOWN) {
-    return fail_errno(fmt::format("cannot receive on {} any more", shared_->interface.name));
-  }
-  return {};
+  return judge(::recvfrom(queue_->fd(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr) < 0 ? errno : 0);
 }
 
 void QueuePort::refill(std::span<const std::uint64_t> addresses) {
@@ -333,6 +361,7 @@ Counters QueuePort::counters() const {
           {"naps", naps_},
           {"tx_ring_full", tx_full_},
           {"tx_dropped", tx_dropped_},
+          {"device_errors", device_errors_},
           {"rx_invalid", invalid_},
           {"rx_ring_full", statistics.rx_ring_full},
           {"rx_fill_ring_empty", statistics.rx_fill_ring_empty_descs},

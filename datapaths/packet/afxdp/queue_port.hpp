@@ -52,6 +52,7 @@ class QueuePort final : public Port {
  private:
   QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, std::vector<Mode> modes);
   Result<> kick();
+  Result<> judge(int error);
   Result<> wake_receiver();
   void refill(std::span<const std::uint64_t> addresses);
   void describe(const TxFrame& frame, std::uint32_t& at);
@@ -69,10 +70,11 @@ class QueuePort final : public Port {
   bool busy_polls_;
   std::uint64_t received_before_ = 0;  ///< at the last arm()
   Time armed_before_ = 0;
+  bool down_ = false;                ///< the device, as far as the last call has said
   Time kick_at_ = kNever;            ///< there are frames left in the TX ring for which the kernel had no room
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
-  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_, waits_,
-      naps_;
+  Tally sent_, received_, tx_bursts_, rx_bursts_, empty_polls_, wakeups_, tx_full_, tx_dropped_, invalid_,
+      device_errors_, waits_, naps_;
 };
 
 }  // namespace waggle::packet
