@@ -68,6 +68,12 @@ Result<> PacketChannel::health() const {
 
 Facts PacketChannel::facts() const {
   Facts facts{name_, name_, Carrier::packet, modes_};
+  // A port may have been granted less since.
+  for (Mode& now : static_cast<const Driver&>(*driver_).host().port().modes()) {
+    if (const auto mode = std::ranges::find(facts.modes, now.name, &Mode::name); mode != facts.modes.end()) {
+      mode->granted = std::move(now.granted);
+    }
+  }
   facts.modes.push_back({"packet", "largest", fmt::format("{} bytes", connection_->packet_size())});
   return facts;
 }

@@ -111,7 +111,7 @@ class Port {
   /// Asks how to reach an address: fills in `mac` (neighbour table, ARP). Before packets are sent to a new peer.
   virtual Result<Peer> resolve(Peer peer) = 0;
 
-  /// Requested and granted, read back from kernel or driver.
+  /// Requested and granted, read back from kernel or driver. What the kernel refuses later changes it; from any thread.
   virtual std::vector<Mode> modes() const = 0;
   /// "frames_sent", "frames_received", "tx_bursts", "rx_bursts", "empty_polls", "wakeup_calls", "tx_ring_full",
   /// "rx_ring_full", "rx_dropped" … ; from any thread (count in a Tally).
