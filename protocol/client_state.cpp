@@ -53,9 +53,26 @@ Result<> Client::State::handshake() {
 
 Result<> Client::State::flush() {
   if (auto flushed = channel->flush(); !flushed) {
-    return breaks(std::move(flushed).error());
+    return breaks(last_words(std::move(flushed).error()));
   }
   return {};
+}
+
+Error Client::State::last_words(Error error) {
+  channel->end_receiving();
+  while (error.fault == Fault::peer_gone) {
+    const auto event = channel->next(std::chrono::nanoseconds(0));
+    if (!event || event->kind == Event::Kind::closed || event->kind == Event::Kind::nothing) {
+      break;
+    }
+    if (event->kind == Event::Kind::message) {
+      const auto head = decode_head(event->message);
+      if (head && head->op == Op::error && head->request == 0) {
+        return session.on_message(event->message, {}).error();
+      }
+    }
+  }
+  return error;
 }
 
 Result<> Client::State::ask(const ExtentId& extent, const Destination& to) {
@@ -159,7 +176,7 @@ Result<SentExtent> Client::State::send_extent(const ExtentId& extent, int file, 
   WAGGLE_LET(message, session.request(Write{extent}, flags));
   auto sent = channel->send(message, Outgoing{extent, file, &tap});
   if (!sent) {
-    return breaks(std::move(sent).error());
+    return breaks(last_words(std::move(sent).error()));
   }
   SentExtent result;
   Done done{.valid = std::min(sent->valid, extent.length)};
@@ -177,7 +194,7 @@ Result<SentExtent> Client::State::send_extent(const ExtentId& extent, int file, 
   }
   WAGGLE_LET(end, session.done(done));
   if (auto ended = channel->send(end); !ended) {
-    return breaks(std::move(ended).error());
+    return breaks(last_words(std::move(ended).error()));
   }
   return result;
 }

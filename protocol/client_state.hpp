@@ -73,12 +73,14 @@ struct Client::State {
     }
     WAGGLE_LET(message, session.request(body, flags));
     if (auto sent = channel->send(message); !sent) {
-      return breaks(std::move(sent).error());
+      return breaks(last_words(std::move(sent).error()));
     }
     return {};
   }
 
   Result<> handshake();
+  /// Why sending has failed: the server may have said so before it went, which tells more than that it is gone.
+  Error last_words(Error error);
   Result<> flush();
   /// Asks for an extent and says beforehand where it goes, so that a mover which keeps large payload out of user memory
   /// gets all of it. The request is not sent when the datapath cannot serve such a sink.

@@ -347,6 +347,24 @@ TEST_CASE("metadata calls do what they say", "[client]") {
   CHECK(client->features() == std::vector<std::string>{"xxh3-128", "sha256", "resume", "digests", "echo"});
 }
 
+TEST_CASE("what the server says before it goes is told, whoever notices first that it is gone", "[client]") {
+  bool damage = false;
+  Connected connected({.on_message = [&](std::vector<std::byte>& message) {
+    message.resize(damage ? 3 : message.size());
+    return true;
+  }});
+  auto client = connected.open();
+  REQUIRE(client);
+  damage = true;
+  REQUIRE(client->echo_send({}, 0));
+  CHECK_FALSE(connected.served());
+  const auto sent = client->echo_send({}, 0);
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().fault == Fault::protocol);
+  CHECK(sent.error().what != "the peer has closed");
+  CHECK(client->echo_wait(std::chrono::seconds(0)).error().fault == Fault::protocol);
+}
+
 TEST_CASE("echoes come back in order and in the size asked for", "[client]") {
   Connected connected;
   auto client = connected.open();
