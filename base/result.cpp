@@ -31,16 +31,20 @@ namespace {
 
 Fault fault_of(int error) {
   switch (error) {
+    case EISDIR:
+    case ENAMETOOLONG: return Fault::usage;
     case ENOENT:
     case ENOTDIR: return Fault::not_found;
     case EEXIST:
     case ENOTEMPTY: return Fault::exists;
     case EACCES:
     case EPERM:
+    case EROFS:
     case EXDEV:  // openat2: the path leaves the served directory
     case ELOOP: return Fault::denied;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case ENOMEM: return Fault::no_space;
     case EPIPE:
     case ECONNRESET:

@@ -33,6 +33,10 @@ TEST_CASE("the macros pass values on and return errors") {
 
 TEST_CASE("errno decides the fault") {
   CHECK(fail_errno("x", ENOENT).error().fault == Fault::not_found);
+  CHECK(fail_errno("x", EISDIR).error().fault == Fault::usage);
+  CHECK(fail_errno("x", ENAMETOOLONG).error().fault == Fault::usage);
+  CHECK(fail_errno("x", EROFS).error().fault == Fault::denied);
+  CHECK(fail_errno("x", EFBIG).error().fault == Fault::no_space);
   CHECK(fail_errno("x", EXDEV).error().fault == Fault::denied);
   CHECK(fail_errno("x", ENOSPC).error().fault == Fault::no_space);
   CHECK(fail_errno("x", EADDRINUSE).error().fault == Fault::busy);

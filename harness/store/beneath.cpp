@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstring>
@@ -48,6 +49,17 @@ std::string_view last_component(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+bool names_a_partial(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    if (is_partial_name(path.substr(0, slash))) {
+      return true;
+    }
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_partial_name(std::string_view name) {
@@ -57,9 +69,9 @@ bool is_partial_name(std::string_view name) {
 Result<UniqueFd> open_beneath(int root, std::string_view path, int flags) {
   const auto terminated = Terminated::of(path);
   if (!terminated) {
-    return fail(Fault::denied, "the path is too long or contains a zero byte");
+    return fail(Fault::usage, "the path is too long or contains a zero byte");
   }
-  if (is_partial_name(last_component(path))) {
+  if (names_a_partial(path)) {
     return cannot_open(path, ENOENT);
   }
   open_how how{};
@@ -83,8 +95,11 @@ Result<UniqueFd> open_beneath(int root, std::string_view path, int flags) {
 
 Result<Place> place_beneath(int root, std::string_view path) {
   const std::string_view name = last_component(path);
-  if (name.empty() || name == "." || name == ".." || name.size() > NAME_MAX ||
-      name.find('\0') != std::string_view::npos || is_partial_name(name)) {
+  if (name.size() > NAME_MAX) {
+    return fail(Fault::usage, fmt::format("'{}' has more than {} bytes", name, NAME_MAX));
+  }
+  if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos ||
+      is_partial_name(name)) {
     return fail(Fault::denied, fmt::format("'{}' does not name a file that may be changed", path));
   }
   Place place{.owned = {}, .directory = root, .name = std::string(name)};

@@ -70,8 +70,13 @@ Result<Connection::Opened> Connection::open(std::string_view path, bool writable
 Result<Connection::Opened> Connection::create(std::string_view path, std::uint64_t size, std::uint32_t mode,
                                               bool resume) {
   WAGGLE_LET(place, place_beneath(root(), path));
-  WAGGLE_LET(partial, Partial::create(std::move(place), size, mode, resume));
   struct stat status{};
+  // A little upload may as well hear of it from commit().
+  if (size > kDigestBlock && ::fstatat(place.directory, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISDIR(status.st_mode)) {
+    return fail(Fault::exists, fmt::format("'{}' is a directory", path), "choose another name");
+  }
+  WAGGLE_LET(partial, Partial::create(std::move(place), size, mode, resume));
   if (::fstat(partial.file().get(), &status) != 0) {
     return fail_errno(fmt::format("cannot look at '{}'", path));
   }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "harness/store/attributes.hpp"
 #include "harness/store/beneath.hpp"
@@ -33,10 +34,14 @@ Result<UniqueFd> pin(int root, std::string_view path) {
   return fd;
 }
 
-Result<> change_mode(const char* pinned, std::string_view path, std::uint32_t mode) {
+Result<> check_mode(std::string_view path, std::uint32_t mode) {
   if ((mode & ~01777U) != 0) {
-    return fail(Fault::denied, fmt::format("mode {:o} of '{}' would run programs as somebody else", mode, path));
+    return fail(Fault::denied, fmt::format("mode {:o} of '{}' would lend rights of its owner or group", mode, path));
   }
+  return {};
+}
+
+Result<> change_mode(const char* pinned, std::string_view path, std::uint32_t mode) {
   if (::chmod(pinned, mode) != 0) {
     return fail_errno(fmt::format("cannot set the mode of '{}'", path));
   }
@@ -62,6 +67,39 @@ Result<> change_times(const char* pinned, std::string_view path, const Attribute
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+/// A directory from `cookie` on.
+Result<Directory> open_directory(int root, std::string_view path, std::uint64_t cookie) {
+  WAGGLE_LET(pinned, pin(root, path));
+  // By "." and not by itself: to look at what is in a directory takes the right to search it.
+  UniqueFd fd(::openat(pinned.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno == ENOTDIR) {
+    return fail(Fault::usage, fmt::format("'{}' is not a directory", path), "use LOOKUP and READ");
+  }
+  if (!fd) {
+    return fail_errno(fmt::format("cannot read the directory '{}'", path));
+  }
+  if (cookie != 0 && ::lseek(fd.get(), static_cast<off_t>(cookie), SEEK_SET) < 0) {
+    return fail(Fault::usage, fmt::format("'{}' has no page that begins at {}", path, cookie), "begin at 0");
+  }
+  Directory directory(::fdopendir(fd.get()));
+  if (directory == nullptr) {
+    return fail_errno(fmt::format("cannot read the directory '{}'", path));
+  }
+  fd.release();
+  return directory;
+}
+
+/// Nothing for what has vanished while it was listed. What exists and cannot be looked at, like another user's FUSE
+/// file system, is of type `other`.
+std::optional<Attributes> attributes_of_entry(DIR* directory, const dirent& entry) {
+  struct stat status{};
+  if (::fstatat(::dirfd(directory), entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    return attributes_of(status);
+  }
+  return errno == ENOENT ? std::optional<Attributes>() : Attributes{.type = protocol::FileType::other};
+}
 
 }  // namespace
 
@@ -75,6 +113,7 @@ Result<Attributes> Connection::attributes(std::string_view path) {
 }
 
 Result<Attributes> Connection::change(std::string_view path, const AttributeChange& change) {
+  WAGGLE_TRY(check_mode(path, change.mode));  // before anything is changed: all of it or nothing
   WAGGLE_LET(fd, pin(root(), path));
   // The descriptor is O_PATH, which fchmod refuses; its own magic link names exactly what was pinned (man 7 symlink).
   const std::string pinned = fmt::format("/proc/self/fd/{}", fd.get());
@@ -95,9 +134,7 @@ Result<Attributes> Connection::change(std::string_view path, const AttributeChan
 }
 
 Result<> Connection::make_directory(std::string_view path, std::uint32_t mode) {
-  if ((mode & ~01777U) != 0) {
-    return fail(Fault::denied, fmt::format("mode {:o} of '{}' has more than permission bits", mode, path));
-  }
+  WAGGLE_TRY(check_mode(path, mode));
   WAGGLE_LET(place, place_beneath(root(), path));
   if (::mkdirat(place.directory, place.name.c_str(), mode) != 0) {
     return fail_errno(fmt::format("cannot create the directory '{}'", path));
@@ -126,10 +163,16 @@ Result<> Connection::remove(std::string_view path) {
 Result<> Connection::rename(std::string_view from, std::string_view to) {
   WAGGLE_LET(source, place_beneath(root(), from));
   WAGGLE_LET(target, place_beneath(root(), to));
-  if (::renameat(source.directory, source.name.c_str(), target.directory, target.name.c_str()) != 0) {
-    return fail_errno(fmt::format("cannot rename '{}' to '{}'", from, to));
+  if (::renameat(source.directory, source.name.c_str(), target.directory, target.name.c_str()) == 0) {
+    return {};
   }
-  return {};
+  switch (errno) {
+    case EISDIR: return fail(Fault::exists, fmt::format("cannot rename '{}' to '{}', which is a directory", from, to));
+    case ENOTDIR:
+      return fail(Fault::exists, fmt::format("cannot rename the directory '{}' to '{}', which is none", from, to));
+    case EINVAL: return fail(Fault::usage, fmt::format("cannot move '{}' into itself, to '{}'", from, to));
+    default: return fail_errno(fmt::format("cannot rename '{}' to '{}'", from, to));
+  }
 }
 
 Result<> Connection::truncate(std::string_view path, std::uint64_t size) {
@@ -145,13 +188,7 @@ Result<> Connection::truncate(std::string_view path, std::uint64_t size) {
 }
 
 Result<DirectoryPage> Connection::list(std::string_view path, std::uint64_t cookie, std::size_t most_entries) {
-  WAGGLE_LET(fd, open_beneath(root(), path, O_RDONLY | O_DIRECTORY));
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd.get()));
-  if (directory == nullptr) {
-    return fail_errno(fmt::format("cannot read the directory '{}'", path));
-  }
-  fd.release();
-  ::seekdir(directory.get(), static_cast<long>(cookie));
+  WAGGLE_LET(directory, open_directory(root(), path, cookie));
   DirectoryPage page;
   std::uint64_t here = cookie;
   errno = 0;
@@ -162,11 +199,10 @@ Result<DirectoryPage> Connection::list(std::string_view path, std::uint64_t cook
     }
     here = static_cast<std::uint64_t>(entry->d_off);
     const std::string_view name(entry->d_name);
-    struct stat status{};
-    // What vanishes while it is listed is left out.
-    if (name != "." && name != ".." && !is_partial_name(name) &&
-        ::fstatat(::dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-      page.entries.push_back({.name = std::string(name), .attributes = attributes_of(status)});
+    if (name != "." && name != ".." && !is_partial_name(name)) {
+      if (const auto attributes = attributes_of_entry(directory.get(), *entry)) {
+        page.entries.push_back({.name = std::string(name), .attributes = *attributes});
+      }
     }
     errno = 0;
   }

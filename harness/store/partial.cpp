@@ -133,7 +133,8 @@ Result<> Partial::commit(bool durable) {
     return fail_errno(fmt::format("cannot bring '{}' to disk", place_.name));
   }
   if (::renameat(place_.directory, temporary_.c_str(), place_.directory, place_.name.c_str()) != 0) {
-    return fail_errno(fmt::format("cannot name the finished file '{}'", place_.name));
+    return errno == EISDIR ? fail(Fault::exists, fmt::format("'{}' is a directory", place_.name), "choose another name")
+                           : fail_errno(fmt::format("cannot name the finished file '{}'", place_.name));
   }
   committed_ = true;
   if (durable) {

@@ -85,6 +85,43 @@ TEST_CASE_METHOD(Fixture, "directories are made with the client's mode, removed 
   CHECK(read_file(top / "b") == "x");
 }
 
+TEST_CASE_METHOD(Fixture, "attributes change together or not at all") {
+  write_file(top / "a", "x");
+  const auto before = files->attributes("a").value();
+  const AttributeChange change{.set_mode = true, .mode = 02755, .set_times = true, .modified_ns = 1};
+  CHECK(files->change("a", change).error().fault == Fault::denied);
+  CHECK(files->attributes("a").value() == before);
+}
+
+TEST_CASE_METHOD(Fixture, "what a name cannot be says so with one fault") {
+  const std::string name(256, 'n');
+  write_file(top / "a", "x");
+  CHECK(files->open(name, false).error().fault == Fault::usage);
+  CHECK(files->attributes(name + "/x").error().fault == Fault::usage);
+  CHECK(files->create(name, 1, 0644, false).error().fault == Fault::usage);
+  CHECK(files->make_directory(name, 0755).error().fault == Fault::usage);
+  CHECK(files->remove(name).error().fault == Fault::usage);
+  CHECK(files->rename("a", name).error().fault == Fault::usage);
+  CHECK(files->list(name, 0, 10).error().fault == Fault::usage);
+  CHECK(files->attributes(std::string(4096, '/')).error().fault == Fault::usage);
+}
+
+TEST_CASE_METHOD(Fixture, "directories and files are not taken for each other") {
+  fs::create_directory(top / "d");
+  write_file(top / "a", "x");
+  CHECK(files->open("d", true).error().fault == Fault::usage);
+  CHECK(files->truncate("d", 0).error().fault == Fault::usage);
+  CHECK(files->list("a", 0, 10).error().fault == Fault::usage);
+  CHECK(files->list("a/b", 0, 10).error().fault == Fault::not_found);
+  CHECK(files->rename("a", "d").error().fault == Fault::exists);
+  CHECK(files->rename("d", "a").error().fault == Fault::exists);
+  CHECK(files->rename("d", "d/below").error().fault == Fault::usage);
+  CHECK(files->list("d", UINT64_MAX, 10).error().fault == Fault::usage);
+  CHECK(files->create("d", kDigestBlock + 1, 0644, false).error().fault == Fault::exists);
+  const auto small = files->create("d", 0, 0644, false).value().file;
+  CHECK(files->commit(small, false).error().fault == Fault::exists);
+}
+
 TEST_CASE_METHOD(Fixture, "truncation shortens and lengthens") {
   write_file(top / "a", "hello");
   CHECK(files->truncate("a", 2));
