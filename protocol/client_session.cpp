@@ -69,9 +69,7 @@ Result<Action> ClientSession::challenge(const Head& head, ByteView message) {
     return fail(Fault::denied, "the server asks for a token", "give the token that the server was started with");
   }
   for (std::size_t i = 0; i < body.features.count; ++i) {
-    const auto& own = own_features();
-    if (std::find(own.names.begin(), own.names.begin() + own.count, body.features.names[i]) !=
-        own.names.begin() + own.count) {
+    if (own_features().has(body.features.names[i])) {
       features_.emplace_back(body.features.names[i]);
     }
   }
@@ -92,8 +90,16 @@ Result<Action> ClientSession::welcome(const Head& head, ByteView message) {
   return Action{};
 }
 
+bool ClientSession::offers(std::string_view feature) const {
+  return std::find(features_.begin(), features_.end(), feature) != features_.end();
+}
+
 template <typename Body>
 Result<ByteView> ClientSession::request(const Body& body, std::uint8_t flags) {
+  if (const auto feature = needed_feature(Body::kOp, flags); !feature.empty() && !offers(feature)) {
+    return fail(Fault::missing,
+                fmt::format("the server does not offer '{}', which {} needs", feature, name(Body::kOp)));
+  }
   last_request_ = last_request_ == UINT32_MAX ? 1 : last_request_ + 1;
   WAGGLE_LET(message, encode(out_, last_request_, body, flags));
   if constexpr (Body::kOp != Op::release) {

@@ -71,6 +71,7 @@ class ClientSession {
     ExtentId extent;
   };
 
+  bool offers(std::string_view feature) const;
   Result<Action> challenge(const Head& head, ByteView message);
   Result<Action> welcome(const Head& head, ByteView message);
   Result<Pending> match(const Head& head);

@@ -103,6 +103,10 @@ Fault fault_of_code(std::uint16_t code) {
   return code >= 1 && code <= kFaults.size() ? kFaults[code - 1U] : Fault::io;
 }
 
+bool Features::has(std::string_view name) const {
+  return std::find(names.begin(), names.begin() + count, name) != names.begin() + count;
+}
+
 bool Features::operator==(const Features& other) const {
   return std::equal(names.begin(), names.begin() + count, other.names.begin(), other.names.begin() + other.count);
 }
@@ -110,6 +114,20 @@ bool Features::operator==(const Features& other) const {
 const Features& own_features() {
   static const Features features{{"xxh3-128", "sha256", "resume", "digests", "echo"}, 5};
   return features;
+}
+
+std::string_view needed_feature(DigestKind kind) {
+  return kind == DigestKind::sha256 ? "sha256" : "xxh3-128";
+}
+
+std::string_view needed_feature(Op op, std::uint8_t flags) {
+  switch (op) {
+    case Op::create: return (flags & flag::kResume) != 0 ? "resume" : "";
+    case Op::release: return (flags & flag::kKeep) != 0 ? "resume" : "";
+    case Op::digest: return "digests";
+    case Op::echo: return "echo";
+    default: return "";
+  }
 }
 
 bool Echo::operator==(const Echo& other) const {

@@ -21,7 +21,7 @@ namespace waggle::protocol {
 
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kHeadSize = 8;       ///< bytes of op, flags, reserved and request id
-inline constexpr std::size_t kMaxPath = 4096;     ///< bytes
+inline constexpr std::size_t kMaxPath = 4095;     ///< bytes; PATH_MAX without its NUL
 inline constexpr std::size_t kMaxName = 255;      ///< bytes of one directory entry's name
 inline constexpr std::size_t kMaxText = 1024;     ///< bytes of an error's text and of its hint
 inline constexpr std::size_t kMaxFeatures = 32;   ///< in one list
@@ -89,11 +89,17 @@ struct Head {
 struct Features {
   std::array<std::string_view, kMaxFeatures> names;
   std::size_t count = 0;
+  bool has(std::string_view name) const;
   bool operator==(const Features& other) const;
 };
 
 /// The features that this implementation offers.
 const Features& own_features();
+
+/// The feature that both sides must have for a kind of digest.
+std::string_view needed_feature(DigestKind kind);
+/// The feature that both sides must have for a request with these flags; empty: none.
+std::string_view needed_feature(Op op, std::uint8_t flags);
 
 /// A digest that may be absent (size 0); otherwise 16 or 32 bytes.
 struct OptionalDigest {
@@ -322,6 +328,7 @@ struct Done {
     a.digest(m.digest);
     a.text(m.what, kMaxText, "text");
     a.check((m.status == 0) == (m.digest.size != 0), "a digest comes with status 0 and only then");
+    a.check(m.status != 0 || m.what.empty(), "a reason comes with another status than 0");
     a.check(m.valid <= kMaxExtent, "more bytes are valid than an extent has");
   }
 };

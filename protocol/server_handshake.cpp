@@ -14,10 +14,9 @@ namespace {
 /// Those of ours that the peer has too. The names are our own: the peer's go away with its message.
 Features in_common(const Features& theirs) {
   Features both;
-  const auto end = theirs.names.begin() + static_cast<std::ptrdiff_t>(theirs.count);
   for (std::size_t i = 0; i < own_features().count; ++i) {
     const std::string_view ours = own_features().names[i];
-    if (std::find(theirs.names.begin(), end, ours) != end) {
+    if (theirs.has(ours)) {
       both.names[both.count++] = ours;
     }
   }
@@ -40,13 +39,15 @@ ServerHandshake::Answer ServerHandshake::on_message(ByteView message, bool annou
   if (announces) {
     return refuse(head->request, Error{Fault::protocol, fmt::format("payload was announced by {}", name(head->op))});
   }
-  if (stage_ == Stage::hello && head->op == Op::hello) {
-    return hello(*head, message);
+  const bool in_turn =
+      (stage_ == Stage::hello && head->op == Op::hello) || (stage_ == Stage::proof && head->op == Op::proof);
+  if (!in_turn) {
+    return refuse(head->request, Error{Fault::protocol, fmt::format("{} is not allowed now", name(head->op))});
   }
-  if (stage_ == Stage::proof && head->op == Op::proof) {
-    return proof(*head, message);
+  if (head->request != 0) {
+    return refuse(head->request, Error{Fault::protocol, fmt::format("{} has a request id", name(head->op))});
   }
-  return refuse(head->request, Error{Fault::protocol, fmt::format("{} is not allowed now", name(head->op))});
+  return head->op == Op::hello ? hello(*head, message) : proof(*head, message);
 }
 
 ServerHandshake::Answer ServerHandshake::hello(const Head& head, ByteView message) {
@@ -63,12 +64,15 @@ ServerHandshake::Answer ServerHandshake::hello(const Head& head, ByteView messag
   if (!nonce_) {
     return refuse(head.request, nonce_.error());
   }
-  const Challenge challenge{.nonce = *nonce_, .features = own_features()};
+  agreement_ = {body->digest, in_common(body->features)};
+  if (const auto feature = needed_feature(body->digest); !agreement_.features.has(feature)) {
+    return refuse(0, Error{Fault::protocol, fmt::format("HELLO chooses '{}', which was not agreed on", feature)});
+  }
+  const Challenge challenge{.nonce = *nonce_, .features = agreement_.features};
   const auto reply = encode(out_, head.request, challenge, options_.token.empty() ? flag::kOpen : std::uint8_t{0});
   if (!reply) {
     return refuse(head.request, reply.error());
   }
-  agreement_ = {body->digest, in_common(body->features)};
   hello_.assign(message.begin(), message.end());
   challenge_.assign(reply->begin(), reply->end());
   stage_ = Stage::proof;

@@ -71,9 +71,8 @@ Action ServerSession::commit(const Head& head, const Commit& body) {
   }
   Result<> result;
   if (!(*open)->upload) {
-    return error(head.request, Error{Fault::usage, "only an upload can be committed"});
-  }
-  if ((*open)->verified.covers((*open)->size)) {
+    result = fail(Fault::usage, "only an upload can be committed");
+  } else if ((*open)->verified.covers((*open)->size)) {
     result = files_.commit((*open)->file, (head.flags & flag::kDurable) != 0);
   } else {
     result = fail(Fault::corrupt, "the upload is not whole: some of its bytes never arrived intact");
@@ -130,6 +129,9 @@ Action ServerSession::digest(const Head& head, const DigestRange& body) {
     return error(head.request, open.error());
   }
   const auto& [handle, offset, length] = body.extent;
+  if (auto fits = may_touch(**open, body.extent); !fits) {
+    return error(head.request, fits.error());
+  }
   const auto blocks = files_.digests((*open)->file, offset, length, kind_);
   if (!blocks) {
     return error(head.request, blocks.error());

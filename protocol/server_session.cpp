@@ -14,11 +14,15 @@ constexpr std::uint64_t kWorthResuming = 1024 * 1024;
 }  // namespace
 
 ServerSession::ServerSession(FileService& files, const ServerOptions& options, const Agreement& agreement)
-    : files_(files), options_(options), kind_(agreement.digest), digester_(agreement.digest) {}
+    : files_(files),
+      options_(options),
+      kind_(agreement.digest),
+      features_(agreement.features),
+      digester_(agreement.digest) {}
 
 ServerSession::~ServerSession() {
   for (auto& [handle, open] : handles_) {
-    files_.close(open.file, open.upload && open.size >= kWorthResuming);
+    files_.close(open.file, features_.has("resume") && open.upload && open.size >= kWorthResuming);
   }
 }
 
@@ -58,6 +62,13 @@ Action ServerSession::on_message(ByteView message, const std::optional<ExtentId>
 }
 
 Action ServerSession::dispatch(const Head& head, ByteView message) {
+  if (head.request == 0) {  // nobody could tell its ERROR from that of a broken connection
+    return refuse(0, Error{Fault::protocol, fmt::format("{} has no request id", name(head.op))});
+  }
+  if (const auto feature = needed_feature(head.op, head.flags); !feature.empty() && !features_.has(feature)) {
+    return refuse(head.request, Error{Fault::protocol,
+                                      fmt::format("{} needs '{}', which was not agreed on", name(head.op), feature)});
+  }
   switch (head.op) {
     case Op::lookup: return on(head, message, &ServerSession::lookup);
     case Op::getattr: return on(head, message, &ServerSession::getattr);

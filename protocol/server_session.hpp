@@ -72,14 +72,17 @@ class ServerSession {
   Result<OpenFile*> find(std::uint32_t handle);
   Result<> may_open(std::uint32_t handle) const;
   Result<> may_change() const;
+  static Result<> may_touch(const OpenFile& open, const ExtentId& extent);
   Result<> may_write(const ExtentId& extent);
   Result<Digest> root_digest(FileId file, const ExtentId& extent);
   Done done_after(const Sent& sent);
+  bool ends_write(const Head& head, const Done& body) const;
   Result<> written(const Done& body);
 
   FileService& files_;
   const ServerOptions& options_;
   DigestKind kind_;
+  Features features_;  ///< agreed on
   Stage stage_ = Stage::ready;
   std::uint64_t requests_ = 0;
   Error failure_;

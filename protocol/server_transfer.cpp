@@ -91,14 +91,22 @@ Action ServerSession::on_sent(const Sent& sent) {
   return reply(transfer_.head.request, done_after(sent));
 }
 
+Result<> ServerSession::may_touch(const OpenFile& open, const ExtentId& extent) {
+  if (!open.regular) {
+    return fail(Fault::usage, "a directory cannot be read like a file", "use READDIR");
+  }
+  if (open.upload && (extent.offset > open.size || extent.length > open.size - extent.offset)) {
+    return fail(Fault::usage, "the extent lies beyond the size that the upload was created with");
+  }
+  return {};
+}
+
 Result<> ServerSession::may_write(const ExtentId& extent) {
   WAGGLE_LET(open, find(extent.handle));
   if (!open->writable) {
     return fail(Fault::denied, fmt::format("handle {} is not open for writing", extent.handle));
   }
-  if (open->upload && (extent.offset > open->size || extent.length > open->size - extent.offset)) {
-    return fail(Fault::usage, "the extent lies beyond the size that the upload was created with");
-  }
+  WAGGLE_TRY(may_touch(*open, extent));
   transfer_.file = open->file;
   return {};
 }
@@ -133,15 +141,18 @@ Action ServerSession::on_extent(const Arrival& arrival) {
   return {};
 }
 
+bool ServerSession::ends_write(const Head& head, const Done& body) const {
+  const bool whole = body.valid == transfer_.extent.length && body.digest.size == digest_size(kind_);
+  return head.request == transfer_.head.request && body.version == 0 && body.valid <= transfer_.extent.length &&
+         (body.status != 0 || whole);
+}
+
 Result<> ServerSession::written(const Done& body) {
   if (body.status != 0) {
     return fail(fault_of_code(body.status), std::string(body.what));
   }
   if (!transfer_.sink) {
     return transfer_.sink;
-  }
-  if (body.digest.size != digest_size(kind_) || body.valid != transfer_.extent.length) {
-    return fail(Fault::protocol, "DONE does not fit the WRITE that it ends");
   }
   if (body.digest.value != transfer_.root) {
     return fail(Fault::corrupt, fmt::format("the payload arrived damaged: its digest is {} here and {} at the sender",
@@ -151,8 +162,8 @@ Result<> ServerSession::written(const Done& body) {
 }
 
 Action ServerSession::done(const Head& head, const Done& body) {
-  if (head.request != transfer_.head.request) {
-    return refuse(head.request, Error{Fault::protocol, "DONE does not belong to the WRITE before it"});
+  if (!ends_write(head, body)) {
+    return refuse(transfer_.head.request, Error{Fault::protocol, "DONE does not fit the WRITE before it"});
   }
   stage_ = Stage::ready;
   auto result = written(body);

@@ -65,14 +65,14 @@ struct Peer {
 
   template <typename Body>
   Action tell(const Body& body, std::uint8_t flags = 0, std::optional<ExtentId> announced = {},
-              std::uint32_t request = 5) {
+              std::uint32_t request = Body::kOp < Op::lookup ? 0 : 5) {
     const auto message = encode(buffer, request, body, flags);
     REQUIRE(message);
     return session.on_message(*message, announced);
   }
 
   void authenticate() {
-    REQUIRE(tell(Hello{}).kind == Action::Kind::send);
+    REQUIRE(tell(Hello{.features = own_features()}).kind == Action::Kind::send);
     REQUIRE(tell(Proof{}).kind == Action::Kind::send);
     REQUIRE(session.authenticated());
   }
@@ -186,7 +186,7 @@ TEST_CASE("before authentication nothing else is heard", "[session]") {
     closes(server.tell(Lookup{1, "file"}), "protocol: LOOKUP is not allowed now");
   }
   SECTION("a request after HELLO") {
-    CHECK(server.tell(Hello{}).kind == Action::Kind::send);
+    CHECK(server.tell(Hello{.features = own_features()}).kind == Action::Kind::send);
     closes(server.tell(GetAttr{"file"}), "protocol: GETATTR is not allowed now");
   }
   SECTION("PROOF first") {
@@ -205,11 +205,68 @@ TEST_CASE("before authentication nothing else is heard", "[session]") {
 
 TEST_CASE("only what both sides have is agreed on", "[session]") {
   Peer server;
-  Features features{.names = {"future", "echo"}, .count = 2};
+  const Features features{.names = {"future", "xxh3-128", "echo"}, .count = 3};
+  const Action answer = server.tell(Hello{.features = features});
+  REQUIRE(answer.kind == Action::Kind::send);
+  const auto challenge = decode_any(answer.message);
+  REQUIRE(challenge);
+  CHECK(std::get<Challenge>(challenge->body).features == server.session.agreement().features);
+  CHECK(server.session.agreement().features == Features{.names = {"xxh3-128", "echo"}, .count = 2});
+}
+
+TEST_CASE("what was not agreed on breaks the protocol", "[session]") {
+  Peer server;
+  server.tree->put("file", "content");
+  const Features features{.names = {"xxh3-128"}, .count = 1};
+  SECTION("the digest of HELLO") {
+    closes(server.tell(Hello{.digest = DigestKind::sha256, .features = features}),
+           "protocol: HELLO chooses 'sha256', which was not agreed on");
+    return;
+  }
   REQUIRE(server.tell(Hello{.features = features}).kind == Action::Kind::send);
-  const Features& agreed = server.session.agreement().features;
-  REQUIRE(agreed.count == 1);
-  CHECK(agreed.names[0] == "echo");
+  REQUIRE(server.tell(Proof{}).kind == Action::Kind::send);
+  CHECK(error_in(server.tell(Lookup{1, "file"})) == "ATTRIBUTES");
+  SECTION("CREATE with resume") {
+    CHECK(error_in(server.tell(Create{2, 0, 0600, "new"})) == "ATTRIBUTES");
+    closes(server.tell(Create{3, 0, 0600, "x"}, flag::kResume),
+           "protocol: CREATE needs 'resume', which was not agreed on");
+  }
+  SECTION("RELEASE with keep") {
+    closes(server.tell(Release{1}, flag::kKeep), "protocol: RELEASE needs 'resume', which was not agreed on");
+  }
+  SECTION("DIGEST") {
+    closes(server.tell(DigestRange{{1, 0, 1}}), "protocol: DIGEST needs 'digests', which was not agreed on");
+  }
+  SECTION("ECHO") {
+    closes(server.tell(Echo{}), "protocol: ECHO needs 'echo', which was not agreed on");
+  }
+}
+
+TEST_CASE("a client asks for nothing that was not agreed on", "[session]") {
+  ClientSession client("", DigestKind::xxh3_128, nonce_of(1), nullptr);
+  const Bytes hello = copy(client.start().message);
+  MessageBuffer buffer;
+  const Challenge offer{.features = {.names = {"xxh3-128", "digests"}, .count = 2}};
+  const Bytes challenge = copy(*encode(buffer, 0, offer, flag::kOpen));
+  REQUIRE(client.on_handshake(challenge));
+  REQUIRE(client.on_handshake(*encode(buffer, 0, Welcome{.mac = proof_of(Role::server, "", hello, challenge)})));
+  CHECK(client.request(Create{1, 10, 0600, "file"}));
+  CHECK(client.request(DigestRange{{1, 0, 10}}));
+  CHECK(client.request(Create{2, 10, 0600, "file"}, flag::kResume).error().fault == Fault::missing);
+  CHECK(client.request(Echo{}).error().what == "the server does not offer 'echo', which ECHO needs");
+}
+
+TEST_CASE("a broken upload is kept only for who can resume it", "[session]") {
+  const bool can = GENERATE(false, true);
+  const auto tree = std::make_shared<Tree>();
+  {
+    MemoryFiles files{tree};
+    const ServerOptions options;
+    MessageBuffer buffer;
+    ServerSession session(files, options, {.features = can ? own_features() : Features{}});
+    session.on_message(*encode(buffer, 1, Create{1, 1024 * 1024, 0600, "file"}), {});
+  }
+  CHECK(tree->unfinished.contains("file") == can);
 }
 
 TEST_CASE("without fresh random bytes nobody is let in", "[session]") {
@@ -255,6 +312,21 @@ TEST_CASE("bytes that break the protocol close the connection and say why", "[se
     const auto announced = GENERATE(std::optional<ExtentId>{}, std::optional(ExtentId{1, 0, 11}),
                                     std::optional(ExtentId{1, 4096, 10}), std::optional(ExtentId{2, 0, 10}));
     closes(server.tell(Write{{1, 0, 10}}, 0, announced), "protocol: WRITE does not announce the extent that it names");
+  }
+  SECTION("a request without an id") {
+    closes(server.tell(GetAttr{"file"}, 0, {}, 0), "protocol: GETATTR has no request id");
+  }
+  SECTION("DONE that does not fit its WRITE") {
+    REQUIRE(server.tell(Create{1, 10, 0600, "f"}).kind == Action::Kind::send);
+    const ExtentId extent{1, 0, 10};
+    REQUIRE(server.tell(Write{extent}, 0, extent).kind == Action::Kind::expect);
+    REQUIRE(server.session.on_extent({extent, {}, {}}).kind == Action::Kind::none);
+    const auto [done, request] = GENERATE(std::pair(Done{.valid = 9, .digest = {16, {}}}, 5U),
+                                          std::pair(Done{.valid = 10, .digest = {32, {}}}, 5U),
+                                          std::pair(Done{.valid = 10, .version = 1, .digest = {16, {}}}, 5U),
+                                          std::pair(Done{.status = 7, .valid = 11, .what = "shrank"}, 5U),
+                                          std::pair(Done{.valid = 10, .digest = {16, {}}}, 6U));
+    closes(server.tell(done, 0, {}, request), "protocol: DONE does not fit the WRITE before it");
   }
   SECTION("a request between payload and DONE") {
     REQUIRE(server.tell(Create{1, 10, 0600, "f"}).kind == Action::Kind::send);
@@ -319,6 +391,7 @@ TEST_CASE("a request that cannot be done is answered and the connection goes on"
   SECTION("COMMIT of what is no upload, and of one with a hole") {
     server.tell(Lookup{1, "file"});
     fails(server.tell(Commit{1}), "usage: only an upload can be committed");
+    fails(server.tell(Commit{1}), "usage: handle 1 is not open");
     server.tell(Create{2, 10, 0600, "new"});
     fails(server.tell(Commit{2}), "corrupt: the upload is not whole: some of its bytes never arrived intact");
     CHECK(server.tree->get("new") == "<none>");
@@ -327,6 +400,12 @@ TEST_CASE("a request that cannot be done is answered and the connection goes on"
     server.tell(MakeDirectory{0755, "d"});
     server.tell(Lookup{1, "d"});
     fails(server.tell(Read{{1, 0, 10}}), "usage: a directory cannot be read like a file");
+    fails(server.tell(DigestRange{{1, 0, 10}}), "usage: a directory cannot be read like a file");
+  }
+  SECTION("DIGEST beyond the size of an upload") {
+    server.tell(Create{1, 10, 0600, "new"});
+    fails(server.tell(DigestRange{{1, 8, 3}}),
+          "usage: the extent lies beyond the size that the upload was created with");
   }
   CHECK(error_in(server.tell(GetAttr{"file"})) == "ATTRIBUTES");
 }

@@ -78,7 +78,7 @@ class Driver {
 
   void authenticate() {
     MessageBuffer buffer;
-    knock(*encode(buffer, 0, Hello{}), false);
+    knock(*encode(buffer, 0, Hello{.features = own_features()}), false);
     knock(*encode(buffer, 0, Proof{}), false);
     require(session_.has_value(), "an open server lets nobody in");
   }
