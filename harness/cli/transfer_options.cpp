@@ -21,6 +21,14 @@ namespace {
 
 constexpr std::size_t kLongestToken = 4096;
 
+Result<std::string> checked(std::string token, std::string_view from) {
+  if (token.empty() || token.size() > kLongestToken) {
+    return fail(Fault::usage, fmt::format("{} holds no token of 1 to {} bytes", from, kLongestToken),
+                "make one: head -c 24 /dev/urandom | base64 > FILE");
+  }
+  return token;
+}
+
 Result<std::string> read_token(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
@@ -33,11 +41,7 @@ Result<std::string> read_token(const std::string& path) {
   }
   std::string token(buffer.data(), static_cast<std::size_t>(got));
   token.resize(token.find_last_not_of("\r\n") + 1);
-  if (token.empty() || token.size() > kLongestToken) {
-    return fail(Fault::usage, fmt::format("{} holds no token of 1 to {} bytes", path, kLongestToken),
-                "make one: head -c 24 /dev/urandom | base64 > FILE");
-  }
-  return token;
+  return checked(std::move(token), path);
 }
 
 }  // namespace
@@ -126,7 +130,8 @@ Result<std::string> ChannelChoice::token() const {
     return read_token(token_file_);
   }
   const char* const from_environment = std::getenv("WAGGLE_TOKEN");
-  return std::string(from_environment == nullptr ? "" : from_environment);
+  return from_environment == nullptr || *from_environment == '\0' ? Result<std::string>()
+                                                                  : checked(from_environment, "WAGGLE_TOKEN");
 }
 
 void TransferOptions::add_to(CLI::App& app) {
