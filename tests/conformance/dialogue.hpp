@@ -16,6 +16,8 @@ class Dialogue {
  public:
   explicit Dialogue(Outlaw& wire) : wire_(wire) {}
 
+  /// HELLO, and no look at what comes.
+  void greet() { wire_.say(encoded(protocol::Hello{}, 0, 0)); }
   /// HELLO to WELCOME. False when the server does not let us in.
   bool introduce(std::string_view token) {
     const Bytes hello = encoded(protocol::Hello{}, 0, 0);

@@ -11,6 +11,8 @@
 #include <future>
 #include <thread>
 
+#include "harness/store/rooted_store.hpp"
+
 namespace waggle::conformance {
 namespace {
 
@@ -66,14 +68,25 @@ class Process {
   UniqueFd output_;
 };
 
+void await_listener(const ChannelOptions& options) {
+  for (int i = 0; i < 2000 * patience() && !std::filesystem::exists(options.link_at); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+std::unique_ptr<protocol::Server> serve(const Lane& lane, const ChannelOptions& options,
+                                        const store::RootedStore& store) {
+  return std::make_unique<protocol::Server>(
+      must(lane.listen(options), "cannot listen"), [&store] { return store.connect(); },
+      protocol::ServerOptions{.token = kToken});
+}
+
 std::string run_apart(const Lane& lane, const ChannelOptions& options, const std::function<void(Listener&)>& server,
                       const std::function<void(const Endpoint&)>& client) {
   std::error_code ignored;
   std::filesystem::remove(options.link_at, ignored);
   Process serving("server", [&] { server(*must(lane.listen(options), "cannot listen")); });
-  for (int i = 0; i < 2000 * patience() && !std::filesystem::exists(options.link_at); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  await_listener(options);
   Process asking("client", [&] { client(lane.at); });
   std::string broken = asking.join();
   return broken + serving.join();
@@ -103,8 +116,38 @@ std::string run_ends(const Lane& lane, const ChannelOptions& options, const std:
   return broken + serving.get();
 }
 
+std::string run_server(const Lane& lane, const ChannelOptions& options, const std::filesystem::path& directory,
+                       const std::function<void(const Endpoint&, protocol::Server*)>& client) {
+  const auto store = store::RootedStore::open(directory);
+  if (!store) {
+    return store.error().text();
+  }
+  if (!lane.apart) {
+    return broken_by("client", [&] {
+      const auto server = serve(lane, options, *store);
+      client(server->endpoint(), server.get());
+    });
+  }
+  std::error_code ignored;
+  std::filesystem::remove(options.link_at, ignored);
+  std::array<int, 2> pipe{};
+  must(::pipe2(pipe.data(), O_CLOEXEC) == 0, "no pipe");
+  const UniqueFd reads(pipe[0]);
+  UniqueFd writes(pipe[1]);
+  Process serving("server", [&] {
+    writes.reset();
+    const auto server = serve(lane, options, *store);
+    std::byte none{};
+    static_cast<void>(!::read(reads.get(), &none, 1));  // until the other end is closed
+  });
+  await_listener(options);
+  std::string broken = Process("client", [&] { client(lane.at, nullptr); }).join();
+  writes.reset();
+  return broken + serving.join();
+}
+
 std::map<std::string, std::string> on_all(const std::vector<Lane>& all,
-                                          const std::function<std::string(const Lane&)>& what) {
+                                          const std::function<std::string(const Lane&)>& what, bool at_once) {
   std::map<std::string, std::string> broken;
   // First those that fork: there must be no other threads then.
   for (const Lane& lane : all) {
@@ -114,12 +157,12 @@ std::map<std::string, std::string> on_all(const std::vector<Lane>& all,
   }
   std::map<std::string, std::future<std::string>> running;
   for (const Lane& lane : all) {
-    if (lane.packets() && !lane.apart) {
+    if ((at_once || lane.packets()) && !lane.apart) {
       running[lane.name] = std::async(std::launch::async, what, std::cref(lane));
     }
   }
   for (const Lane& lane : all) {
-    if (!lane.packets()) {
+    if (!at_once && !lane.packets()) {
       broken[lane.name] = what(lane);
     }
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "protocol/server.hpp"
 #include "tests/conformance/lanes.hpp"
 
 namespace waggle::conformance {
@@ -39,9 +41,14 @@ T must(Result<T> result, const std::string& what) {
 std::string run_ends(const Lane& lane, const ChannelOptions& options, const std::function<void(Listener&)>& server,
                      const std::function<void(const Endpoint&)>& client);
 
+/// Serves `directory` on a lane while `client` runs, in the same process or, where the link wants it, in others.
+/// `server` is looked at while it is there and in this process.
+std::string run_server(const Lane& lane, const ChannelOptions& options, const std::filesystem::path& directory,
+                       const std::function<void(const Endpoint&, protocol::Server* server)>& client);
+
 /// Runs `what` on every lane and returns what was broken, by name of the lane. Packet lanes, which wait more than they
-/// work, at the same time.
+/// work, at the same time; the others only with `at_once`.
 std::map<std::string, std::string> on_all(const std::vector<Lane>& all,
-                                          const std::function<std::string(const Lane&)>& what);
+                                          const std::function<std::string(const Lane&)>& what, bool at_once = false);
 
 }  // namespace waggle::conformance

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <list>
 #include <optional>
+#include <set>
 
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/link.hpp"
@@ -171,6 +172,29 @@ const std::vector<Lane>& lanes() {
     return made;
   }();
   return all;
+}
+
+std::vector<Lane> lanes_once() {
+  std::vector<Lane> chosen;
+  std::set<std::string> senders;
+  std::set<std::string> receivers;
+  for (const bool both : {true, false}) {  // first those that are new on both sides
+    for (const Lane& lane : lanes()) {
+      if (lane.datapath == nullptr || lane.packets()) {
+        continue;
+      }
+      const std::string sender(lane.datapath->name());
+      const int fresh = (senders.contains(sender) ? 0 : 1) + (receivers.contains(lane.options.receive_with) ? 0 : 1);
+      if (fresh >= (both ? 2 : 1)) {
+        senders.insert(sender);
+        receivers.insert(lane.options.receive_with);
+        chosen.push_back(lane);
+      }
+    }
+  }
+  std::ranges::copy_if(lanes(), std::back_inserter(chosen),
+                       [](const Lane& lane) { return lane.datapath == nullptr || lane.packets(); });
+  return chosen;
 }
 
 std::vector<Lane> lanes_for_outlaws() {

@@ -11,6 +11,9 @@
 
 namespace waggle::conformance {
 
+/// What clients of the servers in these tests must prove.
+inline constexpr const char* kToken = "conformance";
+
 using Work = std::function<void()>;
 
 /// A way from a client to a server: two datapaths on a link between two places.
@@ -34,6 +37,8 @@ struct Lane {
 /// with every receiving one, every port over its own kind of link. What cannot run is told, and fails where everything
 /// must. What the lanes stand on lives as long as the program.
 const std::vector<Lane>& lanes();
+/// Fewer of them: every mover at least once on the side where it works, with whom does not matter.
+std::vector<Lane> lanes_once();
 /// Those on which a client can do what it likes, once for every way of receiving: what it sends with is its own affair.
 std::vector<Lane> lanes_for_outlaws();
 /// Makes one of the lane's carrier, where clients are.

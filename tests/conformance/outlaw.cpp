@@ -230,6 +230,7 @@ std::optional<Heard> PacketOutlaw::hear(nanoseconds timeout) {
       return {};
     }
     take(std::min<nanoseconds>(end - clock::now(), milliseconds(200)));
+    raw_.ping();
   }
 }
 
