@@ -40,6 +40,16 @@ class Handshake(Case):
                 self.assertIsNone(wire.receive())
 
 
+class Full(Case):
+    options = ("--most-clients=1",)
+
+    def test_one_client_too_many_is_told(self):
+        self.client.echo(0)
+        with self.assertRaises(waggle.Refused) as caught:
+            self.connect()
+        self.assertEqual((caught.exception.fault, caught.exception.request), ("busy", 0))
+
+
 class Token(Case):
     settings = {"token": b"secret"}
 

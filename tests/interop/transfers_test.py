@@ -132,6 +132,45 @@ class Uploads(Case):
         self.refused("usage", self.client.read, 1, 0, 1)
         self.refused("usage", self.client.commit, 1)
 
+    def test_a_path_has_one_upload_at_a_time(self):
+        other = self.connect()
+        self.client.create(1, "file", 3)
+        for resume in (False, True):
+            self.refused("busy", self.client.create, 2, "file", 3, resume=resume)
+            self.refused("busy", other.create, 1, "file", 3, resume=resume)
+        self.client.release(1)
+        self.client.echo(0)
+        other.upload("file", b"abc")
+        self.client.create(1, "file", 3)
+        self.client.write(1, 0, b"new")
+        self.client.commit(1, durable=True)
+        self.assertEqual(self.get("file"), b"new")
+
+    def test_resume_takes_up_what_was_kept_for_the_same_path_and_size(self):
+        content = random.Random(2).randbytes(2 * MIB)
+        digests = waggle.block_digests(XXH3, content[:MIB])
+        for size, resume, mode, left in ((2 * MIB, True, 0o644, digests), (2 * MIB, False, 0o644, None), (2 * MIB + 1, True, 0o644, None)):
+            with self.subTest(size=size, resume=resume):
+                self.client.create(1, "file", 2 * MIB)
+                self.client.write(1, 0, content[:MIB])
+                self.client.release(1, keep=True)
+                self.assertEqual(self.client.create(1, "file", size, mode, resume).size, size)
+                self.assertEqual(self.client.digests(1, 0, MIB), left or waggle.block_digests(XXH3, bytes(MIB)))
+                if left:
+                    self.client.write(1, MIB, content[MIB:])
+                    self.client.commit(1)
+                    self.assertEqual(self.get("file"), content)
+                    self.assertEqual(self.client.getattr("file").mode, mode)
+                else:
+                    self.client.release(1)
+
+    def test_an_upload_of_too_many_pieces_is_busy(self):
+        self.client.create(1, "file", 10000)
+        for at in range(4096):
+            self.client.write(1, 2 * at, b"x")
+        self.refused("busy", self.client.write, 1, 9000, b"x")
+        self.client.write(1, 1, b"x")
+
     def test_nothing_lies_beyond_the_size_of_an_upload(self):
         self.client.create(1, "small", 10)
         for offset, length in ((0, 11), (10, 1), (2**40, 1)):

@@ -155,6 +155,7 @@ class Wire:
 
     def __init__(self, port=DEFAULT_PORT, host="127.0.0.1", timeout=60):
         self.socket = socket.create_connection((host, port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
 
     def send(self, data, extent=None, payload=b""):
