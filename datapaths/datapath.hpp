@@ -127,7 +127,8 @@ class Channel {
 
   /// Queues a message. It leaves at the next flush(), next() or extent, or when enough is queued.
   virtual Result<> send(ByteView message) = 0;
-  /// Sends a message and after it the payload of an extent. Returns when the bytes may change without harm.
+  /// Sends a message and after it the payload of an extent. Returns when the file may be closed. What lends its pages
+  /// to the kernel (sendfile, splice) sends what they hold when they leave: the digest finds a change until then.
   virtual Result<Sent> send(ByteView message, const Outgoing& extent) = 0;
   virtual Result<> flush() = 0;
 
@@ -215,7 +216,8 @@ struct ChannelOptions {
   std::uint64_t send_buffer = 0;     ///< bytes; 0: the kernel's autotuning
   std::uint64_t receive_buffer = 0;  ///< bytes; 0: the kernel's autotuning
   Wait wait = Wait::sleep;
-  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  ///< longest silence inside a frame
+  /// Within a message or a payload a peer has to move 4 KiB, or what is left, in each such time.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);
   bool allow_fallback = false;
   std::string link = "veth";  ///< what joins the hosts: "veth", "loopback", "vhost" or "nic"
   std::string link_at;        ///< vhost: path of the vhost-user socket; nic: PCI address; otherwise empty
