@@ -13,6 +13,8 @@ namespace {
 constexpr Time kLinger = 2'000'000'000;
 constexpr Time kCloseWait = 20'000'000;
 constexpr std::uint32_t kMostCloses = 4;
+/// What counts as progress, in bytes: less does not keep a connection alive.
+constexpr std::uint64_t kProgress = 4096;
 
 std::string dotted(const Peer& peer) {
   return fmt::format("{}.{}.{}.{}:{}", peer.ip >> 24, peer.ip >> 16 & 255, peer.ip >> 8 & 255, peer.ip & 255,
@@ -31,6 +33,7 @@ Connection::Connection(const ConnectionOptions& options, std::unique_ptr<Congest
       hello_at_(now),
       started_(now),
       last_received_(now),
+      messages_in_(options.stranger ? kStrangerWindow : kMessageWindow),
       staging_(*options.staging),
       sent_(kMostUnderWay),
       last_sent_(now),
@@ -41,6 +44,12 @@ Connection::Connection(const ConnectionOptions& options, std::unique_ptr<Congest
 void Connection::accept(Time now, const Terms& terms) {
   set_terms(now, terms);
   accept_due_ = true;
+}
+
+void Connection::admit() {
+  options_.stranger = false;
+  messages_in_.widen();
+  ack_now_ = true;
 }
 
 void Connection::set_terms(Time now, const Terms& terms) {
@@ -93,6 +102,7 @@ void Connection::on_close(Time now, ByteView packet) {
     return;
   }
   const Fault fault = code == CloseCode::busy                                     ? Fault::busy
+                      : code == CloseCode::timeout                                ? Fault::timeout
                       : code == CloseCode::version || code == CloseCode::protocol ? Fault::protocol
                                                                                   : Fault::peer_gone;
   close_answered_ = true;
@@ -126,6 +136,17 @@ void Connection::on_timer(Time now) {
   if (state_ == State::connecting) {
     return;
   }
+  if (stall_at_ <= now) {
+    watch_progress(now);
+    if (stall_at_ <= now) {
+      abandon(now, CloseCode::timeout);
+      failure_ = {Fault::timeout,
+                  fmt::format("{} has not taken what was sent to it for {:.1f} s", dotted(peer()),
+                              static_cast<double>(options_.patience) / 1e9),
+                  {}};
+      return;
+    }
+  }
   if (state_ == State::closing && now >= close_limit_) {
     close_due_ = true;
     close_limit_ = kNever;
@@ -156,7 +177,7 @@ Time Connection::deadline() const {
   if (state_ == State::connecting) {
     return std::min(hello_at_, started_ + options_.timeout);
   }
-  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, probe_at()});
+  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, stall_at_, probe_at()});
   if (close_due_) {
     at = std::min(at, close_at_);
   }
@@ -164,6 +185,27 @@ Time Connection::deadline() const {
     at = std::min(at, mtu_.due());
   }
   return std::min({at, std::max(last_received_, last_sent_) + options_.timeout / 5, last_received_ + options_.timeout});
+}
+
+/// Bytes that the peer has yet to take, or some of them.
+std::uint64_t Connection::owed() const {
+  std::uint64_t bytes = messages_out_.written() - messages_out_.acknowledged();
+  if (!outbound_.empty() && !outbound_.front().over()) {
+    const Outbound& extent = outbound_.front();
+    bytes += std::max<std::uint64_t>(1, extent.id.length - std::min(extent.acknowledged, extent.id.length));
+  }
+  return bytes;
+}
+
+/// However alive a peer looks, it does not hold us for ever by taking nothing.
+void Connection::watch_progress(Time now) {
+  const std::uint64_t left = owed();
+  if (left == 0 || options_.patience == 0) {
+    stall_at_ = kNever;
+  } else if (stall_at_ == kNever || progress_ >= progress_due_) {
+    progress_due_ = progress_ + std::min(left, kProgress);
+    stall_at_ = now + options_.patience;
+  }
 }
 
 Outbound& Connection::offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest) {

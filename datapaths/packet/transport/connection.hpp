@@ -30,6 +30,8 @@ struct ConnectionOptions {
   std::uint32_t alignment = 1;              ///< payload of DATA packets is a multiple of this, in bytes
   std::string congestion = "cubic";
   Time timeout = 6'000'000'000;      ///< ns of silence after which the peer counts as gone
+  Time patience = 0;                 ///< ns in which it must take some of what waits for it; 0: for ever
+  bool stranger = false;             ///< until admit(): takes short messages only, and no payload
   std::uint64_t* staging = nullptr;  ///< bytes left for all connections of the host
 };
 
@@ -39,10 +41,14 @@ class Connection {
  public:
   static constexpr Time kAckDelay = 1'000'000;           ///< ns that an ACK may wait
   static constexpr std::size_t kMostUnderWay = 1 << 14;  ///< packets whose fate is open
+  /// Bytes of messages that a stranger may send ahead.
+  static constexpr std::uint64_t kStrangerWindow = 8 * 1024;
 
   static Result<std::unique_ptr<Connection>> create(const ConnectionOptions& options, Time now);
   /// For the server: the client's terms, from its HELLO with a valid token.
   void accept(Time now, const Terms& terms);
+  /// The peer is no stranger any more.
+  void admit();
 
   enum class State { connecting, established, closing, closed };
   State state() const { return state_; }
@@ -89,7 +95,7 @@ class Connection {
   /// Begins to send an extent, which the message stream must announce in the same order. Valid until it is over().
   Outbound& offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest);
   void expect(const Incoming& incoming);
-  /// Takes back the latest expectation of (id.handle, id.offset) that no packet has come for.
+  /// Takes back the latest expectation of (id.handle, id.offset) that was not announced.
   void cancel(const ExtentId& id);
   /// Drops all expectations and takes no more payload: what still comes is acknowledged and goes nowhere.
   void end_receiving();
@@ -106,6 +112,8 @@ class Connection {
   /// Ends the connection once everything was acknowledged, or at once with a reason.
   void close(Time now);
   void abandon(Time now, CloseCode code);
+  /// What the peer is told when the connection ends in order: CloseCode::done unless it is to blame.
+  void blame(CloseCode code) { close_code_ = code; }
   /// Everything is said: forget it.
   bool finished() const;
 
@@ -132,6 +140,8 @@ class Connection {
   // connection.cpp: set-up, timers, end
   void set_terms(Time now, const Terms& terms);
   void fail_with(Error error);
+  std::uint64_t owed() const;
+  void watch_progress(Time now);
   void on_retry(Time now, ByteView packet);
   void on_close(Time now, ByteView packet);
   /// The probe timeout; never while the time threshold of loss detection has a timer (RFC 9002, 6.2.1).
@@ -142,6 +152,7 @@ class Connection {
   void note_received(Time now, const Header& header, bool elicits);
   std::optional<Placement> on_data(Time now, const Header& header, ByteView packet);
   Inbound* find(const DataHeader& data);
+  Inbound* only_one_for(const DataHeader& data);
   std::optional<Placement> place(Inbound& extent, std::uint64_t offset, ByteView payload, bool may_stage, bool& taken);
   void on_message(Time now, const Header& header, ByteView packet);
 
@@ -157,6 +168,7 @@ class Connection {
   bool window_open(Time now, std::size_t bytes);
   std::optional<Built> build_message(Time now, ByteSpan room);
   std::optional<Built> build_data(Time now, ByteSpan room);
+  std::optional<Built> build_lost_data(Time now, ByteSpan room, std::uint32_t most);
   std::optional<Built> build_data_piece(Time now, ByteSpan room, Outbound& extent, std::uint64_t offset,
                                         std::uint32_t length, bool first);
   std::optional<Built> build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack);
@@ -226,6 +238,9 @@ class Connection {
   std::uint32_t since_solicited_ = 0;
   Time last_sent_ = 0;
   bool ping_due_ = false;
+  std::uint64_t progress_ = 0;      // bytes of messages and extents that were acknowledged so far
+  std::uint64_t progress_due_ = 0;  // what it must come to
+  Time stall_at_ = kNever;          // by when
 
   // Recovery
   RttEstimator rtt_;

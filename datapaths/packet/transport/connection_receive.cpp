@@ -121,6 +121,10 @@ std::optional<Connection::Placement> Connection::on_data(Time now, const Header&
   }
   const DataHeader data = read_data_header(packet.data());
   const ByteView payload = packet.subspan(kDataHeader);
+  if (options_.stranger) {
+    ++stats_.refused_packets;
+    return {};
+  }
   if (!receiving_ || state_ != State::established || before(data.extent, delivered_)) {
     note_received(now, header, true);  // a copy of what was handed over already
     return {};
@@ -185,16 +189,29 @@ Inbound* Connection::find(const DataHeader& data) {
       return latest_ = &extent;
     }
   }
-  // Not announced yet, or its announcement is late: the first expectation that it fits.
+  // Not announced yet, or its announcement is late.
+  if (Inbound* extent = only_one_for(data)) {
+    extent->sequence = data.extent;
+    return latest_ = extent;
+  }
+  return nullptr;
+}
+
+/// The expectation that a packet can only be meant for. With several, the announcement tells: one of them may be
+/// answered by an error, and its file must not get what is meant for another.
+Inbound* Connection::only_one_for(const DataHeader& data) {
+  Inbound* only = nullptr;
   for (Inbound& extent : inbound_) {
     const ExtentId& id = extent.incoming.id;
     if (!extent.sequence && id.handle == data.handle && data.offset >= id.offset &&
         data.offset - id.offset < id.length) {
-      extent.sequence = data.extent;
-      return latest_ = &extent;
+      if (only != nullptr) {
+        return nullptr;
+      }
+      only = &extent;
     }
   }
-  return nullptr;
+  return only;
 }
 
 void Connection::expect(const Incoming& incoming) {
@@ -214,10 +231,12 @@ void Connection::expect(const Incoming& incoming) {
 }
 
 void Connection::cancel(const ExtentId& id) {
+  // Also one that payload has come for: its owner lets go of the digester.
   const auto found = std::ranges::find_if(inbound_.rbegin(), inbound_.rend(), [&](const Inbound& extent) {
-    return !extent.sequence && extent.incoming.id.handle == id.handle && extent.incoming.id.offset == id.offset;
+    return !extent.length && extent.incoming.id.handle == id.handle && extent.incoming.id.offset == id.offset;
   });
   if (found != inbound_.rend()) {
+    latest_ = latest_ == &*found ? nullptr : latest_;
     found->reset();
     spare_.splice(spare_.begin(), inbound_, std::next(found).base());
   }
@@ -236,12 +255,11 @@ Inbound* Connection::announced(std::uint32_t sequence, const ExtentId& id) {
     const ExtentId& wanted = extent.incoming.id;
     return wanted.handle == id.handle && wanted.offset == id.offset && wanted.length >= id.length;
   };
-  auto found = std::ranges::find_if(inbound_,
-                                    [&](const Inbound& extent) { return extent.sequence == sequence && fits(extent); });
+  auto found = std::ranges::find(inbound_, std::optional(sequence), &Inbound::sequence);
   if (found == inbound_.end()) {
     found = std::ranges::find_if(inbound_, [&](const Inbound& extent) { return !extent.sequence && fits(extent); });
   }
-  if (found == inbound_.end()) {
+  if (found == inbound_.end() || !fits(*found)) {
     return nullptr;
   }
   found->sequence = sequence;
@@ -288,7 +306,9 @@ void Connection::delivered(Inbound& extent) {
 
 void Connection::consumed(Time now) {
   // A peer that waits for room must hear of it; others need not.
-  if (messages_in_.limit() >= advertised_ + kMessageWindow / 2) {
+  // A stranger's window must always have room for the longest message.
+  static_assert(kStrangerWindow - kStrangerWindow / 4 > kMaxStrangerMessage + 64);
+  if (messages_in_.limit() >= advertised_ + messages_in_.window() / (options_.stranger ? 4 : 2)) {
     ack_now_ = true;
     ack_at_ = now;
   }

@@ -86,11 +86,16 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
   any = true;
   switch (packet.kind) {
     case SentPacket::Kind::data:
+      progress_ += packet.length;
       if (Outbound* extent = outbound(packet.extent)) {
         --extent->under_way;
+        extent->acknowledged += packet.length;
       }
       break;
-    case SentPacket::Kind::message: messages_out_.on_acknowledged({packet.offset, packet.length}); break;
+    case SentPacket::Kind::message:
+      progress_ += packet.length;
+      messages_out_.on_acknowledged({packet.offset, packet.length});
+      break;
     case SentPacket::Kind::probe:
     case SentPacket::Kind::control: break;
   }

@@ -100,13 +100,17 @@ std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room
       return built;
     }
   }
-  return more_data() ? build_data(now, room) : std::nullopt;
+  auto built = more_data() ? build_data(now, room) : std::nullopt;
+  if (!built) {
+    watch_progress(now);
+  }
+  return built;
 }
 
 /// HELLO until it is answered, or ACCEPT once for each HELLO.
 std::optional<Connection::Built> Connection::build_setup(Time now, ByteSpan room) {
   std::byte* at = room.data();
-  const Terms terms{options_.packet, options_.window, kMessageWindow};
+  const Terms terms{options_.packet, options_.window, messages_in_.limit()};
   if (accept_due_) {
     accept_due_ = false;
     write_terms(at + kHeader, terms);
@@ -205,6 +209,22 @@ std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room)
   if (!window_open(now, most + kDataHeader)) {
     return {};
   }
+  if (auto again = build_lost_data(now, room, most)) {
+    return again;
+  }
+  Outbound& extent = outbound_[cursor_ - first_outbound_];
+  const std::uint64_t offset = extent.next;
+  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, extent.id.length - offset));
+  extent.next += length;
+  if (extent.sent()) {
+    while (cursor_ != next_outbound_ && outbound_[cursor_ - first_outbound_].sent()) {
+      ++cursor_;
+    }
+  }
+  return build_data_piece(now, room, extent, offset, length, true);
+}
+
+std::optional<Connection::Built> Connection::build_lost_data(Time now, ByteSpan room, std::uint32_t most) {
   if (lost_extents_ > 0) {
     for (Outbound& extent : outbound_) {
       if (extent.lost.empty()) {
@@ -218,16 +238,7 @@ std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room)
       return build_data_piece(now, room, extent, range.begin, length, false);
     }
   }
-  Outbound& extent = outbound_[cursor_ - first_outbound_];
-  const std::uint64_t offset = extent.next;
-  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, extent.id.length - offset));
-  extent.next += length;
-  if (extent.sent()) {
-    while (cursor_ != next_outbound_ && outbound_[cursor_ - first_outbound_].sent()) {
-      ++cursor_;
-    }
-  }
-  return build_data_piece(now, room, extent, offset, length, true);
+  return {};
 }
 
 std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan room, Outbound& extent,
@@ -252,8 +263,17 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
   return Built{static_cast<std::uint32_t>(size), &extent, offset, length, first};
 }
 
-/// What is oldest goes once more under a new number; its first copy is not lost yet (RFC 9002, 6.2.4).
+/// What the window holds back, or else what is oldest once more under a new number; its first copy is not lost yet (RFC
+/// 9002, 6.2.4). A receiver whose staging is full takes no payload before its announcement or out of order, and what it
+/// does not take fills the window.
 std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteSpan room) {
+  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(mtu_.packet(), room.size()));
+  if (const auto piece = messages_out_.take(most - std::uint32_t{kMessageHeader}, message_limit_)) {
+    return build_message_piece(now, room, *piece, 0);
+  }
+  if (auto again = build_lost_data(now, room, std::min(payload_room(), most - std::uint32_t{kDataHeader}))) {
+    return again;
+  }
   for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
     const SentPacket packet = sent_[number];
     if (packet.state != SentPacket::State::under_way) {
@@ -265,9 +285,9 @@ std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteS
     }
     Outbound* extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
     if (extent != nullptr) {
-      const auto most = std::min(packet.length, payload_room());
+      const auto length = std::min(packet.length, payload_room());
       ++stats_.retransmissions;
-      return build_data_piece(now, room, *extent, packet.offset, most, false);
+      return build_data_piece(now, room, *extent, packet.offset, length, false);
     }
   }
   record(now, SentPacket::Kind::control, kHeader, false);

@@ -19,13 +19,14 @@ Staging::~Staging() {
 
 void Staging::clear() {
   for (const auto& [key, piece] : pieces_) {
-    *budget_ += cost(piece.bytes.size());
+    release(cost(piece.bytes.size()));
   }
   pieces_.clear();
 }
 
 bool Staging::put(Key key, std::uint32_t handle, ByteView payload) {
-  if (cost(payload.size()) > *budget_) {
+  const std::uint64_t more = cost(payload.size());
+  if (more > *budget_ || held_ + more > *budget_ - more) {
     return false;
   }
   const auto [found, fresh] = pieces_.try_emplace(key);
@@ -33,8 +34,9 @@ bool Staging::put(Key key, std::uint32_t handle, ByteView payload) {
   if (!fresh && piece.bytes.size() >= payload.size()) {
     return true;
   }
-  *budget_ += fresh ? 0 : cost(piece.bytes.size());
-  *budget_ -= cost(payload.size());
+  release(fresh ? 0 : cost(piece.bytes.size()));
+  *budget_ -= more;
+  held_ += more;
   piece.handle = handle;
   piece.bytes.resize(payload.size());
   copy_payload(piece.bytes, payload);
@@ -47,7 +49,7 @@ std::optional<std::pair<std::uint64_t, Staging::Piece>> Staging::take(std::uint3
     return {};
   }
   auto node = pieces_.extract(found);
-  *budget_ += cost(node.mapped().bytes.size());
+  release(cost(node.mapped().bytes.size()));
   return std::pair(node.key().second, std::move(node.mapped()));
 }
 

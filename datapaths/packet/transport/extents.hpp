@@ -26,6 +26,7 @@ struct Outbound {
   std::uint64_t valid = ~std::uint64_t{0};  ///< bytes that the file still had when they were read
   Result<> source;                          ///< why it had no more
   std::uint32_t under_way = 0;              ///< packets
+  std::uint64_t acknowledged = 0;           ///< bytes, twice where two copies were
   RangeSet lost;                            ///< to be sent again, from the start of the extent
 
   bool sent() const { return next == id.length; }
@@ -55,7 +56,8 @@ struct Inbound {
 };
 
 /// Payload that cannot go to its place yet: it came before its extent was expected, or out of order for a sink that
-/// keeps nothing. Bounded by a budget that all connections of a host share.
+/// keeps nothing. Bounded by a budget that all connections of a host share: a connection may hold as much as it leaves
+/// to the others, so that however greedy some are, there is something left for the next one.
 class Staging {
  public:
   explicit Staging(std::uint64_t& budget) : budget_(&budget) {}
@@ -70,7 +72,7 @@ class Staging {
   using Key = std::pair<std::uint32_t, std::uint64_t>;  ///< extent, offset in the file
   using Pieces = std::map<Key, Piece>;
 
-  /// Copies `payload`, counted; false when the budget is used up.
+  /// Copies `payload`, counted; false when this connection's share is used up.
   bool put(Key key, std::uint32_t handle, ByteView payload);
   /// Takes out the piece with the lowest offset of that extent, when it begins at or below `offset`.
   std::optional<std::pair<std::uint64_t, Piece>> take(std::uint32_t extent, std::uint64_t offset);
@@ -78,7 +80,13 @@ class Staging {
   void clear();
 
  private:
+  void release(std::uint64_t bytes) {
+    *budget_ += bytes;
+    held_ -= bytes;
+  }
+
   std::uint64_t* budget_;
+  std::uint64_t held_ = 0;  // of the budget
   Pieces pieces_;
 };
 

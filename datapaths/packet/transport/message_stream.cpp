@@ -2,36 +2,55 @@
 #include "datapaths/packet/transport/message_stream.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace waggle::packet {
 namespace {
 
-void copy_in(std::byte* ring, std::uint64_t offset, ByteView bytes) {
-  const std::size_t at = offset % kMessageWindow;
-  const std::size_t first = std::min<std::size_t>(bytes.size(), kMessageWindow - at);
-  std::memcpy(ring + at, bytes.data(), first);
-  std::memcpy(ring, bytes.data() + first, bytes.size() - first);
-}
-
-void copy_out(const std::byte* ring, std::uint64_t offset, std::byte* to, std::size_t length) {
-  const std::size_t at = offset % kMessageWindow;
-  const std::size_t first = std::min<std::size_t>(length, kMessageWindow - at);
-  std::memcpy(to, ring + at, first);
-  std::memcpy(to + first, ring, length - first);
-}
-
-void need(std::unique_ptr<std::byte[]>& ring) {
-  if (!ring) {
-    ring = std::make_unique_for_overwrite<std::byte[]>(kMessageWindow);
-  }
-}
+/// What a ring of a sender begins with, in bytes.
+constexpr std::size_t kFirstRing = 512;
 
 }  // namespace
 
+void MessageRing::put(std::uint64_t offset, ByteView bytes) {
+  const std::size_t at = offset & (size_ - 1);
+  const std::size_t first = std::min<std::size_t>(bytes.size(), size_ - at);
+  std::memcpy(bytes_.get() + at, bytes.data(), first);
+  std::memcpy(bytes_.get(), bytes.data() + first, bytes.size() - first);
+}
+
+void MessageRing::get(std::uint64_t offset, ByteSpan to) const {
+  const std::size_t at = offset & (size_ - 1);
+  const std::size_t first = std::min<std::size_t>(to.size(), size_ - at);
+  std::memcpy(to.data(), bytes_.get() + at, first);
+  std::memcpy(to.data() + first, bytes_.get(), to.size() - first);
+}
+
+ByteView MessageRing::in_one_piece(std::uint64_t offset, std::size_t length) const {
+  const std::size_t at = offset & (size_ - 1);
+  return at + length <= size_ ? ByteView(bytes_.get() + at, length) : ByteView();
+}
+
+void MessageRing::grow(std::size_t size, std::uint64_t from) {
+  MessageRing larger;
+  larger.bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+  larger.size_ = size;
+  if (size_ > 0) {
+    // All that the old one may hold, in the order of the stream.
+    const std::size_t at = from & (size_ - 1);
+    larger.put(from, {bytes_.get() + at, size_ - at});
+    larger.put(from + (size_ - at), {bytes_.get(), at});
+  }
+  *this = std::move(larger);
+}
+
 void MessageSender::write(ByteView bytes) {
-  need(ring_);
-  copy_in(ring_.get(), written_, bytes);
+  const std::uint64_t held = written_ - base_ + bytes.size();
+  if (held > ring_.size()) {
+    ring_.grow(std::max<std::size_t>(kFirstRing, std::bit_ceil(held)), base_);
+  }
+  ring_.put(written_, bytes);
   written_ += bytes.size();
 }
 
@@ -52,7 +71,7 @@ std::optional<MessagePiece> MessageSender::take(std::uint32_t most, std::uint64_
 }
 
 void MessageSender::copy(MessagePiece piece, std::byte* to) const {
-  copy_out(ring_.get(), piece.offset, to, piece.length);
+  ring_.get(piece.offset, {to, piece.length});
 }
 
 void MessageSender::on_acknowledged(MessagePiece piece) {
@@ -88,8 +107,10 @@ bool MessageReceiver::insert(std::uint64_t offset, ByteView bytes) {
     bytes = bytes.subspan(ready_ - offset);
     offset = ready_;
   }
-  need(ring_);
-  copy_in(ring_.get(), offset, bytes);
+  if (ring_.size() == 0) {
+    ring_.grow(window_, read_);
+  }
+  ring_.put(offset, bytes);
   if (offset == ready_ && ahead_.empty()) {
     ready_ = end;
     return true;
@@ -101,13 +122,21 @@ bool MessageReceiver::insert(std::uint64_t offset, ByteView bytes) {
 }
 
 ByteView MessageReceiver::view(std::uint64_t skip, std::size_t length) {
-  const std::size_t at = (read_ + skip) % kMessageWindow;
-  if (at + length <= kMessageWindow) {
-    return {ring_.get() + at, length};
+  if (const ByteView whole = ring_.in_one_piece(read_ + skip, length); whole.size() == length) {
+    return whole;
   }
   joined_.resize(length);
-  copy_out(ring_.get(), read_ + skip, joined_.data(), length);
+  ring_.get(read_ + skip, joined_);
   return joined_;
+}
+
+void MessageReceiver::widen() {
+  if (window_ < kMessageWindow) {
+    window_ = kMessageWindow;
+    if (ring_.size() > 0) {
+      ring_.grow(window_, read_);
+    }
+  }
 }
 
 void MessageReceiver::consume(std::uint64_t length) {

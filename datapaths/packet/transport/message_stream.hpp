@@ -20,8 +20,25 @@ struct MessagePiece {
   std::uint32_t length = 0;
 };
 
-/// The sending end of the ordered byte stream that carries messages. Keeps bytes until they are acknowledged; its
-/// memory is touched only as far as it was ever filled.
+/// The bytes of a stream from some offset on, as many as it is large: a power of two. Its memory is touched only as far
+/// as it was ever filled.
+class MessageRing {
+ public:
+  std::size_t size() const { return size_; }
+  void put(std::uint64_t offset, ByteView bytes);
+  void get(std::uint64_t offset, ByteSpan to) const;
+  /// Nothing when it wraps around.
+  ByteView in_one_piece(std::uint64_t offset, std::size_t length) const;
+  /// Becomes larger; `from` is the lowest offset that it holds.
+  void grow(std::size_t size, std::uint64_t from);
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// The sending end of the ordered byte stream that carries messages. Keeps bytes until they are acknowledged, in
+/// no more memory than that takes.
 class MessageSender {
  public:
   std::uint64_t room() const { return kMessageWindow - (written_ - base_); }
@@ -36,9 +53,10 @@ class MessageSender {
   bool all_sent() const { return next_ == written_ && lost_.empty(); }
   bool all_acknowledged() const { return base_ == written_; }
   std::uint64_t written() const { return written_; }
+  std::uint64_t acknowledged() const { return base_; }  ///< bytes, from the beginning, without a gap
 
  private:
-  std::unique_ptr<std::byte[]> ring_;
+  MessageRing ring_;
   std::uint64_t written_ = 0;
   std::uint64_t next_ = 0;  // first byte never sent
   std::uint64_t base_ = 0;  // first byte not acknowledged
@@ -49,6 +67,10 @@ class MessageSender {
 /// The receiving end: puts pieces in order.
 class MessageReceiver {
  public:
+  /// `window`: bytes that may come before they are consumed, a power of two.
+  explicit MessageReceiver(std::uint64_t window = kMessageWindow) : window_(window) {}
+  /// From now on the window is kMessageWindow.
+  void widen();
   /// False when the piece does not fit below limit().
   bool insert(std::uint64_t offset, ByteView bytes);
   /// Bytes in order that have not been consumed.
@@ -57,11 +79,13 @@ class MessageReceiver {
   ByteView view(std::uint64_t skip, std::size_t length);
   void consume(std::uint64_t length);
   /// The peer may send bytes below this.
-  std::uint64_t limit() const { return read_ + kMessageWindow; }
+  std::uint64_t limit() const { return read_ + window_; }
+  std::uint64_t window() const { return window_; }
   std::uint64_t read() const { return read_; }
 
  private:
-  std::unique_ptr<std::byte[]> ring_;
+  std::uint64_t window_;
+  MessageRing ring_;
   std::vector<std::byte> joined_;  // a view that wraps around
   RangeSet ahead_;                 // above ready_
   std::uint64_t ready_ = 0;

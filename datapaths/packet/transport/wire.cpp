@@ -113,6 +113,7 @@ std::string_view describe(CloseCode code) {
     case CloseCode::busy: return "the server takes no more connections";
     case CloseCode::protocol: return "the peer says that a packet broke the protocol";
     case CloseCode::failed: return "the peer has failed";
+    case CloseCode::timeout: return "the peer has waited too long for progress";
   }
   return "the peer has closed the connection for a reason that is unknown here";
 }

@@ -73,7 +73,8 @@ enum class CloseCode : std::uint16_t {
   version = 2,
   busy = 3,
   protocol = 4,
-  failed = 5
+  failed = 5,
+  timeout = 6
 };
 
 template <typename T>
