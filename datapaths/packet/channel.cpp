@@ -4,15 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/clock.hpp"
+#include "datapaths/packet/message_frame.hpp"
 
 namespace waggle::packet {
 namespace {
 
-constexpr std::size_t kFrame = 5;
-constexpr std::size_t kAnnouncement = 20;
+/// What counts as progress, in bytes.
+constexpr std::uint64_t kProgress = 4096;
 /// Messages that nobody flushes leave when this much has come together, in bytes.
 constexpr std::uint64_t kMostQueued = 64 * 1024;
 
@@ -31,22 +31,22 @@ PacketChannel::PacketChannel(std::shared_ptr<Driver> driver, Connection& connect
       timeout_(timeout),
       reports_port_(driver_->claim_port()) {
   waiter_.connection = connection_;
+  const auto lock = driver_->lock();
+  driver_->host().attach(connection, waiter_);
 }
 
 PacketChannel::~PacketChannel() {
   auto lock = driver_->lock();
   let_go();
-  Host& host = driver_->host();
-  const bool aborted = waiter_.aborted.exchange(false);
-  if (aborted || connection_->state() == Connection::State::connecting) {
+  if (waiter_.aborted || connection_->state() == Connection::State::connecting) {
     connection_->abandon(now_ns(), CloseCode::failed);
   }
-  connection_->close(now_ns());
-  host.wake(*connection_);
+  driver_->host().forget(*connection_, now_ns());
   // Whatever happens here, nobody can be told.
-  static_cast<void>(driver_->until(lock, waiter_, now_ns() + 3'000'000'000, [&] { return connection_->finished(); }));
-  host.forget(*connection_, now_ns());
   static_cast<void>(driver_->transmit(true));
+  if (driver_.use_count() == 1) {
+    driver_->linger(lock);
+  }
 }
 
 Result<> PacketChannel::establish() {
@@ -54,6 +54,11 @@ Result<> PacketChannel::establish() {
   WAGGLE_TRY(
       driver_->until(lock, waiter_, kNever, [&] { return connection_->state() != Connection::State::connecting; }));
   return health();
+}
+
+/// How long may pass without progress.
+Time PacketChannel::step() const {
+  return timeout_.count() > 0 ? deadline_after(timeout_) : kNever;
 }
 
 Result<> PacketChannel::health() const {
@@ -107,26 +112,15 @@ Result<> PacketChannel::queue(Driver::Lock& lock, ByteView message, const Extent
   if (message.size() > kMaxMessage) {
     return fail(Fault::usage, fmt::format("a message of {} bytes is too long", message.size()));
   }
-  std::array<std::byte, kFrame + kAnnouncement> frame;
-  store(frame.data(), static_cast<std::uint32_t>(message.size()));
-  store(frame.data() + 4, static_cast<std::uint8_t>(extent != nullptr ? 1 : 0));
-  std::size_t size = kFrame;
-  if (extent != nullptr) {
-    store(frame.data() + kFrame, extent->handle);
-    store(frame.data() + kFrame + 4, extent->offset);
-    store(frame.data() + kFrame + 12, extent->length);
-    size += kAnnouncement;
-  }
+  const std::size_t size = MessageFrame::room(message, extent);
   MessageSender& stream = connection_->messages_out();
   WAGGLE_TRY(health());
-  if (stream.room() < size + message.size()) {
+  if (stream.room() < size) {
     driver_->host().wake(*connection_);
-    WAGGLE_TRY(
-        driver_->until(lock, waiter_, kNever, [&] { return stream.room() >= size + message.size() || !health(); }));
+    WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.room() >= size || !health(); }));
     WAGGLE_TRY(health());
   }
-  stream.write(ByteView(frame).first(size));
-  stream.write(message);
+  MessageFrame::write(stream, message, extent);
   return {};
 }
 
@@ -218,43 +212,48 @@ void PacketChannel::let_go() {
   }
 }
 
-bool PacketChannel::message_ready() {
+bool PacketChannel::message_ready() const {
   MessageReceiver& stream = connection_->messages_in();
-  if (stream.available() < kFrame) {
-    return false;
-  }
-  const ByteView frame = stream.view(0, kFrame);
-  const std::size_t size = load<std::uint32_t>(frame.data());
-  const std::size_t rest = load<std::uint8_t>(frame.data() + 4) == 0 ? 0 : kAnnouncement;
-  return size > kMaxMessage || stream.available() >= kFrame + rest + size;
+  const auto frame = MessageFrame::peek(stream);
+  return frame && (!frame->sound() || stream.available() >= frame->header() + frame->size);
 }
 
 Result<Event> PacketChannel::take_message() {
   MessageReceiver& stream = connection_->messages_in();
-  std::array<std::byte, kFrame + kAnnouncement> frame;
-  std::ranges::copy(stream.view(0, kFrame), frame.begin());
-  const std::size_t size = load<std::uint32_t>(frame.data());
-  const auto kind = load<std::uint8_t>(frame.data() + 4);
-  if (size > kMaxMessage || kind > 1) {
+  const auto frame = *MessageFrame::peek(stream);
+  if (!frame.sound()) {
     connection_->abandon(now_ns(), CloseCode::protocol);
-    return fail(Fault::protocol, "the peer sent a message that makes no sense");
+    return fail(Fault::protocol, "the peer sent a message that makes no sense, or announced too long an extent");
   }
-  Event event{.kind = Event::Kind::message, .message = {}, .announces = kind == 1, .announced = {}, .arrival = {}};
-  std::size_t begin = kFrame;
-  if (event.announces) {
-    std::ranges::copy(stream.view(kFrame, kAnnouncement), frame.begin() + kFrame);
-    event.announced = {load<std::uint32_t>(frame.data() + kFrame), load<std::uint64_t>(frame.data() + kFrame + 4),
-                       load<std::uint64_t>(frame.data() + kFrame + 12)};
-    if (event.announced.length > kMaxExtent) {
-      connection_->abandon(now_ns(), CloseCode::protocol);
-      return fail(Fault::protocol, "the peer announced an extent that is too long");
-    }
-    awaited_ = {announced_++, event.announced, nullptr};
-    begin += kAnnouncement;
+  Event event{.kind = Event::Kind::message,
+              .message = stream.view(frame.header(), frame.size),
+              .announces = frame.extent.has_value(),
+              .announced = frame.extent.value_or(ExtentId{}),
+              .arrival = {}};
+  if (frame.extent) {
+    awaited_ = {announced_++, *frame.extent, nullptr};
   }
-  event.message = stream.view(begin, size);
-  held_ = begin + size;
+  held_ = frame.header() + frame.size;
   return event;
+}
+
+/// Bytes that the message at hand still lacks; 0 before it has begun.
+std::uint64_t PacketChannel::missing() const {
+  MessageReceiver& stream = connection_->messages_in();
+  const std::uint64_t there = stream.available();
+  const auto frame = MessageFrame::peek(stream);
+  const std::uint64_t whole = frame ? frame->header() + frame->size : MessageFrame::kLong;
+  return there == 0 ? 0 : whole - std::min(there, whole);
+}
+
+/// Inside messages and payload only progress counts as life.
+Result<> PacketChannel::check_progress(std::uint64_t before, std::uint64_t left, std::string_view what) {
+  if (left + std::min(before, kProgress) <= before) {
+    return {};
+  }
+  connection_->blame(CloseCode::timeout);
+  return fail(Fault::timeout, fmt::format("no progress for {:.1f} s in the middle of {}",
+                                          std::chrono::duration<double>(timeout_).count(), what));
 }
 
 Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
@@ -268,17 +267,12 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
     driver_->host().place_staged(*connection_, *awaited.extent);
   }
   Inbound& extent = *awaited.extent;
-  // Inside a frame only progress counts as life.
   while (!extent.complete()) {
-    const std::uint64_t before = extent.frontier;
-    const Time deadline = timeout_.count() > 0 ? deadline_after(timeout_) : kNever;
-    WAGGLE_TRY(driver_->until(lock, waiter_, deadline, [&] { return extent.complete() || !health(); }));
+    const std::uint64_t before = *extent.length - extent.frontier;
+    WAGGLE_TRY(driver_->until(lock, waiter_, step(), [&] { return extent.complete() || !health(); }));
     if (!extent.complete()) {
       WAGGLE_TRY(health());
-      if (extent.frontier == before) {
-        return fail(Fault::timeout, fmt::format("no payload for {:.1f} s in the middle of an extent",
-                                                std::chrono::duration<double>(timeout_).count()));
-      }
+      WAGGLE_TRY(check_progress(before, *extent.length - extent.frontier, "an extent"));
     }
   }
   Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
@@ -306,8 +300,17 @@ Result<Event> PacketChannel::next(std::chrono::nanoseconds timeout) {
     // Answers that are queued wait until there is nothing more to answer.
     return take_message();
   }
-  WAGGLE_TRY(driver_->until(lock, waiter_, deadline_after(timeout),
-                            [&] { return message_ready() || !health() || connection_->peer_closed(); }));
+  const Time deadline = deadline_after(timeout);
+  const auto done = [&] { return message_ready() || !health() || connection_->peer_closed(); };
+  for (bool waiting = true; waiting;) {
+    const std::uint64_t before = missing();
+    const Time until = std::min(deadline, step());
+    WAGGLE_LET(some, driver_->until(lock, waiter_, until, done));
+    waiting = !some && until < deadline;
+    if (waiting && before > 0) {
+      WAGGLE_TRY(check_progress(before, missing(), "a message"));
+    }
+  }
   if (message_ready()) {
     return take_message();
   }

@@ -11,8 +11,9 @@
 
 namespace waggle::packet {
 
-/// A channel over the reliable transport. Messages are framed in its message stream: length (4 bytes), kind (1), and
-/// for kind 1 the extent that follows: handle (4), offset (8), length (8).
+/// A channel over the reliable transport. A peer that takes nothing of what waits for it for `timeout`, or stops in the
+/// middle of a message or a payload, ends it with Fault::timeout. Destroying it waits for nothing unless nobody else
+/// uses the driver.
 class PacketChannel final : public Channel {
  public:
   PacketChannel(std::shared_ptr<Driver> driver, Connection& connection, std::string name, std::vector<Mode> modes,
@@ -41,11 +42,14 @@ class PacketChannel final : public Channel {
     Inbound* extent = nullptr;
   };
   Result<> queue(Driver::Lock& lock, ByteView message, const ExtentId* extent);
-  bool message_ready();
+  bool message_ready() const;
+  std::uint64_t missing() const;
+  Result<> check_progress(std::uint64_t before, std::uint64_t left, std::string_view what);
   Result<Event> take_message();
   Result<Event> await_extent(Driver::Lock& lock);
   void let_go();
   Result<> health() const;
+  Time step() const;
 
   std::shared_ptr<Driver> driver_;
   Connection* connection_;

@@ -11,7 +11,11 @@
 namespace waggle::packet {
 namespace {
 
-constexpr auto kKeeperTick = std::chrono::milliseconds(100);
+constexpr auto kKeeperTick = std::chrono::milliseconds(25);
+/// Ticks without a pump after which the keeper steps in. Who waits for strangers does so after one.
+constexpr int kPatientTicks = 4;
+/// How long the last user of a driver sees closing connections off; longer than any of them takes.
+constexpr Time kLinger = 3'000'000'000;
 /// A follower that nobody notifies looks for itself after this, in ns. Rarely: taking the lock from a leader that spins
 /// costs both a few context switches.
 constexpr Time kFollowerTick = 1'000'000'000;
@@ -25,6 +29,10 @@ Driver::Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait)
       keeper_([this] { keep(); }) {}
 
 Driver::~Driver() {
+  {
+    auto mine = lock();
+    linger(mine);
+  }
   {
     const std::scoped_lock lock(keeper_mutex_);
     stopping_ = true;
@@ -62,22 +70,31 @@ void Driver::die(Error error) {
   notify();
 }
 
-/// Whether the last pump may have brought what the waiter waits for.
-bool Driver::concerns(const Waiter& waiter) const {
-  if (dead_) {
-    return true;
-  }
-  return waiter.connection == nullptr ? host_.has_accepted() || host_.empty()
-                                      : std::ranges::find(host_.touched(), waiter.connection) != host_.touched().end();
+bool Driver::stands_back(const Waiter& waiter) const {
+  return waiter.connection == nullptr && host_.used() && !deserted_;
 }
 
+/// Whoever waits for what the last pump may have brought.
 void Driver::notify() {
-  // Others may have taken in what would have ended the leader's sleep.
-  if (const Waiter* leader = leader_.load(std::memory_order_relaxed); leader != nullptr && concerns(*leader)) {
+  const Waiter* const leader = leader_.load(std::memory_order_relaxed);
+  if (dead_) {
+    wake_leader();
+    notify_all();
+    return;
+  }
+  for (Waiter* waiter : host_.roused()) {
+    if (waiter == leader) {
+      wake_leader();  // others have taken in what would have ended its sleep
+    } else if (waiter->follows) {
+      waiter->changed.notify_one();
+    }
+  }
+  const bool knocking = host_.strangers().knocking();
+  if (knocking && leader != nullptr && leader->connection == nullptr) {
     wake_leader();
   }
-  for (Waiter* waiter : followers_) {
-    if (concerns(*waiter)) {
+  if (knocking || (leader == nullptr && !host_.used())) {
+    for (Waiter* waiter : doorkeepers_) {
       waiter->changed.notify_one();
     }
   }
@@ -87,6 +104,7 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
   if (done()) {
     return true;
   }
+  claim(waiter);
   for (;;) {
     if (waiter.aborted.load(std::memory_order_relaxed)) {
       hand_over();
@@ -111,9 +129,9 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
       }
       continue;
     }
-    // The lock is held since `done` was asked: nobody has taken in anything meanwhile. Waiting for new connections must
-    // not take packets from the threads that wait for them.
-    if (leader_ != nullptr || (waiter.connection == nullptr && !host_.empty())) {
+    // The lock is held since `done` was asked: nobody has taken in anything meanwhile.
+    if (leader_ != nullptr || stands_back(waiter)) {
+      hand_over();
       follow(lock, waiter, deadline);
     } else {
       lead(lock, waiter, deadline);
@@ -180,30 +198,50 @@ void Driver::wake_leader() {
 }
 
 void Driver::notify_all() {
-  for (Waiter* waiter : followers_) {
-    waiter->changed.notify_one();
+  for (const auto* waiters : {&followers_, &doorkeepers_}) {
+    for (Waiter* waiter : *waiters) {
+      waiter->changed.notify_one();
+    }
   }
 }
 
 void Driver::follow(Lock& lock, Waiter& waiter, Time deadline) {
-  settle();
-  followers_.push_back(&waiter);
+  auto& waiters = waiter.connection != nullptr ? followers_ : doorkeepers_;
+  waiters.push_back(&waiter);
+  waiter.follows = true;
+  attended_.store(!doorkeepers_.empty(), std::memory_order_relaxed);
   const Time now = now_ns();
   const Time most = std::min<Time>(deadline - std::min(deadline, now), kFollowerTick);
   waiter.changed.wait_for(lock, std::chrono::nanoseconds(most));
-  std::erase(followers_, &waiter);
+  waiter.follows = false;
+  std::erase(waiters, &waiter);
+  attended_.store(!doorkeepers_.empty(), std::memory_order_relaxed);
 }
 
-/// Somebody else must wait for the port now: one who waits for packets, or, without connections, for new ones.
+/// Somebody else must wait for the port now: one who waits for packets, or, when no connection is used, for strangers.
 void Driver::hand_over() {
   if (leader_ == nullptr) {
-    const auto next = std::ranges::find_if(
-        followers_, [this](const Waiter* waiter) { return waiter->connection != nullptr || host_.empty(); });
-    if (next != followers_.end()) {
-      (*next)->changed.notify_one();
+    if (!followers_.empty()) {
+      followers_.front()->changed.notify_one();
+    } else if (!host_.used() && !doorkeepers_.empty()) {
+      doorkeepers_.front()->changed.notify_one();
     }
   }
   settle();
+}
+
+/// The users of connections are back: a doorkeeper that leads in their place gives way.
+void Driver::claim(const Waiter& waiter) {
+  if (waiter.connection != nullptr && deserted_) [[unlikely]] {
+    deserted_ = false;
+    wake_leader();
+  }
+}
+
+void Driver::linger(Lock& lock) {
+  Waiter nobody;
+  // Whatever happens here, nobody can be told.
+  static_cast<void>(until(lock, nobody, now_ns() + kLinger, [this] { return host_.empty(); }));
 }
 
 void Driver::settle() {
@@ -220,7 +258,7 @@ Result<> Driver::transmit(bool flush) {
     die(sent.error());
     return std::unexpected(std::move(sent).error());
   }
-  if (host_.empty()) {
+  if (!host_.used()) {
     notify();
   }
   settle();
@@ -235,12 +273,18 @@ void Driver::interrupt() noexcept {
 void Driver::keep() {
   std::unique_lock mine(keeper_mutex_);
   std::uint64_t seen = 0;
+  int idle = 0;
   while (!stop_.wait_for(mine, kKeeperTick, [this] { return stopping_; })) {
-    const bool idle = pumps_ == seen && leader_.load(std::memory_order_relaxed) == nullptr;
-    if (idle || interrupted_.load(std::memory_order_relaxed)) {
+    idle = pumps_ == seen && leader_.load(std::memory_order_relaxed) == nullptr ? idle + 1 : 0;
+    const bool deserted = idle > 0 && attended_.load(std::memory_order_relaxed);
+    if (deserted || idle >= kPatientTicks || interrupted_.load(std::memory_order_relaxed)) {
       const Lock lock(mutex_);
       if (interrupted_.load(std::memory_order_relaxed)) {
         notify_all();
+      }
+      if (pumps_ == seen && leader_ == nullptr && followers_.empty() && !doorkeepers_.empty()) {
+        deserted_ = true;
+        doorkeepers_.front()->changed.notify_one();
       }
       for (int i = 0; i < 64 && !dead_; ++i) {
         const auto progressed = pump(now_ns());

@@ -15,18 +15,21 @@
 
 namespace waggle::packet {
 
-/// Somebody who waits for a connection, or for new ones.
+/// Somebody who waits for a connection, or for strangers who want in.
 struct Waiter {
-  Connection* connection = nullptr;  ///< nullptr: waits for new connections
+  Connection* connection = nullptr;  ///< nullptr: waits for strangers
   std::condition_variable changed;
   std::atomic<bool> aborted{false};
+  bool follows = false;  ///< the driver's
 };
 
 /// Lets many threads share a host without a thread of its own on the way: whoever has to wait pumps the host for all
 /// (leader and followers, Schmidt et al., 2000), so that with a single connection everything runs to completion in the
 /// thread that uses it. Host and port are used under the lock only. The leader sleeps without it; what others do
-/// meanwhile that concerns the leader, or that must be seen to earlier, wakes it. A keeper steps in only when all
-/// threads are busy elsewhere for 100 ms, since peers must get their acknowledgements meanwhile.
+/// meanwhile that concerns the leader, or that must be seen to earlier, wakes it. Who waits for strangers stands back
+/// for those who wait for connections: it would take their packets. A keeper steps in only when all threads are busy
+/// elsewhere for a while, since peers must get their acknowledgements meanwhile. Connections that are being closed
+/// belong to nobody: whoever pumps sees to them.
 class Driver {
  public:
   Driver(std::unique_ptr<Port> port, HostOptions options, Wait wait);
@@ -48,6 +51,8 @@ class Driver {
   }
   /// Sends what is ready, without waiting for anything.
   Result<> transmit(bool flush);
+  /// Sees the connections off that are being closed, for a few seconds at most: for the last user.
+  void linger(Lock& lock);
   /// After changes under the lock that until() did not see: the leader may have to get up earlier.
   void settle();
   /// Wakes whoever waits, to look at `aborted`; from any thread or a signal handler.
@@ -63,7 +68,7 @@ class Driver {
   };
   Result<bool> wait_until(Lock& lock, Waiter& waiter, Time deadline, Condition done);
   Result<bool> pump(Time now);
-  bool concerns(const Waiter& waiter) const;
+  bool stands_back(const Waiter& waiter) const;
   void notify();
   void notify_all();
   void die(Error error);
@@ -73,6 +78,7 @@ class Driver {
   Time deadline() const;
   void follow(Lock& lock, Waiter& waiter, Time deadline);
   void hand_over();
+  void claim(const Waiter& waiter);
   void keep();
 
   std::mutex mutex_;
@@ -84,7 +90,10 @@ class Driver {
   std::atomic<Waiter*> leader_{nullptr};  // written under the lock
   Time leader_until_ = 0;                 // how long it sleeps; 0 when it is awake, or about to be
   std::vector<Waiter*> followers_;
-  Tally pumps_;  // written under the lock
+  std::vector<Waiter*> doorkeepers_;   // followers who wait for strangers
+  std::atomic<bool> attended_{false};  // whether there are any
+  bool deserted_ = false;              // all users of connections are busy elsewhere: a doorkeeper may lead
+  Tally pumps_;                        // written under the lock
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> port_claimed_{false};
 

@@ -37,7 +37,12 @@ Host::~Host() {
 void Host::touch(Entry& entry) {
   if (entry.touched != pumps_) {
     entry.touched = pumps_;
-    touched_.push_back(entry.connection.get());
+    if (entry.waiter != nullptr) {
+      roused_.push_back(entry.waiter);
+    }
+    if (entry.stranger != nullptr) [[unlikely]] {
+      strangers_.knock(*entry.stranger);
+    }
   }
 }
 
@@ -80,7 +85,9 @@ void Host::remove(Entry& entry) {
   if (latest_ == &entry) {
     latest_ = nullptr;
   }
-  std::erase(touched_, entry.connection.get());
+  if (entry.stranger != nullptr) {
+    strangers_.remove(*entry.stranger);
+  }
   timers_.erase(entry.timer);
   const std::uint64_t id = entry.connection->id();
   closed_[closed_next_++ % closed_.size()] = id;
@@ -89,6 +96,10 @@ void Host::remove(Entry& entry) {
 
 void Host::wake(Connection& connection) {
   make_ready(connections_.at(connection.id()));
+}
+
+void Host::attach(Connection& connection, Waiter& waiter) {
+  connections_.at(connection.id()).waiter = &waiter;
 }
 
 Time Host::deadline() const {
@@ -101,7 +112,7 @@ Time Host::deadline() const {
 
 Result<bool> Host::pump(Time now) {
   ++pumps_;
-  touched_.clear();
+  roused_.clear();
   WAGGLE_LET(received, receive(now));
   timers(now);
   WAGGLE_LET(sent, transmit(now, true));
@@ -250,10 +261,18 @@ void Host::timers(Time now) {
 
 void Host::forget(Connection& connection, Time now) {
   Entry& entry = connections_.at(connection.id());
-  std::erase(accepted_, &connection);
-  entry.forgotten = true;
+  std::erase(roused_, entry.waiter);
+  entry.waiter = nullptr;
+  --users_;
+  connection.end_receiving();
   connection.close(now);
-  make_ready(entry);  // transmit() removes it when it has said goodbye
+  leave(entry);
+}
+
+/// transmit() removes it when it has said goodbye.
+void Host::leave(Entry& entry) {
+  entry.forgotten = true;
+  make_ready(entry);
 }
 
 }  // namespace waggle::packet

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,16 +13,20 @@
 #include "datapaths/packet/file_reader.hpp"
 #include "datapaths/packet/file_writer.hpp"
 #include "datapaths/packet/port.hpp"
+#include "datapaths/packet/strangers.hpp"
 #include "datapaths/packet/transport/connection.hpp"
 
 namespace waggle::packet {
 
+struct Waiter;
+
 struct HostOptions {
   bool listens = false;
-  std::size_t most_connections = 1024;
-  std::size_t backlog = 256;  ///< accepted and not yet taken
+  std::size_t most_connections = 16 * 1024;  ///< admitted ones, with those that only say goodbye
+  std::size_t most_strangers = 1024;         ///< see limit_strangers()
   std::string congestion = "cubic";
   Time timeout = 6'000'000'000;  ///< ns, see ConnectionOptions
+  Time patience = 0;             ///< ns, see ConnectionOptions
   std::uint32_t burst = kMostBurst;
   std::uint32_t window = 0;  ///< packets; 0: what the port can hold
   FileReader::Way read = FileReader::Way::copied;
@@ -38,12 +42,23 @@ class Host {
 
   /// Begins to connect; the connection lives until forget(). `now` in ns.
   Result<Connection*> connect(const Peer& server, Time now);
-  /// The next connection that a client has opened, or nullptr.
+  /// Peers that want in. Whoever looks after them admits them or turns them away.
+  Strangers& strangers() { return strangers_; }
+  /// One more than `most` takes the place of another.
+  void limit_strangers(std::size_t most) { options_.most_strangers = std::max<std::size_t>(most, 1); }
+  /// From now on the connection is its user's, until forget().
+  Connection& admit(Strangers::Stranger& stranger);
+  /// The peer gets what was said to it, and then an end in order.
+  void turn_away(Strangers::Stranger& stranger, Time now);
+  /// Takes nobody in any more, and lets all strangers go.
+  void stop_listening(Time now);
+  /// Admits the next connection that a client has opened; nullptr without any.
   Connection* accepted();
-  bool has_accepted() const { return !accepted_.empty(); }
-  /// The user is done with it: it is closed in order and then goes away.
+  /// The user is done with it: nothing more is placed, it is closed in order and then goes away.
   void forget(Connection& connection, Time now);
   bool empty() const { return connections_.empty(); }
+  /// Whether somebody uses a connection: strangers do not, nor do those that are being closed.
+  bool used() const { return users_ > 0; }
 
   /// Takes in one burst, lets timers go off, sends what may be sent. True when anything happened.
   Result<bool> pump(Time now);
@@ -51,6 +66,8 @@ class Host {
   Result<bool> transmit(Time now, bool flush);
   /// The connection has something new to send.
   void wake(Connection& connection);
+  /// Who is to be found in roused() when something happens to the connection; until forget().
+  void attach(Connection& connection, Waiter& waiter);
   /// When pump() has something to do though nothing comes in.
   Time deadline() const;
 
@@ -60,8 +77,8 @@ class Host {
   Port& port() { return *port_; }
   const Port& port() const { return *port_; }
   const HostOptions& options() const { return options_; }
-  /// Connections to which something happened in the last pump().
-  const std::vector<Connection*>& touched() const { return touched_; }
+  /// To whose connections something happened in the last pump().
+  const std::vector<Waiter*>& roused() const { return roused_; }
 
   struct Stats {
     Tally bad_packets, strange_connections, strange_addresses, bad_tokens, tx_stalls, read_calls, write_calls,
@@ -75,9 +92,11 @@ class Host {
   using Timers = std::multimap<Time, Entry*>;
   struct Entry {
     std::unique_ptr<Connection> connection;
-    bool ready = false;         // in ready_
-    bool forgotten = false;     // by its user
-    std::uint64_t touched = 0;  // the pump in which something happened to it
+    Waiter* waiter = nullptr;                 // of its user
+    Strangers::Stranger* stranger = nullptr;  // until it is admitted
+    bool ready = false;                       // in ready_
+    bool forgotten = false;                   // by its user
+    std::uint64_t touched = 0;                // the pump in which something happened to it
     Entry* next_ready = nullptr;
     Timers::iterator timer;  // in timers_, always
   };
@@ -104,11 +123,13 @@ class Host {
   void set_timer(Entry& entry, Time at);
 
   Entry& add(std::uint64_t id, std::unique_ptr<Connection> connection);
+  void leave(Entry& entry);
   void remove(Entry& entry);
 
   // host_setup.cpp
   void on_stranger(Time now, const Header& header, const RxFrame& frame);
   void on_hello(Time now, const Header& header, const RxFrame& frame);
+  void make_room(Time now);
   void reply(const Header& to, Type type, const RxFrame& frame, ByteView body);
   ConnectionOptions connection_options(std::uint64_t id, const Peer& peer, bool client);
 
@@ -125,11 +146,12 @@ class Host {
   Connections connections_;
   std::uint64_t latest_id_ = 0;
   Entry* latest_ = nullptr;
-  std::deque<Connection*> accepted_;
+  Strangers strangers_;
+  std::size_t users_ = 0;                   // of connections
   std::array<std::uint64_t, 64> closed_{};  // ids of connections that ended in order, newest last
   std::size_t closed_next_ = 0;
   ReadyQueue ready_;
-  std::vector<Connection*> touched_;
+  std::vector<Waiter*> roused_;
   std::uint64_t pumps_ = 0;
   Timers timers_;  // deadlines as they were when the connections had last nothing more to send
 

@@ -22,6 +22,8 @@ ConnectionOptions Host::connection_options(std::uint64_t id, const Peer& peer, b
           .alignment = options_.read == FileReader::Way::direct ? 512U : 1U,
           .congestion = options_.congestion,
           .timeout = options_.timeout,
+          .patience = options_.patience,
+          .stranger = !client,
           .staging = &staging_};
 }
 
@@ -37,16 +39,46 @@ Result<Connection*> Host::connect(const Peer& server, Time now) {
   WAGGLE_LET(connection, Connection::create(connection_options(id, server, true), now));
   Connection* made = connection.get();
   add(id, std::move(connection));
+  ++users_;
   return made;
 }
 
 Connection* Host::accepted() {
-  if (accepted_.empty()) {
-    return nullptr;
+  Strangers::Stranger* const next = strangers_.oldest();
+  return next == nullptr ? nullptr : &admit(*next);
+}
+
+Connection& Host::admit(Strangers::Stranger& stranger) {
+  Connection& connection = *stranger.connection;
+  Entry& entry = connections_.at(connection.id());
+  strangers_.remove(stranger);
+  entry.stranger = nullptr;
+  connection.admit();
+  make_ready(entry);
+  ++users_;
+  return connection;
+}
+
+void Host::turn_away(Strangers::Stranger& stranger, Time now) {
+  stranger.connection->close(now);
+  leave(connections_.at(stranger.connection->id()));
+  strangers_.turn_away(stranger);
+}
+
+void Host::make_room(Time now) {
+  Strangers::Stranger& stranger = strangers_.least_missed();
+  Entry& entry = connections_.at(stranger.connection->id());
+  stranger.connection->abandon(now, CloseCode::busy);
+  leave(entry);
+  strangers_.remove(stranger);
+  entry.stranger = nullptr;
+}
+
+void Host::stop_listening(Time now) {
+  options_.listens = false;
+  while (strangers_.size() > 0) {
+    make_room(now);
   }
-  Connection* next = accepted_.front();
-  accepted_.pop_front();
-  return next;
 }
 
 /// A packet of no connection that is known here.
@@ -82,7 +114,7 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
     return;
   }
   const Terms terms = read_terms(packet.data() + kHelloTerms);
-  if (connections_.size() >= options_.most_connections || accepted_.size() >= options_.backlog) {
+  if (connections_.size() - strangers_.size() >= options_.most_connections) {
     std::array<std::byte, 10> body{};
     store(body.data(), static_cast<std::uint16_t>(CloseCode::busy));
     reply(header, Type::close, frame, body);
@@ -93,8 +125,11 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
     return;  // the congestion controller was checked when the host was made
   }
   (*connection)->accept(now, terms);
-  accepted_.push_back(connection->get());
-  touch(add(header.connection, *std::move(connection)));
+  Entry& entry = add(header.connection, *std::move(connection));
+  entry.stranger = &strangers_.add(*entry.connection, now);
+  while (strangers_.size() > options_.most_strangers) {
+    make_room(now);
+  }
 }
 
 /// A packet without state: one frame, or none when there is none to spare.

@@ -97,6 +97,7 @@ class PacketDatapath final : public Datapath {
     std::shared_ptr<Driver> driver(client, &client->driver);
     auto channel = std::make_unique<PacketChannel>(std::move(driver), *connection, std::string(info_.name),
                                                    std::move(modes), options.timeout);
+    const std::stop_callback called_off(options.cancel, [&channel] { channel->abort(); });
     WAGGLE_TRY(channel->establish());
     return channel;
   }
@@ -179,6 +180,7 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
     WAGGLE_LET(way, FileReader::parse(settings.text("source")));
     host.congestion = options.congestion;
+    host.patience = static_cast<Time>(std::max<std::int64_t>(options.timeout.count(), 0));
     host.window = static_cast<std::uint32_t>(window);
     host.burst = static_cast<std::uint32_t>(burst);
     host.read = way;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "datapaths/packet/channel.hpp"
+#include "datapaths/packet/reception.hpp"
 
 namespace waggle::packet {
 
-/// Accepts connections on all queues of a port. With more than one, a thread per queue waits for its clients; each
-/// connection stays on the queue where it came in.
+/// Accepts connections on all queues of a port. Whoever calls accept() waits at the port itself, or, with more than one
+/// queue, for a thread per queue that does; each connection stays on the queue where it came in.
 class PacketListener final : public Listener {
  public:
   PacketListener(std::vector<std::unique_ptr<Port>> ports, Endpoint at, const HostOptions& host, std::string name,
@@ -26,11 +26,15 @@ class PacketListener final : public Listener {
  private:
   struct Queue {
     std::shared_ptr<Driver> driver;
+    Reception reception;
     Waiter waiter;
     std::vector<Mode> modes;
     std::thread thread;
   };
-  Result<std::unique_ptr<Channel>> accept_on(Queue& queue);
+  std::unique_ptr<Channel> channel_of(Queue& queue, Connection& connection);
+  Result<std::optional<Admitted>> admit(Queue& queue, const Gate& gate);
+  Result<> wait(Time deadline);
+  void watch(Queue& queue);
 
   Endpoint at_;
   std::string name_;
@@ -39,8 +43,9 @@ class PacketListener final : public Listener {
 
   // With several queues
   std::mutex mutex_;
-  std::condition_variable some_;
-  std::deque<Result<std::unique_ptr<Channel>>> accepted_;
+  std::condition_variable news_;
+  bool knocked_ = false;
+  Result<> health_;
 };
 
 }  // namespace waggle::packet
