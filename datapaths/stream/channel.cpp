@@ -10,6 +10,8 @@ namespace {
 
 /// Longest extent in bytes that is batched with messages on its way out.
 constexpr std::uint64_t kBatched = 16 * 1024;
+/// How long a peer may take to read last words and close.
+constexpr std::chrono::seconds kLinger{1};
 
 bool is_large(const Incoming& incoming) {
   return incoming.sink != Incoming::Sink::view && incoming.id.length > kMaxView;
@@ -27,8 +29,14 @@ Error broken_off(Error error, std::string_view what, std::uint64_t done, std::ui
 
 }  // namespace
 
-StreamChannel::StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiver, Facts facts)
-    : socket_(std::move(socket)), sender_(std::move(sender)), receiver_(std::move(receiver)), facts_(std::move(facts)) {
+StreamChannel::StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiver, Facts facts, const Opening& opening)
+    : socket_(std::move(socket)),
+      sender_(std::move(sender)),
+      receiver_(std::move(receiver)),
+      facts_(std::move(facts)),
+      lingers_(opening.lingers) {
+  std::ranges::copy(opening.ahead, input_.space(opening.ahead.size()).begin());
+  input_.grow(opening.ahead.size());
   for (const auto* end : {&sender_, &receiver_}) {
     for (auto& mode : end->mover->modes()) {
       mode.name = fmt::format("{}.{}", end->info->name, mode.name);
@@ -36,6 +44,12 @@ StreamChannel::StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiv
         facts_.modes.push_back(std::move(mode));
       }
     }
+  }
+}
+
+StreamChannel::~StreamChannel() {
+  if (lingers_ && !peer_closed_ && !sending_broken_) {
+    socket_.linger(kLinger);
   }
 }
 
@@ -285,6 +299,7 @@ Result<Event> StreamChannel::next(std::chrono::nanoseconds timeout) {
     return Event{};
   }
   if (input_.size() == 0) {
+    peer_closed_ = true;
     Event event;
     event.kind = Event::Kind::closed;
     return event;

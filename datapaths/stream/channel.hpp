@@ -17,6 +17,12 @@ struct MoverInUse {
   std::unique_ptr<Mover> mover;
 };
 
+/// How a channel begins and ends.
+struct Opening {
+  ByteView ahead = {};   ///< bytes that have come already, at most InputBuffer::kCapacity
+  bool lingers = false;  ///< its end waits, for a second at most, until the peer has closed: so it can read last words
+};
+
 /// Frames on a TCP socket (frame.hpp); extents are moved by one mover each way.
 ///
 /// Small frames share system calls both ways: what is sent collects in a buffer until somebody waits, and receiving
@@ -26,7 +32,8 @@ struct MoverInUse {
 class StreamChannel final : public Channel {
  public:
   /// `facts` come with the modes of the socket; those of the movers are added.
-  StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiver, Facts facts);
+  StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiver, Facts facts, const Opening& opening = {});
+  ~StreamChannel() override;
 
   Facts facts() const override { return facts_; }
   Counters counters() const override;
@@ -74,9 +81,11 @@ class StreamChannel final : public Channel {
   InputBuffer input_;
   std::deque<Incoming> expected_;
   std::optional<ExtentId> announced_;
-  std::optional<Error> receiving_broken_;   ///< what next() returns from now on
-  std::optional<Error> sending_broken_;     ///< what send() and flush() return from now on
-  bool ended_ = false;                      ///< end_receiving() was called
+  std::optional<Error> receiving_broken_;  ///< what next() returns from now on
+  std::optional<Error> sending_broken_;    ///< what send() and flush() return from now on
+  bool ended_ = false;                     ///< end_receiving() was called
+  bool lingers_ = false;
+  bool peer_closed_ = false;
   std::size_t large_expected_ = 0;          ///< of expected_
   unsigned since_large_ = kLargeForgotten;  ///< messages since the last large extent
   Tally read_ahead_bytes_;

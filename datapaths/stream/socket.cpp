@@ -65,11 +65,10 @@ constexpr std::array<std::byte, 64 * 1024> kZeros{};
 
 Result<Socket> Socket::adopt(UniqueFd fd, Wait wait, nanoseconds timeout) {
   ignore_sigpipe();
-  if (wait == Wait::spin) {
-    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) {
-      return fail_errno("cannot make a socket non-blocking");
-    }
-  } else if (timeout.count() > 0) {
+  if (::fcntl(fd.get(), F_SETFL, wait == Wait::spin ? O_NONBLOCK : 0) != 0) {
+    return fail_errno("cannot choose whether a socket blocks");
+  }
+  if (wait == Wait::sleep && timeout.count() > 0) {
     WAGGLE_TRY(set_timeout(fd.get(), SO_RCVTIMEO, timeout));
     WAGGLE_TRY(set_timeout(fd.get(), SO_SNDTIMEO, timeout));
   }
@@ -208,6 +207,21 @@ Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds
       if (timeout.count() == 0) {
         return std::nullopt;
       }
+    }
+  }
+}
+
+void Socket::linger(nanoseconds most) noexcept {
+  const std::uint64_t deadline = now_ns() + static_cast<std::uint64_t>(most.count());
+  ::shutdown(fd(), SHUT_WR);
+  for (std::uint64_t now = now_ns(); now < deadline && !aborted(); now = now_ns()) {
+    pollfd watched{fd(), POLLIN, 0};
+    if (::poll(&watched, 1, static_cast<int>((deadline - now) / 1'000'000 + 1)) <= 0 && errno != EINTR) {
+      return;
+    }
+    const ssize_t got = ::recv(fd(), nullptr, std::size_t{1} << 30U, MSG_TRUNC | MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+      return;
     }
   }
 }

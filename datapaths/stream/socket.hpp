@@ -52,6 +52,10 @@ class Socket {
   /// Receives between two frames: 0 when the peer has closed, nothing when `timeout` (negative: for ever) has passed.
   Result<std::optional<std::size_t>> receive_idle(ByteSpan to, std::chrono::nanoseconds timeout);
 
+  /// Sends no more, and drops what comes until the peer has closed, for `most` at most: a socket that is closed while
+  /// bytes wait in it is reset, and its peer may lose what was sent last.
+  void linger(std::chrono::nanoseconds most) noexcept;
+
   /// What is received or sent next begins a message or a payload: time is counted anew.
   void begin_in() { in_.begin(); }
   void begin_out() { out_.begin(); }

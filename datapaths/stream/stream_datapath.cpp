@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 
-#include "datapaths/admission.hpp"
 #include "datapaths/stream/channel.hpp"
+#include "datapaths/stream/strangers.hpp"
 #include "datapaths/stream/tcp.hpp"
 
 namespace waggle::stream {
@@ -18,13 +18,14 @@ struct Plan {
   Settings receiver_settings;
   ChannelOptions options;
 
-  Result<std::unique_ptr<Channel>> open(Connection connection) const {
+  Result<std::unique_ptr<Channel>> open(Connection connection, const Opening& opening = {}) const {
     WAGGLE_LET(send_mover, make_sender(connection.socket, sender_settings));
     WAGGLE_LET(receive_mover, make_receiver(connection.socket, receiver_settings));
     return std::make_unique<StreamChannel>(
         std::move(connection.socket), MoverInUse{sender, std::move(send_mover)},
         MoverInUse{receiver, std::move(receive_mover)},
-        Facts{std::string(sender->name), std::string(receiver->name), Carrier::stream, std::move(connection.modes)});
+        Facts{std::string(sender->name), std::string(receiver->name), Carrier::stream, std::move(connection.modes)},
+        opening);
   }
 };
 
@@ -45,13 +46,15 @@ class StreamListener final : public Listener {
   }
 
   Result<Admitted> accept(const Gate& gate) override {
-    for (;;) {
-      WAGGLE_LET(channel, accept());
-      WAGGLE_LET(admitted, admit(std::move(channel), gate));
-      if (admitted) {
-        return std::move(*admitted);
-      }
+    if (!strangers_) {
+      WAGGLE_LET(strangers, Strangers::at(fd_.get()));
+      strangers_ = std::move(strangers);
     }
+    const auto open = [this](UniqueFd socket, ByteView ahead) -> Result<std::unique_ptr<Channel>> {
+      WAGGLE_LET(connection, adopt_tcp(std::move(socket), plan_.options));
+      return plan_.open(std::move(connection), {.ahead = ahead, .lingers = true});
+    };
+    return strangers_->next(gate, open, aborted_);
   }
 
   void abort() noexcept override {
@@ -63,6 +66,7 @@ class StreamListener final : public Listener {
   UniqueFd fd_;
   Endpoint endpoint_;
   Plan plan_;
+  std::unique_ptr<Strangers> strangers_;  ///< once there is a gate
   std::atomic<bool> aborted_{false};
 };
 

@@ -6,8 +6,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 namespace waggle::stream {
@@ -129,16 +131,23 @@ Result<std::vector<Mode>> prepare(int fd, const ChannelOptions& options) {
   return std::vector<Mode>{congestion, send_buffer, receive_buffer};
 }
 
-/// A signal that interrupts connect() leaves the connection to be made in the background; calling again would fail with
-/// EALREADY (connect(2), POSIX). Waits for it and returns its errno, 0 when it stands.
-int finish_connecting(int fd, nanoseconds timeout) {
+/// Waits for a connection that is being made and returns its errno, 0 when it stands. Not positive `timeout`: for ever.
+int finish_connecting(int fd, nanoseconds timeout, const std::stop_token& cancel) {
   using clock = std::chrono::steady_clock;
+  const UniqueFd stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stopped) {
+    return errno;
+  }
+  const std::stop_callback wake(cancel, [&] { ::eventfd_write(stopped.get(), 1); });
   const auto deadline = clock::now() + timeout;
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now()).count();
     const int wait = timeout.count() > 0 ? static_cast<int>(std::clamp<std::int64_t>(left, 0, INT32_MAX)) : -1;
-    pollfd ready{fd, POLLOUT, 0};
-    const int count = ::poll(&ready, 1, wait);
+    std::array<pollfd, 2> ready{pollfd{fd, POLLOUT, 0}, pollfd{stopped.get(), POLLIN, 0}};
+    const int count = ::poll(ready.data(), ready.size(), wait);
+    if (cancel.stop_requested()) {
+      return ECANCELED;
+    }
     if (count > 0) {
       return get(fd, SOL_SOCKET, SO_ERROR);
     }
@@ -151,20 +160,18 @@ int finish_connecting(int fd, nanoseconds timeout) {
   }
 }
 
-Result<> connect_one(int fd, const addrinfo& address, const Endpoint& to, nanoseconds timeout) {
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
-  const timeval limit{micros / 1'000'000, micros % 1'000'000};
-  if (timeout.count() > 0) {
-    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  }
+/// The socket is non-blocking: otherwise nobody could call connect() off.
+Result<> connect_one(int fd, const addrinfo& address, const Endpoint& to, const ChannelOptions& options) {
   int error = ::connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-  if (error == EINTR) {
-    error = finish_connecting(fd, timeout);
+  if (error == EINPROGRESS || error == EINTR) {
+    error = finish_connecting(fd, options.timeout, options.cancel);
+  }
+  if (options.cancel.stop_requested()) {
+    return fail(Fault::cancelled, fmt::format("connecting to {} was called off", describe(to)));
   }
   if (error == 0) {
     return {};
   }
-  error = error == EINPROGRESS ? ETIMEDOUT : error;
   return fail_errno(fmt::format("cannot connect to {}", describe(to)), error,
                     error == ECONNREFUSED ? "start the server, or check the port" : "");
 }
@@ -190,16 +197,19 @@ Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options
   WAGGLE_LET(addresses, resolve(to, false));
   Result<> last = fail(Fault::not_found, fmt::format("'{}' has no address", to.host));
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
-    UniqueFd fd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+    UniqueFd fd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
     if (!fd) {
       last = fail_errno("cannot make a socket");
       continue;
     }
     WAGGLE_LET(modes, prepare(fd.get(), options));
-    last = connect_one(fd.get(), *address, to, options.timeout);
+    last = connect_one(fd.get(), *address, to, options);
     if (last) {
       WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
       return Connection{std::move(socket), std::move(modes)};
+    }
+    if (last.error().fault == Fault::cancelled) {
+      break;
     }
   }
   return std::unexpected(std::move(last).error());
@@ -212,7 +222,7 @@ Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
   for (const addrinfo* address = chosen; at.host.empty() && address != nullptr; address = address->ai_next) {
     chosen = address->ai_family == AF_INET6 ? address : chosen;
   }
-  UniqueFd fd(::socket(chosen->ai_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+  UniqueFd fd(::socket(chosen->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   if (!fd) {
     return fail_errno("cannot make a socket");
   }
@@ -221,13 +231,21 @@ Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
   return fd;
 }
 
+Result<Connection> adopt_tcp(UniqueFd fd, const ChannelOptions& options) {
+  WAGGLE_LET(modes, prepare(fd.get(), options));
+  WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
+  return Connection{std::move(socket), std::move(modes)};
+}
+
 Result<Connection> accept_tcp(int listening, const ChannelOptions& options) {
   for (;;) {
     UniqueFd fd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
     if (fd) {
-      WAGGLE_LET(modes, prepare(fd.get(), options));
-      WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
-      return Connection{std::move(socket), std::move(modes)};
+      return adopt_tcp(std::move(fd), options);
+    }
+    pollfd ready{listening, POLLIN, 0};
+    if (errno == EAGAIN && (::poll(&ready, 1, -1) >= 0 || errno == EINTR)) {
+      continue;
     }
     // A connection that ended before it was accepted is no failure of the listener (man 2 accept).
     if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO) {

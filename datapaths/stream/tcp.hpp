@@ -13,12 +13,15 @@ struct Connection {
   std::vector<Mode> modes;
 };
 
-/// Resolves, connects (within options.timeout) and sets up as `options` say.
+/// Resolves, connects (within options.timeout, or until options.cancel) and sets up as `options` say. Only resolving a
+/// name cannot be called off.
 Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options);
-/// A listening socket; an empty host means all addresses, IPv4 and IPv6 alike.
+/// A non-blocking listening socket; an empty host means all addresses, IPv4 and IPv6 alike.
 Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options);
 /// Waits for a connection. Fails once the listening socket was shut down.
 Result<Connection> accept_tcp(int listening, const ChannelOptions& options);
+/// Sets an accepted socket up as `options` say.
+Result<Connection> adopt_tcp(UniqueFd socket, const ChannelOptions& options);
 /// Where a socket is bound.
 Result<Endpoint> local_endpoint(int fd);
 
