@@ -119,13 +119,13 @@ Action ServerSession::write(const Head& head, const Write& body) {
   transfer_.sink = may_write(body.extent);
   digester_.reset();
   stage_ = Stage::payload;
-  // What may not be written still has to be taken off the wire.
+  // What may not be written still has to be taken off the wire, and nobody wants to know what it was.
   const bool keep = transfer_.sink.has_value();
   Action action{.kind = Action::Kind::expect};
   action.incoming = {.id = body.extent,
                      .sink = keep ? Incoming::Sink::file : Incoming::Sink::discard,
                      .file = keep ? files_.descriptor(transfer_.file) : SharedFd(),
-                     .digest = &digester_};
+                     .digest = keep ? &digester_ : nullptr};
   return action;
 }
 
