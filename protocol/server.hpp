@@ -12,12 +12,14 @@
 namespace waggle::protocol {
 
 struct Agreement;
+class FileBudget;
 
 struct ServerOptions {
   std::string token;  ///< shared secret that clients must prove; empty: anybody may connect
   bool read_only = false;
   std::size_t most_clients = 1024;
-  std::size_t most_handles = 4096;  ///< open files per connection
+  std::size_t most_handles = 4096;         ///< open files per connection
+  std::shared_ptr<FileBudget> files = {};  ///< open files of all connections; empty: no limit
   /// Peers that have not proved themselves, at once and how long each at most (Gate).
   std::size_t most_strangers = 1024;
   std::chrono::nanoseconds patience = std::chrono::seconds(10);

@@ -8,8 +8,9 @@ namespace waggle::protocol {
 
 Action ServerSession::lookup(const Head& head, const Lookup& body) {
   const bool writable = (head.flags & flag::kWritable) != 0;
-  if (auto allowed = may_open(body.handle); !allowed) {
-    return error(head.request, allowed.error());
+  auto share = may_open(body.handle);
+  if (!share) {
+    return error(head.request, share.error());
   }
   if (auto allowed = may_change(); writable && !allowed) {
     return error(head.request, allowed.error());
@@ -20,6 +21,7 @@ Action ServerSession::lookup(const Head& head, const Lookup& body) {
   }
   OpenFile& open = handles_[body.handle];
   open.file = opened->file;
+  open.share = *std::move(share);
   open.writable = writable;
   open.regular = opened->attributes.type == FileType::regular;
   return reply(head.request, AttributesReply{opened->attributes});
@@ -45,10 +47,8 @@ Action ServerSession::setattr(const Head& head, const SetAttr& body) {
 }
 
 Action ServerSession::create(const Head& head, const Create& body) {
-  auto allowed = may_open(body.handle);
-  if (allowed) {
-    allowed = may_change();
-  }
+  auto share = may_open(body.handle);
+  const auto allowed = share ? may_change() : std::unexpected(share.error());
   if (!allowed) {
     return error(head.request, allowed.error());
   }
@@ -58,6 +58,7 @@ Action ServerSession::create(const Head& head, const Create& body) {
   }
   OpenFile& open = handles_[body.handle];
   open.file = opened->file;
+  open.share = *std::move(share);
   open.size = body.size;
   open.writable = true;
   open.upload = true;

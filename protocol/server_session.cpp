@@ -123,7 +123,7 @@ Result<OpenFile*> ServerSession::find(std::uint32_t handle) {
   return &at->second;
 }
 
-Result<> ServerSession::may_open(std::uint32_t handle) const {
+Result<FileShare> ServerSession::may_open(std::uint32_t handle) const {
   if (handles_.contains(handle)) {
     return fail(Fault::usage, fmt::format("handle {} is open already", handle));
   }
@@ -132,7 +132,13 @@ Result<> ServerSession::may_open(std::uint32_t handle) const {
                 fmt::format("{} files are open on this connection, which is the server's limit", handles_.size()),
                 "release some of them");
   }
-  return {};
+  if (!options_.files) {
+    return FileShare();
+  }
+  if (!options_.files->take(handles_.size())) {
+    return fail(Fault::busy, "too many files are open on the server", "release some, or try again later");
+  }
+  return FileShare(options_.files.get());
 }
 
 Result<> ServerSession::may_change() const {

@@ -70,7 +70,7 @@ class ServerSession {
   Action refuse(std::uint32_t request, Error error);
 
   Result<OpenFile*> find(std::uint32_t handle);
-  Result<> may_open(std::uint32_t handle) const;
+  Result<FileShare> may_open(std::uint32_t handle) const;
   Result<> may_change() const;
   static Result<> may_touch(const OpenFile& open, const ExtentId& extent);
   Result<> may_write(const ExtentId& extent);

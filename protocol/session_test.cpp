@@ -410,6 +410,36 @@ TEST_CASE("a request that cannot be done is answered and the connection goes on"
   CHECK(error_in(server.tell(GetAttr{"file"})) == "ATTRIBUTES");
 }
 
+TEST_CASE("nobody takes all files of a server, and everybody gets some", "[session]") {
+  ServerOptions options;
+  options.files = std::make_shared<FileBudget>(8);
+  Peer first(options);
+  Peer second(options);
+  for (Peer* peer : {&first, &second}) {
+    peer->authenticate();
+    peer->tree->put("file", "content");
+  }
+  const auto open_many = [](Peer& peer) {
+    std::uint32_t handle = 0;
+    while (error_in(peer.tell(Lookup{handle + 1, "file"})) == "ATTRIBUTES") {
+      ++handle;
+    }
+    fails(peer.tell(Lookup{handle + 1, "file"}), "busy: too many files are open on the server");
+    fails(peer.tell(Create{handle + 1, 10, 0600, "new"}), "busy: too many files are open on the server");
+    return handle;
+  };
+  CHECK(open_many(first) == 4);
+  CHECK(open_many(second) == 2);
+  CHECK(options.files->used() == 6);
+  fails(second.tell(Lookup{3, "none"}), "busy: too many files are open on the server");
+  second.tell(Release{1});
+  CHECK(error_in(second.tell(Lookup{1, "none"})) != "ATTRIBUTES");
+  CHECK(options.files->used() == 5);
+  second.tell(Release{2});
+  CHECK(error_in(first.tell(GetAttr{"file"})) == "ATTRIBUTES");
+  CHECK(options.files->used() == 4);
+}
+
 TEST_CASE("a read-only server changes nothing", "[session]") {
   Peer server({.read_only = true});
   server.authenticate();
