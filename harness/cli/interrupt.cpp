@@ -2,6 +2,7 @@
 #include "harness/cli/interrupt.hpp"
 
 #include <pthread.h>
+#include <sys/eventfd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -11,6 +12,7 @@ namespace {
 
 std::atomic<Channel*> guarded{nullptr};
 std::atomic<bool> interrupted{false};
+std::atomic<int> told{-1};
 static_assert(std::atomic<Channel*>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int) {
@@ -19,13 +21,24 @@ void on_signal(int) {
   if (Channel* const channel = guarded.load()) {
     channel->abort();
   }
+  ::eventfd_write(told.load(), 1);
   errno = error;
 }
 
 }  // namespace
 
-Interrupt::Interrupt() {
+Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
   interrupted.store(false);
+  told.store(asked_.get());
+  const SignalsBlocked not_there;
+  waiter_ = std::jthread([this] {
+    eventfd_t count = 0;
+    while (::eventfd_read(asked_.get(), &count) != 0 && errno == EINTR) {
+    }
+    if (interrupted.load()) {
+      cancel_.request_stop();
+    }
+  });
   struct sigaction action{};
   action.sa_handler = on_signal;  // without SA_RESTART, so that a connect() that waits is ended as well
   ::sigaction(SIGINT, &action, &old_int_);
@@ -36,6 +49,8 @@ Interrupt::~Interrupt() {
   ::sigaction(SIGINT, &old_int_, nullptr);
   ::sigaction(SIGTERM, &old_term_, nullptr);
   guarded.store(nullptr);
+  told.store(-1);
+  ::eventfd_write(asked_.get(), 1);
 }
 
 void Interrupt::guard(Channel* channel) const {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <csignal>
+#include <stop_token>
+#include <thread>
 
+#include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
 
 namespace waggle::cli {
@@ -19,8 +22,13 @@ class Interrupt {
   /// The channel to abort; nullptr before it is destroyed.
   void guard(Channel* channel) const;
   bool asked() const;
+  /// Stops when it is asked: for what waits before there is a channel.
+  std::stop_token cancel() const { return cancel_.get_token(); }
 
  private:
+  std::stop_source cancel_;
+  UniqueFd asked_;       ///< an eventfd that the signal handler writes to
+  std::jthread waiter_;  ///< a signal handler may not request a stop itself
   struct sigaction old_int_{};
   struct sigaction old_term_{};
 };

@@ -26,7 +26,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
 /// "127.0.0.1:7411", "[::1]:7411".
 std::string endpoint_text(const Endpoint& endpoint);
 
-/// True for addresses and names that only this machine can reach.
+/// True for an address (not a name: what it stands for others decide) that only this machine can reach.
 bool is_this_machine(std::string_view host);
 
 /// `directory`/`name`, where an empty directory is the served one.

@@ -40,7 +40,11 @@ TEST_CASE("endpoints have a default port and may mean all addresses") {
 
 TEST_CASE("only this machine reaches loopback") {
   CHECK(is_this_machine("127.0.0.1"));
-  CHECK(is_this_machine("localhost"));
+  CHECK(is_this_machine("127.1.2.3"));
+  CHECK(is_this_machine("::ffff:127.0.0.1"));
+  CHECK_FALSE(is_this_machine("127.evil.example"));
+  CHECK_FALSE(is_this_machine("localhost"));
+  CHECK_FALSE(is_this_machine("::"));
   CHECK(is_this_machine("::1"));
   CHECK_FALSE(is_this_machine(""));
   CHECK_FALSE(is_this_machine("10.0.0.1"));

@@ -1,22 +1,80 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
+#include <malloc.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
 #include "harness/store/rooted_store.hpp"
+#include "protocol/handles.hpp"
 #include "protocol/server.hpp"
 
 namespace waggle::cli {
 namespace {
+
+std::chrono::nanoseconds nanoseconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+/// A server has a descriptor for each connection and for each file that a client opens: it takes all that it may. Says
+/// how many those are.
+std::size_t raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 1024;
+  }
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+    limit = raised;
+  }
+  return std::min<std::size_t>(limit.rlim_cur, std::size_t{1} << 20U);
+}
+
+/// Buffers of connections go back to the system when they end. Without this the first that is freed moves them from
+/// mappings of their own into the heaps of threads, which keep what they once had (man 3 mallopt: M_MMAP_THRESHOLD).
+void keep_no_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
+/// Lets some lines through and counts the others.
+class RateLimit {
+ public:
+  static constexpr std::chrono::seconds kWindow{10};
+  static constexpr std::uint64_t kMost = 10;  ///< in one window
+
+  struct Passed {
+    bool say = false;
+    std::uint64_t unsaid = 0;  ///< of the window before, to be said now
+  };
+  Passed pass(std::chrono::steady_clock::time_point now) {
+    Passed passed;
+    if (now - since_ >= kWindow) {
+      passed.unsaid = std::exchange(unsaid_, 0);
+      since_ = now;
+      said_ = 0;
+    }
+    passed.say = said_ < kMost;
+    ++(passed.say ? said_ : unsaid_);
+    return passed;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point since_;
+  std::uint64_t said_ = 0;
+  std::uint64_t unsaid_ = 0;
+};
 
 /// A file server for one directory, until SIGINT or SIGTERM.
 class Serve final : public Command {
@@ -42,6 +100,14 @@ class Serve final : public Command {
         ->option_text("N")
         ->check(CLI::Range(1, 100000))
         ->group(group);
+    add_seconds(app, "--timeout", timeout_seconds_, "longest wait for a client without any progress (60s)")
+        ->group(group);
+    app.add_option("--most-strangers", options_.most_strangers, "connections at once that have proved nothing (1024)")
+        ->option_text("N")
+        ->check(CLI::Range(1, 100000))
+        ->group("Security");
+    add_seconds(app, "--handshake-timeout", patience_seconds_, "time for a connection to prove itself (10s)")
+        ->group("Security");
     add_seconds(app, "--sweep-after", sweep_seconds_, "age at which broken uploads are removed at the start (24h)")
         ->group(group);
     choice_.add_to(app);
@@ -51,16 +117,21 @@ class Serve final : public Command {
   Result<> run(const Global& global) override {
     WAGGLE_LET(at, parse_endpoint(listen_, kDefaultPort));
     WAGGLE_LET(token, choice_.token());
-    if (token.empty() && !anybody_ && !is_this_machine(at.host)) {
-      return fail(Fault::usage, "other machines could read and change files without a token",
-                  "give --token-file (or WAGGLE_TOKEN), or say --anybody");
-    }
     options_.token = token;
+    options_.patience = nanoseconds(patience_seconds_);
+    options_.files = std::make_shared<protocol::FileBudget>(raise_open_files() / 2);
+    keep_no_memory();
     WAGGLE_LET(store, store::RootedStore::open(root_));
     WAGGLE_LET(datapath, choice_.datapath());
     WAGGLE_LET(channel, choice_.channel());
     WAGGLE_LET(memory, choice_.memory(true));
+    channel.timeout = nanoseconds(timeout_seconds_);
     WAGGLE_LET(listener, datapath->listen(at, channel));
+    // Who can reach it is decided by the address that it got, not by the name that was asked for.
+    if (token.empty() && !anybody_ && !is_this_machine(listener->endpoint().host)) {
+      return fail(Fault::usage, "other machines could read and change files without a token",
+                  "give --token-file (or WAGGLE_TOKEN), or say --anybody");
+    }
     // Before any thread starts: all of them leave the signals to wait() below.
     const SignalsBlocked signals;
     const std::jthread sweeper([&](const std::stop_token& stop) {
@@ -71,7 +142,7 @@ class Serve final : public Command {
     });
     protocol::Server server(
         std::move(listener), [&store] { return store.connect(); }, options_,
-        [this, &global](const Error& error) { report(global, "a connection ended early", error); });
+        [this, &global](const Error& error) { report(global, "a connection ended early", error, true); });
     announce(global, server.endpoint());
     signals.wait();
     server.stop();
@@ -97,10 +168,17 @@ class Serve final : public Command {
     std::fflush(stdout);
   }
 
-  /// From any thread.
-  void report(const Global& global, std::string_view what, const Error& error) {
-    if (!global.quiet) {
-      const std::lock_guard lock(mutex_);
+  /// From any thread. What strangers can cause at will is said some times and then counted.
+  void report(const Global& global, std::string_view what, const Error& error, bool limited = false) {
+    if (global.quiet) {
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    const auto passed = limited ? limit_.pass(std::chrono::steady_clock::now()) : RateLimit::Passed{true, 0};
+    if (passed.unsaid > 0) {
+      fmt::print(stderr, "{}: {} more in the last {} s\n", what, passed.unsaid, RateLimit::kWindow.count());
+    }
+    if (passed.say) {
       fmt::print(stderr, "{}: {}\n", what, error.text());
     }
   }
@@ -109,9 +187,12 @@ class Serve final : public Command {
   std::string listen_ = fmt::format("127.0.0.1:{}", kDefaultPort);
   bool anybody_ = false;
   double sweep_seconds_ = 24.0 * 3600;
+  double timeout_seconds_ = 60;
+  double patience_seconds_ = 10;
   protocol::ServerOptions options_;
   ChannelChoice choice_;
   std::mutex mutex_;
+  RateLimit limit_;  ///< under the mutex
 };
 
 const Registration registration{std::make_unique<Serve>()};

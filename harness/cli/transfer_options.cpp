@@ -153,15 +153,15 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   WAGGLE_LET(kind, parse_digest_kind(digest));
   WAGGLE_LET(memory, choice_.memory(false));
   memory_ = std::move(memory);
+  const std::chrono::duration<double> timeout(timeout_seconds_);
+  options.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(timeout);
+  options.cancel = interrupt.cancel();
   WAGGLE_LET(channel, datapath->connect(to, options));
   Channel* const raw = channel.get();
   interrupt.guard(raw);
-  const std::chrono::duration<double> timeout(timeout_seconds_);
-  auto client = protocol::Client::open(std::move(channel),
-                                       {.token = std::move(token),
-                                        .digest = kind,
-                                        .timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(timeout),
-                                        .progress = progress});
+  auto client = protocol::Client::open(
+      std::move(channel),
+      {.token = std::move(token), .digest = kind, .timeout = options.timeout, .progress = progress});
   if (!client) {
     interrupt.guard(nullptr);
   }
