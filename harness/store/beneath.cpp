@@ -93,6 +93,25 @@ Result<UniqueFd> open_beneath(int root, std::string_view path, int flags) {
   return fail(Fault::busy, fmt::format("'{}' is being renamed all the time", path), "try again");
 }
 
+Result<Pinned> pin_beneath(int root, std::string_view path) {
+  WAGGLE_LET(fd, open_beneath(root, path, O_PATH));
+  Pinned pinned{.fd = std::move(fd), .status = {}};
+  if (::fstat(pinned.fd.get(), &pinned.status) != 0) {
+    return fail_errno(fmt::format("cannot look at '{}'", path));
+  }
+  if (!S_ISREG(pinned.status.st_mode) && !S_ISDIR(pinned.status.st_mode)) {
+    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
+  }
+  return pinned;
+}
+
+Result<UniqueFd> reopen_beneath(int root, std::string_view path, const Pinned& pinned, int flags) {
+  return reopen(pinned, path, flags, [&](int again) {
+    auto opened = open_beneath(root, path, again);
+    return opened ? *std::move(opened) : UniqueFd();
+  });
+}
+
 Result<Place> place_beneath(int root, std::string_view path) {
   const std::string_view name = last_component(path);
   if (name.size() > NAME_MAX) {

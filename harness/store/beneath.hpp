@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "harness/store/pinned.hpp"
 
 namespace waggle::store {
 
@@ -13,6 +14,11 @@ namespace waggle::store {
 /// it. The empty path is `root` itself. `flags` as for open(2); O_CLOEXEC and O_NOCTTY are added.
 /// Fault::denied when the path leaves `root`; error texts name only `path`.
 Result<UniqueFd> open_beneath(int root, std::string_view path, int flags);
+
+/// Looks at what `path` names without opening it; Fault::denied unless it is a regular file or a directory.
+Result<Pinned> pin_beneath(int root, std::string_view path);
+/// Opens what pin_beneath() has found.
+Result<UniqueFd> reopen_beneath(int root, std::string_view path, const Pinned& pinned, int flags);
 
 /// A place in a directory, for the *at() calls that create, remove or rename: the directory is pinned by its
 /// descriptor, and the name is a single component, so nothing can be swapped under it.
@@ -25,7 +31,7 @@ struct Place {
 /// Finds the place that `path` names; the last component need not exist and is never followed.
 Result<Place> place_beneath(int root, std::string_view path);
 
-/// Clients must neither see nor name such a file: it is a partial upload.
+/// Clients must neither see nor name such a file: the name is kept for partial uploads.
 bool is_partial_name(std::string_view name);
 
 }  // namespace waggle::store

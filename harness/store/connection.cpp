@@ -48,23 +48,12 @@ Result<Connection::OpenFile*> Connection::find(FileId file) {
 }
 
 Result<Connection::Opened> Connection::open(std::string_view path, bool writable) {
-  // O_NONBLOCK: a FIFO or a device must not make us wait before it is known what it is.
-  WAGGLE_LET(fd, open_beneath(root(), path, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK));
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0) {
-    return fail_errno(fmt::format("cannot look at '{}'", path));
-  }
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
-  }
-  // Some file systems would make asynchronous reads fail instead of waiting for the disk.
-  if (::fcntl(fd.get(), F_SETFL, 0) != 0) {
-    return fail_errno(fmt::format("cannot open '{}'", path));
-  }
+  WAGGLE_LET(pinned, pin_beneath(root(), path));
+  WAGGLE_LET(fd, reopen_beneath(root(), path, pinned, writable ? O_RDWR : O_RDONLY));
   OpenFile file;
   file.fd = SharedFd(std::move(fd));
   file.writable = writable;
-  return add(std::move(file), status);
+  return add(std::move(file), pinned.status);
 }
 
 Result<Connection::Opened> Connection::create(std::string_view path, std::uint64_t size, std::uint32_t mode,

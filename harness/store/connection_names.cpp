@@ -12,6 +12,7 @@
 #include "harness/store/attributes.hpp"
 #include "harness/store/beneath.hpp"
 #include "harness/store/connection.hpp"
+#include "harness/store/leftover.hpp"
 
 namespace waggle::store {
 
@@ -20,19 +21,6 @@ using protocol::Attributes;
 using protocol::DirectoryPage;
 
 namespace {
-
-/// Opens what `path` names without access to its content, and makes sure that it is a file or directory.
-Result<UniqueFd> pin(int root, std::string_view path) {
-  WAGGLE_LET(fd, open_beneath(root, path, O_PATH));
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0) {
-    return fail_errno(fmt::format("cannot look at '{}'", path));
-  }
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
-  }
-  return fd;
-}
 
 Result<> check_mode(std::string_view path, std::uint32_t mode) {
   if ((mode & ~01777U) != 0) {
@@ -114,7 +102,8 @@ Result<Attributes> Connection::attributes(std::string_view path) {
 
 Result<Attributes> Connection::change(std::string_view path, const AttributeChange& change) {
   WAGGLE_TRY(check_mode(path, change.mode));  // before anything is changed: all of it or nothing
-  WAGGLE_LET(fd, pin(root(), path));
+  WAGGLE_LET(pinned_file, pin_beneath(root(), path));
+  const UniqueFd& fd = pinned_file.fd;
   // The descriptor is O_PATH, which fchmod refuses; its own magic link names exactly what was pinned (man 7 symlink).
   const std::string pinned = fmt::format("/proc/self/fd/{}", fd.get());
   if (change.set_owner && ::fchownat(fd.get(), "", change.uid, change.gid, AT_EMPTY_PATH) != 0) {
@@ -154,10 +143,30 @@ Result<> Connection::remove(std::string_view path) {
   if (::unlinkat(place.directory, place.name.c_str(), 0) == 0) {
     return {};
   }
-  if (errno == EISDIR && ::unlinkat(place.directory, place.name.c_str(), AT_REMOVEDIR) == 0) {
+  if (errno != EISDIR) {
+    return fail_errno(fmt::format("cannot remove '{}'", path));
+  }
+  if (::unlinkat(place.directory, place.name.c_str(), AT_REMOVEDIR) == 0) {
     return {};
   }
-  return fail_errno(fmt::format("cannot remove '{}'", path));
+  if (errno != ENOTEMPTY && errno != EEXIST) {
+    return fail_errno(fmt::format("cannot remove '{}'", path));
+  }
+  // What a broken upload left is there and clients do not see it: to them the directory is empty.
+  const UniqueFd directory(
+      ::openat(place.directory, place.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) {
+    return fail_errno(fmt::format("cannot remove '{}'", path));
+  }
+  if (const auto cleared = clear_leftovers(directory.get()); !cleared) {
+    Error error = cleared.error();
+    error.what = fmt::format("cannot remove '{}': {}", path, error.what);
+    return std::unexpected(std::move(error));
+  }
+  if (::unlinkat(place.directory, place.name.c_str(), AT_REMOVEDIR) != 0) {
+    return fail_errno(fmt::format("cannot remove '{}'", path));
+  }
+  return {};
 }
 
 Result<> Connection::rename(std::string_view from, std::string_view to) {
@@ -176,11 +185,11 @@ Result<> Connection::rename(std::string_view from, std::string_view to) {
 }
 
 Result<> Connection::truncate(std::string_view path, std::uint64_t size) {
-  WAGGLE_LET(fd, open_beneath(root(), path, O_WRONLY | O_NONBLOCK));
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  WAGGLE_LET(pinned, pin_beneath(root(), path));
+  if (!S_ISREG(pinned.status.st_mode)) {
     return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
   }
+  WAGGLE_LET(fd, reopen_beneath(root(), path, pinned, O_WRONLY));
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
     return fail_errno(fmt::format("cannot give '{}' the size {}", path, size));
   }

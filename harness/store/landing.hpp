@@ -41,8 +41,8 @@ class Landing {
   Result<> write(ByteView content);
   /// Gives the verified file its name; `durable`: not before it is on disk.
   Result<> commit(bool durable) { return partial_.commit(durable); }
-  /// Leaves the bytes for a later resume.
-  void keep() { partial_.keep(); }
+  /// Leaves the bytes for a later resume; false when something else has the name that they would be found by.
+  bool keep() { return partial_.keep(); }
 
  private:
   explicit Landing(Partial partial) : partial_(std::move(partial)) {}

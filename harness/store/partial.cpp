@@ -12,15 +12,13 @@
 
 #include "base/digest.hpp"
 #include "base/units.hpp"
+#include "harness/store/leftover.hpp"
 
 namespace waggle::store {
 namespace {
 
-std::string partial_name(const std::string& name) {
-  const Digest digest = digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(name)));
-  return fmt::format(".waggle-{}.part", digest.hex(DigestKind::xxh3_128));
-}
-
+/// Of a file that is not whole: its owner's alone.
+constexpr mode_t kUnfinishedMode = 0600;
 /// Below this much, asking for the free space costs more than it saves.
 constexpr std::uint64_t kAskForRoom = std::uint64_t{1024} * 1024;
 
@@ -30,7 +28,14 @@ Partial::Partial(Place place, std::string temporary, UniqueFd file)
     : place_(std::move(place)), temporary_(std::move(temporary)), file_(SharedFd(std::move(file))) {}
 
 Partial::~Partial() {
-  if (file_ && !committed_ && !kept_) {
+  if (!file_ || committed_ || kept_) {
+    return;
+  }
+  // Who removes a partial file holds its lock, as we do; but somebody else may have put another one there.
+  struct stat mine{};
+  struct stat named{};
+  if (::fstat(file_.get(), &mine) == 0 &&
+      ::fstatat(place_.directory, temporary_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && same_file(mine, named)) {
     ::unlinkat(place_.directory, temporary_.c_str(), 0);
   }
 }
@@ -39,68 +44,74 @@ Result<Partial> Partial::create(Place place, std::uint64_t size, std::uint32_t m
   if ((mode & ~0777U) != 0) {
     return fail(Fault::denied, fmt::format("mode {:o} of '{}' has more than permission bits", mode, place.name));
   }
-  const std::string temporary = partial_name(place.name);
-  // Between open and lock another session can finish or remove the file; then what we hold is no longer ours to write.
+  std::string temporary = partial_name_of(place.name);
+  // Between one step and the next another session can finish or remove the file that was found.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    UniqueFd file(::openat(place.directory, temporary.c_str(),
-                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode | 0600U));
-    if (!file) {
-      return fail_errno(fmt::format("cannot create '{}'", place.name));
-    }
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      return errno == EWOULDBLOCK ? fail(Fault::busy, fmt::format("'{}' is being written by somebody else", place.name),
-                                         "wait until that has ended")
-                                  : fail_errno(fmt::format("cannot lock '{}'", place.name));
-    }
-    Partial partial(std::move(place), temporary, std::move(file));
-    partial.kept_ = true;  // not ours to remove before it is known to be the right one
-    WAGGLE_LET(status, partial.status_if_named());
-    if (status) {
-      WAGGLE_TRY(partial.prepare(*status, size, mode, resume));
+    WAGGLE_LET(made, make(place, temporary));
+    if (made) {
+      Partial partial(std::move(place), std::move(temporary), std::move(made));
+      WAGGLE_TRY(partial.prepare(size, mode, {}, resume || size > kDigestBlock));
       return partial;
     }
-    place = std::move(partial.place_);
+    WAGGLE_LET(left, take_leftover(place.directory, temporary));
+    switch (left.kind) {
+      case Leftover::Kind::gone: continue;
+      case Leftover::Kind::foreign: temporary = private_partial_name(); continue;
+      case Leftover::Kind::busy:
+        return fail(Fault::busy, fmt::format("'{}' is being written by somebody else", place.name),
+                    "wait until that has ended");
+      case Leftover::Kind::ours: break;
+    }
+    const bool fits = static_cast<std::uint64_t>(left.status.st_size) == size && size != 0;
+    if (resume && fits && (left.status.st_mode & 07777U) == kUnfinishedMode) {
+      Partial partial(std::move(place), std::move(temporary), std::move(left.file));
+      partial.resumed_ = true;
+      partial.kept_ = true;  // a resume that cannot even start must not lose what is there
+      WAGGLE_TRY(partial.prepare(size, mode, left.status, false));
+      partial.kept_ = false;
+      return partial;
+    }
+    // Never emptied and written again: whoever had it open would have the new file open as well.
+    WAGGLE_TRY(remove_leftover(place.directory, temporary, left));
   }
   return fail(Fault::busy, fmt::format("'{}' is being replaced all the time", place.name), "try again");
 }
 
-/// Nothing when another file, or none, has the temporary name by now.
-Result<std::optional<struct stat>> Partial::status_if_named() const {
-  struct stat mine{};
-  struct stat named{};
-  if (::fstat(file_.get(), &mine) != 0) {
-    return fail_errno(fmt::format("cannot look at '{}'", place_.name));
+/// A new file, locked; nothing when the name is taken, or the file was swept before it could be locked.
+Result<UniqueFd> Partial::make(const Place& place, const std::string& temporary) {
+  UniqueFd file(::openat(place.directory, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                         kUnfinishedMode));
+  if (!file) {
+    return errno == EEXIST ? Result<UniqueFd>(UniqueFd()) : fail_errno(fmt::format("cannot create '{}'", place.name));
   }
-  if (!S_ISREG(mine.st_mode)) {
-    return fail(Fault::denied, fmt::format("'{}' is in the way and no regular file", temporary_), "remove it");
+  struct stat status{};
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? Result<UniqueFd>(UniqueFd())
+                                : fail_errno(fmt::format("cannot lock '{}'", place.name));
   }
-  if (::fstatat(place_.directory, temporary_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-      named.st_ino != mine.st_ino || named.st_dev != mine.st_dev) {
-    return std::nullopt;
+  if (::fstat(file.get(), &status) != 0 || status.st_nlink == 0) {
+    return UniqueFd();
   }
-  return mine;
+  if ((status.st_mode & 07777U) != kUnfinishedMode && ::fchmod(file.get(), kUnfinishedMode) != 0) {
+    return fail_errno(fmt::format("cannot set the mode of '{}'", place.name));
+  }
+  return file;
 }
 
-Result<> Partial::prepare(const struct stat& status, std::uint64_t size, std::uint32_t mode, bool resume) {
+Result<> Partial::prepare(std::uint64_t size, std::uint32_t mode, const struct stat& left, bool sparse) {
   size_ = size;
   mode_ = mode;
-  const bool same = static_cast<std::uint64_t>(status.st_size) == size && (status.st_mode & 0777U) == (mode | 0600U);
-  resumed_ = resume && same && size != 0;
-  kept_ = resumed_;  // a resume that cannot even start must not lose what is there
-  WAGGLE_TRY(check_room(resumed_ ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0));
-  if (!resumed_ && status.st_size != 0 && ::ftruncate(file_.get(), 0) != 0) {
-    return fail_errno(fmt::format("cannot empty '{}'", temporary_));
-  }
-  if ((status.st_mode & 0777U) != (mode | 0600U) && ::fchmod(file_.get(), mode | 0600U) != 0) {
-    return fail_errno(fmt::format("cannot set the mode of '{}'", place_.name));
-  }
-  // A file of one block is hardly worth resuming, and most files are small: leave out the call.
-  const bool sparse = resume || size > kDigestBlock;
-  if (!resumed_ && sparse && ::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) {
+  WAGGLE_TRY(check_room(static_cast<std::uint64_t>(left.st_blocks) * 512));
+  // A file of one block is hardly worth resuming, and most files are small: leave out the call. keep() makes up for it.
+  if (sparse && ::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) {
     return fail_errno(fmt::format("cannot give '{}' its size of {} bytes", place_.name, size));
   }
-  kept_ = false;
   return {};
+}
+
+bool Partial::keep() {
+  kept_ = temporary_ == partial_name_of(place_.name) && ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0;
+  return kept_;
 }
 
 Result<> Partial::check_room(std::uint64_t already) const {
@@ -137,11 +148,28 @@ Result<> Partial::commit(bool durable) {
                            : fail_errno(fmt::format("cannot name the finished file '{}'", place_.name));
   }
   committed_ = true;
+  WAGGLE_TRY(check_name());
   if (durable) {
     const UniqueFd directory(::openat(place_.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) {
       return fail_errno(fmt::format("cannot bring the directory of '{}' to disk", place_.name));
     }
+  }
+  return {};
+}
+
+/// What was renamed was named, not held: somebody who may write into the directory could have put another file there.
+Result<> Partial::check_name() const {
+  struct stat mine{};
+  struct stat named{};
+  if (::fstat(file_.get(), &mine) != 0) {
+    return fail_errno(fmt::format("cannot look at '{}'", place_.name));
+  }
+  // A name that is gone, or leads to another file of ours, was given by a later session.
+  if (::fstatat(place_.directory, place_.name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && !same_file(mine, named) &&
+      (named.st_uid != mine.st_uid || !S_ISREG(named.st_mode))) {
+    return fail(Fault::denied, fmt::format("somebody put another file in the place of '{}'", place_.name),
+                "use a directory that nobody else may write into");
   }
   return {};
 }

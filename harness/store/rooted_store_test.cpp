@@ -177,9 +177,11 @@ TEST_CASE_METHOD(Fixture, "closed files are gone, their numbers are used again, 
 
 TEST_CASE_METHOD(Fixture, "stale partial uploads are swept, locked and young ones are not") {
   fs::create_directories(top / "sub/deep");
-  write_file(top / "sub/deep/.waggle-1.part", "old");
-  make_old(top / "sub/deep/.waggle-1.part");
-  write_file(top / ".waggle-2.part", "young");
+  const std::string old = "sub/deep/.waggle-" + std::string(32, '1') + ".part";
+  const std::string young = ".waggle-" + std::string(32, '2') + ".part";
+  write_file(top / old, "old");
+  make_old(top / old);
+  write_file(top / young, "young");
   write_file(top / "sub/user.part", "not ours");
   make_old(top / "sub/user.part");
   const auto upload = files->create("sub/busy", 3, 0644, false).value();
@@ -189,8 +191,8 @@ TEST_CASE_METHOD(Fixture, "stale partial uploads are swept, locked and young one
     }
   }
   CHECK(store.sweep(std::chrono::minutes(30)) == 1U);
-  CHECK_FALSE(fs::exists(top / "sub/deep/.waggle-1.part"));
-  CHECK(fs::exists(top / ".waggle-2.part"));
+  CHECK_FALSE(fs::exists(top / old));
+  CHECK(fs::exists(top / young));
   CHECK(fs::exists(top / "sub/user.part"));
   CHECK(::ftruncate(files->descriptor(upload.file).get(), 3) == 0);
   CHECK(files->commit(upload.file, false));

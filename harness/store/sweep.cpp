@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <memory>
 #include <vector>
 
+#include "harness/store/leftover.hpp"
 #include "harness/store/partial.hpp"
 
 namespace waggle::store {
@@ -32,15 +32,20 @@ std::int64_t now_seconds() {
   return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
-/// Removes one partial file when it is old and nobody holds its lock.
-bool remove_if_stale(int directory, const char* name, std::chrono::seconds age) {
-  const UniqueFd file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+/// Removes one partial file when it is old, ours and nobody holds its lock.
+bool remove_if_stale(int directory, const std::string& name, std::chrono::seconds age) {
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-      now_seconds() - status.st_mtim.tv_sec < age.count() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  const auto young = [&] { return now_seconds() - status.st_mtim.tv_sec < age.count(); };
+  // One that is being made must not even be locked.
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || young()) {
     return false;
   }
-  return ::unlinkat(directory, name, 0) == 0;
+  const auto taken = take_leftover(directory, name);
+  if (!taken || taken->kind != Leftover::Kind::ours) {
+    return false;
+  }
+  status = taken->status;
+  return !young() && remove_leftover(directory, name, *taken);
 }
 
 bool same_device(int directory, const char* name, dev_t device) {
@@ -68,7 +73,7 @@ Result<std::size_t> sweep_partials(int directory, std::chrono::seconds age, cons
     }
     const std::string_view name(entry->d_name);
     const bool maybe_directory = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
-    if (is_partial_name(name)) {
+    if (has_partial_shape(name)) {
       removed += remove_if_stale(here, entry->d_name, age) ? 1 : 0;
     } else if (name != "." && name != ".." && maybe_directory && same_device(here, entry->d_name, top.st_dev)) {
       // A directory that cannot be read holds nothing that we could have written.
