@@ -37,6 +37,7 @@ struct Transferred {
   std::uint64_t latency_ns = 0;  ///< request sent -> last byte verified
   std::uint64_t verify_ns = 0;   ///< of that, spent in hashing on this side
   Digest digest;                 ///< root digest of the extent
+  std::uint64_t version = 0;     ///< of the content that was read, see Attributes; 0 for a write
 };
 
 /// The client's side of one connection: blocking calls over a Channel, each verified end to end before it returns.
@@ -71,7 +72,8 @@ class Client {
   Result<File> lookup(std::string_view path, bool writable = false);
   Result<> release(const File& file);
   Result<> sync(const File& file);
-  /// Reads [offset, offset + length); a shorter result means end of file. Split into extents of kMaxExtent.
+  /// Reads [offset, offset + length); a shorter result means end of file. Split into extents of kMaxExtent, all of
+  /// which must be of one version (Fault::changed).
   Result<Transferred> read(const File& file, std::uint64_t offset, std::uint64_t length, const Destination& to);
   /// Writes into an existing file, in place.
   Result<Transferred> write(const File& file, std::uint64_t offset, std::uint64_t length, int from);

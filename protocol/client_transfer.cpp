@@ -15,6 +15,7 @@ void add(Transferred& total, const Reply& reply) {
   total.bytes += reply.extent.length;
   total.verify_ns += reply.verify_ns;
   total.digest = reply.digest;
+  total.version = reply.version;
 }
 
 }  // namespace
@@ -40,6 +41,8 @@ Result<Transferred> Client::read(const File& file, std::uint64_t offset, std::ui
     --under_way;
     if (!reply.status) {
       failure = failure ? reply.status : failure;
+    } else if (failure && total.version != 0 && reply.version != total.version) {
+      failure = fail(Fault::changed, "the file changed while it was sent", "fetch it again");
     } else if (failure && !ended) {
       add(total, reply);
       ended = reply.extent.length < piece;

@@ -23,7 +23,9 @@ struct Attributes {
   std::uint64_t size = 0;        ///< bytes
   std::int64_t modified_ns = 0;  ///< since the epoch
   std::int64_t accessed_ns = 0;
-  std::uint64_t version = 0;  ///< differs whenever content may differ (from inode, size, mtime, ctime)
+  /// Differs whenever content may differ (from inode, size, mtime, ctime). That of an open file stays as long as its
+  /// content does, whatever becomes of its name, links and mode.
+  std::uint64_t version = 0;
   bool operator==(const Attributes&) const = default;
 };
 
@@ -91,6 +93,11 @@ class FileService {
                                               DigestKind kind) = 0;
   /// The root digest of an extent when it is known without reading the file; Fault::not_found otherwise.
   virtual Result<Digest> known_digest(FileId file, std::uint64_t offset, std::uint64_t length, DigestKind kind) = 0;
+
+  /// The extent has been sent, with this root digest: what attributes() may hold the file's content against.
+  virtual void sent([[maybe_unused]] FileId file, [[maybe_unused]] std::uint64_t offset,
+                    [[maybe_unused]] std::uint64_t length, [[maybe_unused]] DigestKind kind,
+                    [[maybe_unused]] const Digest& root) {}
 
   /// The descriptor behind an open file, for the datapath, which may hold it for longer than the service keeps the file
   /// open. Empty when `file` is not open.

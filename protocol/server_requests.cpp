@@ -143,8 +143,15 @@ Action ServerSession::digest(const Head& head, const DigestRange& body) {
   }
   Digests answer;
   answer.blocks.reserve(blocks->size());
+  digester_.reset();
+  std::uint64_t left = length;
   for (const Digest& block : *blocks) {
     answer.blocks.push_back({static_cast<std::uint8_t>(digest_size(kind_)), block});
+    digester_.add_block(block, std::min(left, kDigestBlock));
+    left -= std::min(left, kDigestBlock);
+  }
+  if (!(*open)->upload) {
+    files_.sent((*open)->file, offset, length, kind_, digester_.finish());  // what a resumed download will not fetch
   }
   return reply(head.request, answer);
 }

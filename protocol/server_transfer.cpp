@@ -75,6 +75,7 @@ Done ServerSession::done_after(const Sent& sent) {
   if (!digest) {
     return fails(digest.error().fault, digest.error().what);
   }
+  files_.sent(transfer_.file, transfer_.extent.offset, transfer_.extent.length, kind_, *digest);
   const auto attributes = files_.attributes(transfer_.file);
   if (!attributes) {
     return fails(attributes.error().fault, attributes.error().what);

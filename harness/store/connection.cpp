@@ -27,6 +27,7 @@ Connection::Opened Connection::add(OpenFile file, const struct stat& status) {
   file.device = status.st_dev;
   file.inode = status.st_ino;
   file.stamp = stamp_of(status);
+  file.content = ContentWatch(status);
   if (file.writable) {
     served_->digests.begin_writing(file.device, file.inode);
   }
@@ -107,7 +108,9 @@ Result<Attributes> Connection::attributes(FileId file) {
   }
   open->stamp = stamp_of(status);
   open->looked_at = true;
-  return attributes_of(status);
+  Attributes attributes = attributes_of(status);
+  attributes.version = open->content.version(open->descriptor(), status, reader_);
+  return attributes;
 }
 
 Result<> Connection::sync(FileId file) {
@@ -116,6 +119,12 @@ Result<> Connection::sync(FileId file) {
     return fail_errno("cannot bring the file to disk");
   }
   return {};
+}
+
+void Connection::sent(FileId file, std::uint64_t offset, std::uint64_t length, DigestKind kind, const Digest& root) {
+  if (const auto open = find(file); open && length != 0) {
+    (*open)->content.sent(offset, length, kind, root);
+  }
 }
 
 SharedFd Connection::descriptor(FileId file) const {
@@ -140,6 +149,9 @@ namespace {
 bool covers_whole_blocks(std::uint64_t offset, std::uint64_t length, std::uint64_t size) {
   return offset % kDigestBlock == 0 && (length % kDigestBlock == 0 || offset + length == size);
 }
+
+/// Times that a range is read while the file's time of change moves.
+constexpr int kMostReadings = 3;
 
 std::size_t blocks_in(std::uint64_t length) {
   return (length + kDigestBlock - 1) / kDigestBlock;
@@ -181,28 +193,38 @@ Result<std::vector<Digest>> Connection::read_digests(OpenFile& file, std::uint64
 Result<std::vector<Digest>> Connection::digests(FileId file, std::uint64_t offset, std::uint64_t length,
                                                 DigestKind kind) {
   WAGGLE_LET(open, find(file));
-  open->looked_at = false;
-  WAGGLE_LET(before, stamp_now(*open));
-  if (offset > before.size || length > before.size - offset) {
-    return fail(Fault::changed, fmt::format("the file has only {} bytes", before.size),
-                "try again when nobody changes it");
-  }
   const FileKey key{open->device, open->inode, kind};
-  const std::size_t first = offset / kDigestBlock;
-  const bool cacheable = !open->writable && covers_whole_blocks(offset, length, before.size);
-  std::vector<std::optional<Digest>> known;
-  if (cacheable) {
-    known = served_->digests.blocks(key, before, first, blocks_in(length));
+  std::vector<Digest> last;
+  for (int attempt = 0;; ++attempt) {
+    open->looked_at = false;
+    WAGGLE_LET(before, stamp_now(*open));
+    if (offset > before.size || length > before.size - offset) {
+      return fail(Fault::changed, fmt::format("the file has only {} bytes", before.size),
+                  "try again when nobody changes it");
+    }
+    const std::size_t first = offset / kDigestBlock;
+    const bool cacheable = !open->writable && covers_whole_blocks(offset, length, before.size);
+    std::vector<std::optional<Digest>> known;
+    if (cacheable) {
+      known = served_->digests.blocks(key, before, first, blocks_in(length));
+    }
+    WAGGLE_LET(result, read_digests(*open, offset, length, kind, known));
+    WAGGLE_LET(after, stamp_now(*open));
+    if (after == before) {
+      if (cacheable) {
+        served_->digests.insert(key, after, first, result);
+      }
+      return result;
+    }
+    // Its name or mode may be all that has changed, which reading it once more will tell.
+    if (result == last) {
+      return result;
+    }
+    if (after.size != before.size || after.modified_ns != before.modified_ns || attempt == kMostReadings) {
+      return fail(Fault::changed, "the file was changed while it was read", "try again when nobody changes it");
+    }
+    last = std::move(result);
   }
-  WAGGLE_LET(result, read_digests(*open, offset, length, kind, known));
-  WAGGLE_LET(after, stamp_now(*open));
-  if (after != before) {
-    return fail(Fault::changed, "the file was changed while it was read", "try again when nobody changes it");
-  }
-  if (cacheable) {
-    served_->digests.insert(key, after, first, result);
-  }
-  return result;
 }
 
 }  // namespace waggle::store

@@ -9,6 +9,7 @@
 
 #include "base/shared_fd.hpp"
 #include "harness/store/block_reader.hpp"
+#include "harness/store/content_watch.hpp"
 #include "harness/store/digest_cache.hpp"
 #include "harness/store/partial.hpp"
 #include "protocol/file_service.hpp"
@@ -48,6 +49,9 @@ class Connection final : public protocol::FileService {
   Result<Digest> known_digest(protocol::FileId file, std::uint64_t offset, std::uint64_t length,
                               DigestKind kind) override;
 
+  void sent(protocol::FileId file, std::uint64_t offset, std::uint64_t length, DigestKind kind,
+            const Digest& root) override;
+
   SharedFd descriptor(protocol::FileId file) const override;
 
  private:
@@ -59,6 +63,7 @@ class Connection final : public protocol::FileService {
     dev_t device = 0;
     ino_t inode = 0;
     FileStamp stamp;
+    ContentWatch content;
 
     bool in_use() const { return fd || partial; }
     const SharedFd& shared() const { return partial ? partial->file() : fd; }

@@ -10,9 +10,6 @@ namespace {
 
 /// What an entry costs besides its digests: list and hash nodes, allocator overhead.
 constexpr std::size_t kEntryBytes = 176;
-/// Kernels without fine-grained time stamps advance them once per tick, at worst every 10 ms: a second change within
-/// the same tick would be invisible.
-constexpr std::int64_t kTickNs = 20'000'000;
 
 std::int64_t nanoseconds_of(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;

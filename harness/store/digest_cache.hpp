@@ -34,6 +34,10 @@ struct FileStamp {
 
 FileStamp stamp_of(const struct stat& status);
 
+/// Kernels without fine-grained time stamps advance them once per tick, at worst every 10 ms: a second change within
+/// the same tick would be invisible.
+inline constexpr std::int64_t kTickNs = 20'000'000;
+
 /// Digests of the blocks of files (kDigestBlock bytes each, counted from the file's first byte; the last may be
 /// short), by identity and version. Bounded: the files that were asked for longest ago are forgotten first.
 /// Thread-safe.

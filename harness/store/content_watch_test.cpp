@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "harness/store/rooted_store.hpp"
+#include "harness/store/test_directory.hpp"
+
+namespace waggle::store {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr DigestKind kKind = DigestKind::xxh3_128;
+constexpr std::uint64_t kPiece = 2 * kDigestBlock;
+
+/// A file of three extents, the last of them short; the first two were sent.
+struct Fixture {
+  Fixture() : content(random_text(2 * kPiece + 99, 1)) {
+    write_file(top / "a", content);
+    files = RootedStore::open(top.path()).value().connect();
+    wait_for_a_tick();
+    opened = files->open("a", false).value();
+    send(0, kPiece);
+    send(kPiece, kPiece);
+  }
+
+  void send(std::uint64_t offset, std::uint64_t length) {
+    ExtentDigester digester(kKind);
+    digester.update(std::as_bytes(std::span(content).subspan(offset, length)));
+    files->sent(opened.file, offset, length, kKind, digester.finish());
+  }
+  bool unchanged() { return files->attributes(opened.file).value().version == opened.attributes.version; }
+  struct stat status() const {
+    struct stat now{};
+    REQUIRE(::fstat(files->descriptor(opened.file).get(), &now) == 0);
+    return now;
+  }
+  /// Until a change cannot have the time stamps of what is there: a condition of this test, not of the code.
+  void wait_for_a_tick() const {
+    const fs::path probe = top.path() / "probe";
+    struct stat first{};
+    struct stat later{};
+    write_file(probe, "x");
+    REQUIRE(::stat(probe.c_str(), &first) == 0);
+    do {
+      write_file(probe, "x");
+      REQUIRE(::stat(probe.c_str(), &later) == 0);
+    } while (later.st_ctim.tv_sec - first.st_ctim.tv_sec == 0 &&
+             later.st_ctim.tv_nsec - first.st_ctim.tv_nsec < 30'000'000);
+  }
+  void set_time_back(const struct stat& before) const {
+    const std::array times{before.st_atim, before.st_mtim};
+    REQUIRE(::utimensat(AT_FDCWD, (top / "a").c_str(), times.data(), 0) == 0);
+  }
+
+  TestDirectory top;
+  std::string content;
+  std::unique_ptr<protocol::FileService> files;
+  protocol::FileService::Opened opened;
+};
+
+TEST_CASE_METHOD(Fixture, "another name, mode or link is no change of content") {
+  SECTION("renamed") {
+    fs::rename(top / "a", top / "b");
+  }
+  SECTION("removed") {
+    fs::remove(top / "a");
+  }
+  SECTION("replaced") {
+    write_file(top / "new", "another file");
+    fs::rename(top / "new", top / "a");
+  }
+  SECTION("another mode") {
+    fs::permissions(top / "a", fs::perms(0600));
+  }
+  SECTION("another link, and one less") {
+    fs::create_hard_link(top / "a", top / "b");
+    CHECK(unchanged());
+    fs::remove(top / "a");
+  }
+  const auto before = opened.attributes;
+  CHECK(unchanged());
+  send(2 * kPiece, 99);
+  CHECK(unchanged());
+  CHECK(files->digests(opened.file, 0, content.size(), kKind));
+  CHECK(before.size == content.size());
+}
+
+TEST_CASE_METHOD(Fixture, "content that changes is told, whatever its time of modification says") {
+  const struct stat before = status();
+  const bool hide = GENERATE(false, true);
+  SECTION("written in place") {
+    const UniqueFd file(::open((top / "a").c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(::pwrite(file.get(), "changed", 7, kPiece + 5) == 7);
+  }
+  SECTION("written through a mapping") {
+    const UniqueFd file(::open((top / "a").c_str(), O_RDWR | O_CLOEXEC));
+    void* const at = ::mmap(nullptr, kPiece, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    REQUIRE(at != MAP_FAILED);
+    static_cast<char*>(at)[100] ^= 1;
+    REQUIRE(::msync(at, kPiece, MS_SYNC) == 0);
+    REQUIRE(::munmap(at, kPiece) == 0);
+  }
+  if (hide) {
+    set_time_back(before);
+    CHECK(status().st_mtim.tv_nsec == before.st_mtim.tv_nsec);
+  }
+  CHECK_FALSE(unchanged());
+}
+
+TEST_CASE_METHOD(Fixture, "a file that grows or shrinks has changed") {
+  CHECK(::truncate((top / "a").c_str(), GENERATE(0, 2 * kPiece, 10 * kPiece)) == 0);
+  CHECK_FALSE(unchanged());
+}
+
+TEST_CASE_METHOD(Fixture, "what has not been sent may change unseen, as nobody has it") {
+  const struct stat before = status();
+  const UniqueFd file(::open((top / "a").c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(::pwrite(file.get(), "changed", 7, 2 * kPiece) == 7);
+  set_time_back(before);
+  CHECK(unchanged());
+}
+
+TEST_CASE_METHOD(Fixture, "a file that was read in too many places has changed when any time has") {
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    send(i * 1000, 10);
+  }
+  CHECK(unchanged());
+  fs::permissions(top / "a", fs::perms(0600));
+  CHECK_FALSE(unchanged());
+}
+
+TEST_CASE("a change in the same tick as the one before is seen") {
+  TestDirectory top;
+  const auto files = RootedStore::open(top.path()).value().connect();
+  write_file(top / "a", "old");
+  const auto opened = files->open("a", false).value();
+  ExtentDigester digester(kKind);
+  digester.update(std::as_bytes(std::span(std::string_view("old"))));
+  files->sent(opened.file, 0, 3, kKind, digester.finish());
+  CHECK(files->attributes(opened.file).value().version == opened.attributes.version);
+  write_file(top / "a", "new");
+  CHECK(files->attributes(opened.file).value().version != opened.attributes.version);
+}
+
+}  // namespace
+}  // namespace waggle::store
