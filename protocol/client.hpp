@@ -89,6 +89,9 @@ class Client {
     bool durable = false;
     bool resume = false;
     std::uint64_t extent = kMaxExtent;  ///< bytes per WRITE; smaller ones make progress visible
+    /// Asked once all bytes have been read and before they are committed: an error, that the source has changed
+    /// meanwhile for instance, calls the upload off.
+    std::function<Result<>()> still_right = {};
   };
   Result<Transferred> upload(std::string_view path, int from, std::uint64_t size, const UploadOptions& options);
 

@@ -149,6 +149,11 @@ class Client::State::Upload {
 
   /// COMMIT goes out before the last replies are in: the server refuses it unless it has verified every byte.
   Result<> commit() {
+    if (failure_ && options_.still_right) {
+      if (const auto right = options_.still_right(); !right) {
+        failure_ = std::unexpected(about(path_, right.error()));
+      }
+    }
     const bool commits = failure_.has_value();
     if (commits) {
       WAGGLE_TRY(state_.post(Commit{handle_}, options_.durable ? flag::kDurable : std::uint8_t{0}));
