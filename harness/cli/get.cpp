@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -20,6 +21,23 @@ namespace {
 namespace fs = std::filesystem;
 using protocol::FileType;
 
+/// Modes that files and directories get here.
+class LocalMode {
+ public:
+  /// `exact`: the server's, whatever the umask.
+  explicit LocalMode(bool exact) : exact_(exact), mask_(exact ? 0 : ::umask(0)) {
+    if (!exact_) {
+      ::umask(mask_);
+    }
+  }
+  std::uint32_t of(std::uint32_t stated) const { return stated & 0777U & ~mask_; }
+  bool exact() const { return exact_; }
+
+ private:
+  bool exact_;
+  mode_t mask_;
+};
+
 /// One `get` over one connection.
 class Fetcher {
  public:
@@ -38,8 +56,10 @@ class Fetcher {
     if (!options_.recursive) {
       return fail(Fault::usage, fmt::format("'{}' is a directory", path), "add --recursive");
     }
-    return fetch_tree(path, target);
+    return fetch_tree(path, target, file.attributes.mode);
   }
+  /// What has arrived of the file that failed can be continued.
+  bool kept() const { return kept_; }
 
  private:
   struct Wanted {
@@ -47,23 +67,26 @@ class Fetcher {
     fs::path target;
     std::uint64_t size;
   };
+  struct Directory {
+    std::string path;
+    fs::path target;
+    std::uint32_t mode;
+  };
 
   Result<> go_on() const { return interrupt_.asked() ? Result<>(fail(Fault::cancelled, "interrupted")) : Result<>(); }
 
   Result<> fetch_file(const std::string& path, const protocol::Client::File& file, const fs::path& target) {
     watch_.doing(path);
     const auto& attributes = file.attributes;
-    WAGGLE_LET(landing, store::Landing::open(target, attributes.size, attributes.mode, options_.resume));
+    WAGGLE_LET(landing, store::Landing::open(target, attributes.size, mode_.of(attributes.mode), options_.resume));
     const auto filled = fill(file, landing);
     if (!filled) {
-      if (options_.resume) {
-        landing.keep();
+      kept_ = options_.resume && landing.keep();
+      Error error = filled.error();
+      if (error.fault == Fault::changed) {
+        error.what = fmt::format("'{}': {}", path, error.what);
       }
-      return filled;
-    }
-    WAGGLE_LET(now, client_.getattr(path));
-    if (now.version != attributes.version) {
-      return fail(Fault::changed, fmt::format("'{}' changed while it was sent", path), "fetch it again");
+      return std::unexpected(std::move(error));
     }
     WAGGLE_TRY(client_.release(file));
     WAGGLE_TRY(landing.commit(options_.durable));
@@ -93,7 +116,9 @@ class Fetcher {
         WAGGLE_TRY(read(file, gap, landing));
       }
     }
-    return {};
+    // What was there already was not read: a read of nothing tells whether the file is still the same.
+    WAGGLE_LET(end, client_.read(file, size, 1, {}));
+    return check(file, end, 0);
   }
 
   Result<> read(const protocol::Client::File& file, const store::Landing::Gap& gap, const store::Landing& landing) {
@@ -101,16 +126,19 @@ class Fetcher {
       return {};
     }
     WAGGLE_LET(got, client_.read(file, gap.offset, gap.length, {Incoming::Sink::file, landing.file()}));
-    if (got.bytes != gap.length) {
-      return fail(Fault::changed, "the file became shorter while it was sent", "fetch it again");
-    }
-    return {};
+    return check(file, got, gap.length);
   }
 
-  Result<> fetch_tree(const std::string& top, const fs::path& target) {
+  static Result<> check(const protocol::Client::File& file, const protocol::Transferred& got, std::uint64_t length) {
+    return got.bytes == length && got.version == file.attributes.version
+               ? Result<>()
+               : fail(Fault::changed, "the file changed while it was sent", "fetch it again");
+  }
+
+  Result<> fetch_tree(const std::string& top, const fs::path& target, std::uint32_t mode) {
     std::vector<Wanted> small;
     std::vector<Wanted> large;
-    WAGGLE_TRY(list_tree(top, target, small, large));
+    WAGGLE_TRY(list_tree({top, target, mode}, small, large));
     WAGGLE_TRY(fetch_small(small));
     for (const Wanted& wanted : large) {
       WAGGLE_TRY(go_on());
@@ -120,19 +148,30 @@ class Fetcher {
     return {};
   }
 
+  /// As mkdir(2) would by the server's mode, except that its owner can always work in it.
+  Result<> make_directory(const Directory& directory) const {
+    std::error_code error;
+    fs::create_directories((directory.target / "").parent_path().parent_path(), error);
+    const bool made = ::mkdir(directory.target.c_str(), mode_.of(directory.mode) | 0700U) == 0;
+    const int why = errno;
+    if (made && mode_.exact() && ::chmod(directory.target.c_str(), mode_.of(directory.mode) | 0700U) != 0) {
+      return fail_errno(fmt::format("cannot set the mode of '{}'", directory.target.native()));
+    }
+    if (!made && !fs::is_directory(directory.target, error)) {
+      return fail_errno(fmt::format("cannot create the directory '{}'", directory.target.native()), why);
+    }
+    return {};
+  }
+
   /// Makes the directories and collects the files.
-  Result<> list_tree(const std::string& top, const fs::path& target, std::vector<Wanted>& small,
-                     std::vector<Wanted>& large) {
-    std::vector<std::pair<std::string, fs::path>> directories{{top, target}};
+  Result<> list_tree(Directory top, std::vector<Wanted>& small, std::vector<Wanted>& large) {
+    std::vector<Directory> directories{std::move(top)};
     while (!directories.empty()) {
       WAGGLE_TRY(go_on());
-      const auto [path, local] = std::move(directories.back());
+      const Directory directory = std::move(directories.back());
+      const auto& [path, local, mode] = directory;
       directories.pop_back();
-      std::error_code error;
-      fs::create_directories(local, error);
-      if (error) {
-        return fail_errno(fmt::format("cannot create the directory '{}'", local.native()), error.value());
-      }
+      WAGGLE_TRY(make_directory(directory));
       WAGGLE_LET(entries, client_.readdir(path));
       for (auto& entry : entries) {
         if (!is_plain_name(entry.name)) {
@@ -141,7 +180,7 @@ class Fetcher {
         }
         Wanted wanted{join_path(path, entry.name), local / entry.name, entry.attributes.size};
         if (entry.attributes.type == FileType::directory) {
-          directories.emplace_back(std::move(wanted.path), std::move(wanted.target));
+          directories.emplace_back(std::move(wanted.path), std::move(wanted.target), entry.attributes.mode);
         } else if (entry.attributes.type == FileType::regular) {
           watch_.expect(wanted.size);
           (wanted.size <= kMaxView ? small : large).push_back(std::move(wanted));
@@ -161,7 +200,8 @@ class Fetcher {
     return client_.fetch_many(paths, [&](const protocol::Client::Fetched& fetched) -> Result<> {
       const Wanted& want = wanted[fetched.index];
       watch_.doing(want.path);
-      WAGGLE_LET(landing, store::Landing::open(want.target, fetched.content.size(), fetched.attributes.mode, false));
+      WAGGLE_LET(landing,
+                 store::Landing::open(want.target, fetched.content.size(), mode_.of(fetched.attributes.mode), false));
       WAGGLE_TRY(landing.write(fetched.content));
       WAGGLE_TRY(landing.commit(options_.durable));
       ++total_.files;
@@ -175,6 +215,8 @@ class Fetcher {
   const Interrupt& interrupt_;
   TransferWatch& watch_;
   TransferTotal& total_;
+  LocalMode mode_{options_.keep_mode};
+  bool kept_ = false;
 };
 
 /// Fetches files of a server.
@@ -192,6 +234,8 @@ class Get final : public Command {
   void add_options(CLI::App& app) override {
     app.add_option("names", names_, "HOST:PORT/path … [LOCAL]")->option_text("");
     options_.add_to(app);
+    app.add_flag("--keep-mode", options_.keep_mode, "the server's permission bits, unfiltered by the umask")
+        ->group("Transfer");
   }
 
   Result<> run(const Global& global) override {
@@ -201,8 +245,9 @@ class Get final : public Command {
     TransferWatch watch(global);
     auto client = options_.connect(remotes_.front().endpoint, watch.progress(), interrupt);
     if (!client) {
-      return std::unexpected(options_.explain(client.error(), interrupt, false));
+      return std::unexpected(options_.explain(client.error(), interrupt, std::nullopt));
     }
+    total.congestion = congestion_of(client->channel());
     Fetcher fetcher(*client, options_, interrupt, watch, total);
     Result<> done;
     const fs::path first = target_of(remotes_.front());
@@ -212,7 +257,7 @@ class Get final : public Command {
     interrupt.guard(nullptr);
     watch.stop();
     if (!done) {
-      return std::unexpected(options_.explain(done.error(), interrupt, true));
+      return std::unexpected(options_.explain(done.error(), interrupt, fetcher.kept()));
     }
     const std::string from = remotes_.size() == 1 ? names_.front() : endpoint_text(remotes_.front().endpoint);
     print_total(global, total, from, (remotes_.size() == 1 ? first : local_).native(), options_.digest);

@@ -13,6 +13,7 @@
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
 #include "harness/cli/transfer_watch.hpp"
+#include "harness/store/pinned.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -30,18 +31,29 @@ struct Source {
   UniqueFd file;
   std::uint64_t size = 0;
   std::uint32_t mode = 0;
+  timespec modified{};
+
+  /// What was sent is of one state of the file: it has neither grown nor shrunk nor been written.
+  Result<> unchanged() const {
+    struct stat now{};
+    if (::fstat(file.get(), &now) != 0) {
+      return fail_errno("cannot look at the file");
+    }
+    if (static_cast<std::uint64_t>(now.st_size) != size || now.st_mtim.tv_sec != modified.tv_sec ||
+        now.st_mtim.tv_nsec != modified.tv_nsec) {
+      return fail(Fault::changed, "the file changed while it was sent", "send it again");
+    }
+    return {};
+  }
 };
 
 Result<Source> open_source(const fs::path& path) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  WAGGLE_LET(file, store::open_regular(path.native(), O_RDONLY));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0) {
+  if (::fstat(file.get(), &status) != 0) {
     return fail_errno(fmt::format("cannot read '{}'", path.native()));
   }
-  if (!S_ISREG(status.st_mode)) {
-    return fail(Fault::usage, fmt::format("'{}' is not a regular file", path.native()), "name a file");
-  }
-  return Source{std::move(file), static_cast<std::uint64_t>(status.st_size), status.st_mode & 0777U};
+  return Source{std::move(file), static_cast<std::uint64_t>(status.st_size), status.st_mode & 0777U, status.st_mtim};
 }
 
 /// One `put` over one connection.
@@ -75,9 +87,12 @@ class Sender {
 
   Result<> send_file(const Source& source, const std::string& path) {
     watch_.doing(path);
-    WAGGLE_TRY(client_.upload(
-        path, source.file.get(), source.size,
-        {.mode = source.mode, .durable = options_.durable, .resume = options_.resume, .extent = kExtent}));
+    WAGGLE_TRY(client_.upload(path, source.file.get(), source.size,
+                              {.mode = source.mode,
+                               .durable = options_.durable,
+                               .resume = options_.resume,
+                               .extent = kExtent,
+                               .still_right = [&source] { return source.unchanged(); }}));
     ++total_.files;
     total_.bytes += source.size;
     return {};
@@ -180,13 +195,14 @@ class Put final : public Command {
     TransferWatch watch(global);
     auto client = options_.connect(remote_.endpoint, watch.progress(), interrupt);
     if (!client) {
-      return std::unexpected(options_.explain(client.error(), interrupt, false));
+      return std::unexpected(options_.explain(client.error(), interrupt, std::nullopt));
     }
+    total.congestion = congestion_of(client->channel());
     const auto done = send_all(*client, interrupt, watch, total);
     interrupt.guard(nullptr);
     watch.stop();
     if (!done) {
-      return std::unexpected(options_.explain(done.error(), interrupt, true));
+      return std::unexpected(options_.explain(done.error(), interrupt, options_.resume));
     }
     const std::string from = locals_.size() == 1 ? locals_.front().native() : fmt::format("{} names", locals_.size());
     print_total(global, total, from, names_.back(), options_.digest);

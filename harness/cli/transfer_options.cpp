@@ -64,12 +64,13 @@ void ChannelChoice::add_to(CLI::App& app) {
       ->check(CLI::IsMember({0U}) | CLI::Range(68U, 65535U))
       ->group(group);
   add_choice(app, "--wait", wait_, {"sleep", "spin"}, "how the channel is waited for (sleep)")->group(group);
-  app.add_option("--congestion", options_.congestion,
-                 "congestion control; 'system': TCP's as the system has it (cubic)")
+  app.add_option("--congestion", congestion_, "congestion control (TCP: system, which is its own; packets: cubic)")
       ->option_text("NAME")
       ->group(group);
   add_bytes(app, "--send-buffer", options_.send_buffer, "of sockets; 0: the kernel decides (0)")->group(group);
   add_bytes(app, "--receive-buffer", options_.receive_buffer, "likewise (0)")->group(group);
+  add_seconds(app, "--timeout", timeout_seconds_, "longest wait for the other side without any progress (60s)")
+      ->group(group);
   app.add_flag("--allow-fallback", options_.allow_fallback, "go on when the kernel grants less")->group(group);
   app.add_option("--token-file", token_file_, "file with the shared secret; else WAGGLE_TOKEN is used")
       ->option_text("FILE")
@@ -101,9 +102,15 @@ Result<> ChannelChoice::choose_link(ChannelOptions& options) const {
 
 Result<ChannelOptions> ChannelChoice::channel() const {
   ChannelOptions options = options_;
-  if (options.congestion == "system") {
+  WAGGLE_LET(chosen, datapath());
+  // Without privileges TCP may take no other than the system's own, or one of those that the system allows.
+  if (congestion_ == "system" || (congestion_.empty() && chosen->carrier() == Carrier::stream)) {
     options.congestion.clear();
+  } else if (!congestion_.empty()) {
+    options.congestion = congestion_;
   }
+  options.timeout =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout_seconds_));
   options.wait = wait_ == "spin" ? Wait::spin : Wait::sleep;
   WAGGLE_TRY(choose_link(options));
   WAGGLE_LET(settings, settings_.values());
@@ -134,6 +141,12 @@ Result<std::string> ChannelChoice::token() const {
                                                                   : checked(from_environment, "WAGGLE_TOKEN");
 }
 
+std::string congestion_of(const Channel& channel) {
+  const Facts facts = channel.facts();
+  const auto found = std::ranges::find(facts.modes, "congestion", &Mode::name);
+  return found == facts.modes.end() ? "unknown" : found->granted;
+}
+
 void TransferOptions::add_to(CLI::App& app) {
   const std::string group = "Transfer";
   app.add_flag("--resume", resume, "continue what a broken transfer left, and keep it if this one breaks")
@@ -141,8 +154,6 @@ void TransferOptions::add_to(CLI::App& app) {
   app.add_flag("--recursive,-r", recursive, "whole directories")->group(group);
   app.add_flag("--durable", durable, "done means: on disk")->group(group);
   add_choice(app, "--digest", digest, {"xxh3", "sha256"}, "how payload is verified (xxh3)")->group(group);
-  add_seconds(app, "--timeout", timeout_seconds_, "longest wait for the server without any progress (60s)")
-      ->group(group);
   choice_.add_to(app);
 }
 
@@ -168,13 +179,14 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   return client;
 }
 
-Error TransferOptions::explain(Error error, const Interrupt& interrupt, bool moving) const {
+Error TransferOptions::explain(Error error, const Interrupt& interrupt, std::optional<bool> kept) const {
   if (interrupt.asked()) {
     error = {Fault::cancelled, "interrupted", "", 0};
   }
-  if (moving && (error.fault == Fault::cancelled || error.fault == Fault::peer_gone || error.fault == Fault::timeout)) {
-    const std::string again = resume ? "what has arrived is kept: the same command continues there"
-                                     : "nothing is kept; with --resume a broken transfer can be continued";
+  if (kept && (error.fault == Fault::cancelled || error.fault == Fault::peer_gone || error.fault == Fault::timeout)) {
+    const std::string again = *kept    ? "what has arrived is kept: the same command continues there"
+                              : resume ? "nothing of the file on its way is kept"
+                                       : "nothing is kept; with --resume a broken transfer can be continued";
     error.hint = error.hint.empty() ? again : fmt::format("{}; {}", error.hint, again);
   }
   return error;

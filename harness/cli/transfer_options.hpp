@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,14 @@ class ChannelChoice {
   std::string pci_;
   std::string socket_;
   std::string wait_ = "sleep";
+  std::string congestion_;  ///< empty: what works without asking, see channel()
+  double timeout_seconds_ = 60;
   std::string token_file_;
   DatapathSettings settings_;
 };
+
+/// The congestion control that a channel was granted.
+std::string congestion_of(const Channel& channel);
 
 /// What `get` and `put` have in common.
 class TransferOptions {
@@ -63,19 +69,19 @@ class TransferOptions {
   void add_to(CLI::App& app);
   /// Connects, negotiates and proves the token; `interrupt` guards the connection from then on.
   Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt);
-  /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were `moving`,
-  /// whether a resume is possible.
-  Error explain(Error error, const Interrupt& interrupt, bool moving) const;
+  /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were moving,
+  /// whether what has arrived is `kept` for a resume.
+  Error explain(Error error, const Interrupt& interrupt, std::optional<bool> kept) const;
 
   bool resume = false;
   bool durable = false;
   bool recursive = false;
+  bool keep_mode = false;  ///< of `get` alone
   std::string digest = "xxh3";
 
  private:
   ChannelChoice choice_;
   std::unique_ptr<BorrowedMemory> memory_;
-  double timeout_seconds_ = 60;
 };
 
 }  // namespace waggle::cli

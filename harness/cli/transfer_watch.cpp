@@ -69,6 +69,7 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
                                    {"left_out", total.left_out},
                                    {"seconds", elapsed / 1e9},
                                    {"goodput_bits_per_second", rate},
+                                   {"congestion", total.congestion},
                                    {"digest", digest},
                                    {"verified", true}};
     fmt::print("{}\n", result.dump());

@@ -48,6 +48,7 @@ struct TransferTotal {
   std::uint64_t unchanged = 0;  ///< of these were there already and only compared
   std::uint64_t left_out = 0;   ///< links, devices and the like in a tree
   std::uint64_t start_ns = 0;
+  std::string congestion;  ///< control that the connection had
 };
 
 /// Prints the result on stdout: one line, or JSON.

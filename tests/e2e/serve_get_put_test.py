@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,10 +38,10 @@ def environment(token=None):
 class Server:
     """A `harness serve` process of our own."""
 
-    def __init__(self, root, *options, token=None):
+    def __init__(self, root, *options, token=None, harness=None, **process):
         self.process = subprocess.Popen(
-            [HARNESS, "serve", "--json", "--listen=127.0.0.1:0", f"--root={root}", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(token))
+            [harness or HARNESS, "serve", "--json", "--listen=127.0.0.1:0", f"--root={root}", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(token), **process)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(self.process.communicate(timeout=DEADLINE)[1])
@@ -245,6 +246,51 @@ class Transfers(unittest.TestCase):
         self.call("get", f"{at}/tree", "elsewhere", expect=2)
         self.call("put", "tree", f"{at}/elsewhere", expect=2)
 
+    def test_modes_are_filtered_by_the_umask(self):
+        for name, mode in (("all", 0o666), ("private", 0o600), ("program", 0o775), ("tree/shared", 0o664)):
+            self.make(self.root / name, 10).chmod(mode)
+        (self.root / "tree").chmod(0o770)
+        server = self.serve()
+        at = f"127.0.0.1:{server.port}"
+
+        def modes(*options):
+            for name in ("all", "private", "program"):
+                self.call("get", *options, f"{at}/{name}", name)
+            self.call("get", *options, "-r", f"{at}/tree", f"tree{len(options)}")
+            paths = [self.local / name for name in ("all", "private", "program")]
+            paths += [self.local / f"tree{len(options)}", self.local / f"tree{len(options)}" / "shared"]
+            return [oct(path.stat().st_mode & 0o7777) for path in paths]
+
+        before = os.umask(0o027)
+        self.addCleanup(os.umask, before)
+        self.assertEqual(modes(), ["0o640", "0o600", "0o750", "0o750", "0o640"])
+        self.assertEqual(modes("--keep-mode"), ["0o666", "0o600", "0o775", "0o770", "0o664"])
+
+    def test_nothing_needs_root(self):
+        """As a user who may not choose TCP's congestion control, with whatever the system has."""
+        if os.geteuid() != 0:
+            self.skipTest("all other tests are run without root then")
+        program = self.top / "harness"  # where everybody can reach it
+        shutil.copy2(HARNESS, program)
+        for path, mode in ((self.top, 0o755), (self.root, 0o777), (self.local, 0o777), (program, 0o755)):
+            path.chmod(mode)
+        self.make(self.root / "file", 5 * MIB).chmod(0o644)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        server = Server(self.root, harness=program, **nobody)
+        self.addCleanup(server.__exit__)
+
+        def call(*arguments):
+            done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=DEADLINE,
+                                  cwd=self.local, env=environment(), **nobody)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return done.stdout
+
+        system = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text(encoding="ascii").strip()
+        got = json.loads(call("get", "--json", f"127.0.0.1:{server.port}/file", "copy"))
+        self.assertEqual(got["congestion"], system)
+        call("put", "copy", f"127.0.0.1:{server.port}/again")
+        self.assertTrue(filecmp.cmp(self.root / "file", self.root / "again", shallow=False))
+
     def test_stop(self):
         for how in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(how=how):
@@ -351,7 +397,7 @@ class Transfers(unittest.TestCase):
         self.assertEqual(self.leftovers(self.local), [])
 
     def test_get_resumes_only_what_is_still_right(self):
-        source = self.make(self.root / "file", 8 * MIB)
+        source = self.make(self.root / "file", 32 * MIB)
         server = self.serve()
         with Proxy(server.port, at=6 * MIB, then=lambda: server.stop(signal.SIGKILL)) as proxy:
             self.call("get", "--resume", f"127.0.0.1:{proxy.port}/file", expect=1)
@@ -402,6 +448,78 @@ class Transfers(unittest.TestCase):
             proxy.released.set()
             self.assertEqual(first.wait(DEADLINE), 0)
         self.assertTrue(filecmp.cmp(self.local / "file", self.root / "file", shallow=False))
+
+    def test_only_content_is_a_change(self):
+        """A file may get another name, mode or link, be removed and be replaced while it is downloaded."""
+        other = self.make(self.top / "other", 1000, 2)
+        source = self.root / "file"
+
+        def replace():
+            shutil.copy(other, self.root / "new")
+            os.rename(self.root / "new", source)
+
+        changes = {
+            "rename": lambda: os.rename(source, self.root / "renamed"),
+            "unlink": source.unlink,
+            "replace": replace,
+            "chmod": lambda: source.chmod(0o600),
+            "link": lambda: os.link(source, self.root / "link"),
+        }
+        for name, change in changes.items():
+            for datapath in ("sendfile", "read_write"):
+                with self.subTest(name, datapath=datapath):
+                    content = self.make(source, 24 * MIB, 1).read_bytes()
+                    server = self.serve("--datapath", datapath)
+                    with Proxy(server.port, at=1 * MIB, then=change) as proxy:
+                        self.call("get", "--datapath", datapath, f"127.0.0.1:{proxy.port}/file", "copy")
+                    self.assertTrue(proxy.reached.is_set())
+                    self.assertEqual((self.local / "copy").read_bytes(), content)
+                    for path in list(self.root.iterdir()) + [self.local / "copy"]:
+                        path.unlink()
+
+    def test_a_change_in_place_is_found(self):
+        source = self.make(self.root / "file", 24 * MIB)
+        before = source.stat()
+
+        def change(restore):
+            with open(source, "r+b") as file:
+                file.seek(23 * MIB)
+                file.write(b"changed")
+                file.seek(0)
+                file.write(b"changed")
+            if restore:
+                os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        for datapath in ("sendfile", "read_write"):
+            for restore in (False, True):
+                with self.subTest(datapath, restore=restore):
+                    server = self.serve("--datapath", datapath)
+                    with Proxy(server.port, at=1 * MIB, then=lambda: change(restore)) as proxy:
+                        done = self.call("get", "--datapath", datapath, f"127.0.0.1:{proxy.port}/file", expect=1)
+                    # By its times, or because what was sent and what is there now have other digests.
+                    self.assertRegex(done.stderr, "changed|digest" if restore else "changed")
+        self.assertEqual(list(self.local.iterdir()), [])
+
+    def test_a_source_that_changes_is_not_stored(self):
+        source = self.make(self.local / "file", 24 * MIB)
+
+        def change():
+            with open(source, "r+b") as file:
+                file.write(b"changed")
+
+        server = self.serve()
+        with Proxy(server.port, watch="up", at=1 * MIB, then=change) as proxy:
+            done = self.call("put", "file", f"127.0.0.1:{proxy.port}/file", expect=1)
+        self.assertIn("changed", done.stderr)
+        self.assertEqual(list(self.root.iterdir()), [])
+
+    def test_a_fifo_is_not_sent(self):
+        os.mkfifo(self.local / "fifo")
+        os.mkfifo(self.root / "fifo")
+        server = self.serve("--read-only")
+        self.call("put", "fifo", f"127.0.0.1:{server.port}/file", expect=2)
+        done = self.call("get", f"127.0.0.1:{server.port}/fifo", "file", expect=1)
+        self.assertIn("not a regular file", done.stderr)
 
     def test_a_file_that_changes_is_not_called_done(self):
         source = self.make(self.root / "file", 8 * MIB)
