@@ -40,7 +40,7 @@ def head(op, request=0, flags=0):
     return struct.pack("!BBHI", op, flags, 0, request)
 
 
-HELLO = frame(head(1) + struct.pack("!HHB", 1, 1, 1) + b"n" * 32 + b"\x00")
+HELLO = frame(head(1) + struct.pack("!HHB", 1, 1, 1) + b"n" * 32 + b"\x01\x08xxh3-128")
 PROOF = frame(head(3) + b"m" * 32)
 
 
