@@ -61,6 +61,14 @@ def read_message(peer):
     return message[0], struct.unpack("!I", message[4:8])[0], message[8:]
 
 
+def sockets_of(pid):
+    count = 0
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(entry).startswith("socket:")
+    return count
+
+
 class Server:
     def __init__(self, root, *options):
         self.process = subprocess.Popen([HARNESS, "serve", f"--root={root}", "--listen=127.0.0.1:0", "--json", *options],
@@ -91,11 +99,7 @@ class Server:
         raise AssertionError("no VmRSS")
 
     def sockets(self):
-        count = 0
-        for entry in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                count += os.readlink(entry).startswith("socket:")
-        return count
+        return sockets_of(self.process.pid)
 
     def stop(self):
         self.process.terminate()
@@ -261,6 +265,24 @@ class Strangers(unittest.TestCase):
                 self.assertEqual(read_message(peer)[:2], (ERROR, 2))
                 self.assertEqual(read_message(peer)[:2], (0x81, 3))
             server.stop()
+
+    def test_an_interrupted_get_ends_while_it_connects(self):
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen(0)  # whose queue is full soon: SYNs are dropped then
+            for _ in range(4):
+                peer = socket.socket()
+                peer.setblocking(False)
+                peer.connect_ex(deaf.getsockname())
+                self.peers.append(peer)
+            get = subprocess.Popen([HARNESS, "get", "127.0.0.1:%d/file" % deaf.getsockname()[1], str(self.place / "out")],
+                                   stderr=subprocess.PIPE, text=True)
+            self.until(lambda: sockets_of(get.pid) > 0)
+            start = time.monotonic()
+            get.send_signal(2)
+            said = get.communicate(timeout=DEADLINE)[1]
+            self.assertEqual(get.returncode, 130, said)
+            self.assertLess(time.monotonic() - start, 8)  # the connect itself would wait for 60 s
 
     def test_memory_is_given_back(self):
         server = self.serve("--quiet", "--datapath=read_write")
