@@ -59,9 +59,9 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 /// A directory from `cookie` on.
 Result<Directory> open_directory(int root, std::string_view path, std::uint64_t cookie) {
-  WAGGLE_LET(pinned, pin(root, path));
+  WAGGLE_LET(pinned, pin_beneath(root, path));
   // By "." and not by itself: to look at what is in a directory takes the right to search it.
-  UniqueFd fd(::openat(pinned.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd(::openat(pinned.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd && errno == ENOTDIR) {
     return fail(Fault::usage, fmt::format("'{}' is not a directory", path), "use LOOKUP and READ");
   }
