@@ -100,8 +100,6 @@ class Serve final : public Command {
         ->option_text("N")
         ->check(CLI::Range(1, 100000))
         ->group(group);
-    add_seconds(app, "--timeout", timeout_seconds_, "longest wait for a client without any progress (60s)")
-        ->group(group);
     app.add_option("--most-strangers", options_.most_strangers, "connections at once that have proved nothing (1024)")
         ->option_text("N")
         ->check(CLI::Range(1, 100000))
@@ -125,7 +123,6 @@ class Serve final : public Command {
     WAGGLE_LET(datapath, choice_.datapath());
     WAGGLE_LET(channel, choice_.channel());
     WAGGLE_LET(memory, choice_.memory(true));
-    channel.timeout = nanoseconds(timeout_seconds_);
     WAGGLE_LET(listener, datapath->listen(at, channel));
     // Who can reach it is decided by the address that it got, not by the name that was asked for.
     if (token.empty() && !anybody_ && !is_this_machine(listener->endpoint().host)) {
@@ -187,7 +184,6 @@ class Serve final : public Command {
   std::string listen_ = fmt::format("127.0.0.1:{}", kDefaultPort);
   bool anybody_ = false;
   double sweep_seconds_ = 24.0 * 3600;
-  double timeout_seconds_ = 60;
   double patience_seconds_ = 10;
   protocol::ServerOptions options_;
   ChannelChoice choice_;

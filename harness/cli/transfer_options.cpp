@@ -164,8 +164,6 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   WAGGLE_LET(kind, parse_digest_kind(digest));
   WAGGLE_LET(memory, choice_.memory(false));
   memory_ = std::move(memory);
-  const std::chrono::duration<double> timeout(timeout_seconds_);
-  options.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(timeout);
   options.cancel = interrupt.cancel();
   WAGGLE_LET(channel, datapath->connect(to, options));
   Channel* const raw = channel.get();
