@@ -21,6 +21,10 @@ namespace {
 /// Milliseconds.
 constexpr int kMostKnocks = 1'000;
 
+/// How often a device is opened whose client has gone again, and after which pause.
+constexpr int kMostOpenings = 100;
+constexpr std::chrono::milliseconds kPause{20};
+
 /// Ends the wait of a net_virtio_user for its client.
 void knock(const std::string& path) {
   const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -60,8 +64,21 @@ Result<DeviceSet::Owner> DeviceSet::open(std::vector<DeviceName> names, const Op
   return set;
 }
 
+/// Whoever comes to the socket of a device and goes again makes its opening fail. The next one finds it open again;
+/// what fails so often in a row has reasons of its own.
+Result<std::unique_ptr<Device>> DeviceSet::open_device(const DeviceName& name) const {
+  for (int openings = 1;; ++openings) {
+    auto device = Device::open(name.bus, name.name, name.arguments, options_, pool_);
+    if (device || name.socket.empty() || closing_ || openings == kMostOpenings) {
+      return device;
+    }
+    ::unlink(name.socket.c_str());  // what the failed one may have left
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 Result<> DeviceSet::add(const DeviceName& name) {
-  WAGGLE_LET(device, Device::open(name.bus, name.name, name.arguments, options_, pool_));
+  WAGGLE_LET(device, open_device(name));
   const bool tells = device->wait_fd() >= 0;
   WAGGLE_TRY(grant({"wait", options_.interrupts ? "interrupt" : "poll", tells ? "interrupt" : "poll"},
                    options_.allow_fallback, "choose dpdk.wait=poll"));

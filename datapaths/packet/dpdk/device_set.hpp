@@ -66,6 +66,7 @@ class DeviceSet {
  private:
   DeviceSet(std::vector<DeviceName> names, const Options& options, rte_mempool* pool);
   Result<> add(const DeviceName& name);
+  Result<std::unique_ptr<Device>> open_device(const DeviceName& name) const;
   void open_in_turn();
   void open_each();
   void tell() const;

@@ -2,6 +2,8 @@
 //
 // Whole exchanges over vhost-user. The EAL can be had once per process, and what a killed process leaves is part of
 // what is tested: every end runs in a process of its own, and this one never starts the EAL.
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +64,14 @@ class Place {
     return options;
   }
   bool listening() const { return std::filesystem::is_socket(work_.path() / "vhost"); }
+  /// Comes to the server's socket and goes again.
+  bool knock() const {
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    (work_.path() / "vhost").string().copy(at.sun_path, sizeof at.sun_path - 1);
+    return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
+  }
   /// A killed server leaves its socket, which would look as if it were listening.
   void clear() const { std::filesystem::remove(work_.path() / "vhost"); }
 
@@ -276,6 +286,21 @@ TEST_CASE("two clients at once, and another after one was killed") {
     Process other([&] { return exchange(channel, 3'000); });
     CHECK(other.join());
     killed.kill();
+    CHECK(Process([&] { return exchange(channel, 500); }).join());
+  }
+}
+
+TEST_CASE("strangers who come to a server's socket and go again keep no client out") {
+  const Place place;
+  for (const char* end : {"server", "client"}) {
+    INFO("net_vhost at the " << end);
+    const auto channel = place.channel({{"vhost_end", end}});
+    place.clear();
+    Process server([&] { return echo(channel); });
+    for (int strangers = 0; strangers < 3; ++strangers) {
+      await([&] { return place.knock(); });
+    }
+    await([&] { return place.listening(); });
     CHECK(Process([&] { return exchange(channel, 500); }).join());
   }
 }
