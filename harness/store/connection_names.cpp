@@ -186,9 +186,6 @@ Result<> Connection::rename(std::string_view from, std::string_view to) {
 
 Result<> Connection::truncate(std::string_view path, std::uint64_t size) {
   WAGGLE_LET(pinned, pin_beneath(root(), path));
-  if (!S_ISREG(pinned.status.st_mode)) {
-    return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
-  }
   WAGGLE_LET(fd, reopen_beneath(root(), path, pinned, O_WRONLY));
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
     return fail_errno(fmt::format("cannot give '{}' the size {}", path, size));
