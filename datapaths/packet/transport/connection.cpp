@@ -177,10 +177,11 @@ Time Connection::deadline() const {
   if (state_ == State::connecting) {
     return std::min(hello_at_, started_ + options_.timeout);
   }
-  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, stall_at_, probe_at()});
   if (close_due_) {
-    at = std::min(at, close_at_);
+    // Nothing else is said before CLOSE: what is due besides must not have the host called again and again.
+    return std::min(close_at_, last_received_ + options_.timeout);
   }
+  Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, stall_at_, probe_at()});
   if (window_ > in_flight_) {
     at = std::min(at, mtu_.due());
   }
