@@ -17,10 +17,10 @@ class Dialogue {
   explicit Dialogue(Outlaw& wire) : wire_(wire) {}
 
   /// HELLO, and no look at what comes.
-  void greet() { wire_.say(encoded(protocol::Hello{}, 0, 0)); }
+  void greet() { wire_.say(encoded(protocol::Hello{.features = protocol::own_features()}, 0, 0)); }
   /// HELLO to WELCOME. False when the server does not let us in.
   bool introduce(std::string_view token) {
-    const Bytes hello = encoded(protocol::Hello{}, 0, 0);
+    const Bytes hello = encoded(protocol::Hello{.features = protocol::own_features()}, 0, 0);
     wire_.say(hello);
     const auto challenge = answer();
     if (!challenge || challenge->head.op != protocol::Op::challenge) {
