@@ -32,7 +32,7 @@ std::string content(int who, std::uint64_t which, std::size_t size) {
 class Customer {
  public:
   Customer(const Lane& lane, const Endpoint& server, int who, std::string common)
-      : lane_(lane), who_(who), common_(std::move(common)), client_(open(lane, server)) {}
+      : who_(who), common_(std::move(common)), client_(open(lane, server)) {}
 
   Files operator()() {
     for (std::size_t i = 0; i < kSizes.size(); ++i) {
@@ -93,7 +93,6 @@ class Customer {
     must(client_.store_many(kSmall, source, [](std::size_t, std::uint64_t) { return Result<>(); }), "cannot put many");
   }
 
-  const Lane& lane_;
   int who_;
   std::string common_;
   Client client_;
