@@ -31,7 +31,7 @@ constexpr auto kGoneWithin = seconds(10);
 
 /// What the server allows its peers, as silence inside a message or a payload.
 milliseconds silence() {
-  return milliseconds(500) * patience();
+  return milliseconds(700) * patience();
 }
 
 /// One outlaw with its plan. `name` goes into the names of its files.
@@ -73,7 +73,7 @@ constexpr std::array kTricks{
           [](Plan plan) {
             plan.announce_upload();
             plan.pay(0, kPart);
-            plan.wire.linger(3 * silence());
+            plan.wire.linger(2 * silence());
             plan.pay(kPart, 10 * kPart);
             plan.until_over();
           }},
@@ -105,11 +105,11 @@ constexpr std::array kTricks{
             plan.wire.close_half();
             plan.until_over();
           }},
-    Trick{"says nothing at all", On::all, [](Plan plan) { plan.wire.linger(4 * silence()); }},
+    Trick{"says nothing at all", On::all, [](Plan plan) { plan.wire.linger(3 * silence()); }},
     Trick{"never says all of its HELLO", On::all,
           [](Plan plan) {
             plan.wire.begin_to_say(plan.noise(10), 2000);
-            plan.wire.linger(4 * silence());
+            plan.wire.linger(3 * silence());
           }},
     Trick{"has the wrong token", On::all,
           [](Plan plan) {
@@ -144,7 +144,7 @@ constexpr std::array kTricks{
             for (int i = 0; i < 8; ++i) {
               plan.talk.ask(protocol::Read{ExtentId{1, 0, kLarge}});
             }
-            std::this_thread::sleep_for(6 * silence());  // takes nothing from the socket
+            std::this_thread::sleep_for(5 * silence());  // takes nothing from the socket
             plan.until_over();
           }},
     Trick{"never acknowledges and PINGs for ever", On::packets,
@@ -223,7 +223,7 @@ void play_deaf(const Lane& lane, const Endpoint& server, bool behaves) {
   } else {
     deaf->say(Bytes(100, std::byte{0xEE}), nullptr);
   }
-  deaf->linger(4 * silence());
+  deaf->linger(3 * silence());
 }
 
 /// Puts and gets until `enough`, and tells how long the slowest of them took.
