@@ -156,7 +156,8 @@ void Host::dispatch(Time now, const RxFrame& frame) {
     ++stats_.strange_addresses;  // a connection does not move
     return;
   }
-  if (const auto placement = connection.on_packet(now, *header, packet)) {
+  for (auto placement = connection.on_packet(now, *header, packet); placement;
+       placement = connection.rest_of(*placement)) {
     place(connection, *placement);
   }
   touch(*latest_);
@@ -235,12 +236,18 @@ void Host::advance(Connection& connection, Inbound& extent) {
       extent.frontier += static_cast<std::uint64_t>(got);
     }
   }
+  if (incoming.sink == Incoming::Sink::view && incoming.digest != nullptr) {
+    digest_run();
+    extent.digest.update(ByteView(extent.view).subspan(extent.frontier, end - extent.frontier));
+  }
   extent.frontier = end;
 }
 
 void Host::place_staged(Connection& connection, Inbound& extent) {
-  while (const auto staged = connection.next_staged(extent)) {
-    place(connection, *staged, true);
+  while (auto staged = connection.next_staged(extent)) {
+    for (; staged; staged = connection.rest_of(*staged)) {
+      place(connection, *staged, true);
+    }
     writer_.flush();  // the bytes are on loan until the next piece
   }
 }

@@ -31,6 +31,7 @@ struct HostOptions {
   std::uint32_t window = 0;  ///< packets; 0: what the port can hold
   FileReader::Way read = FileReader::Way::copied;
   std::uint64_t staging = 32 * 1024 * 1024;  ///< bytes
+  std::uint64_t seed = 0;                    ///< of what must not be guessed; 0: the system's randomness
 };
 
 /// One port and all connections over it: demultiplexes what comes in, reads files into frames that go out and puts

@@ -11,6 +11,14 @@ namespace {
 constexpr std::size_t kHelloTerms = kHeader;
 constexpr std::size_t kHelloToken = kHeader + kTerms;
 
+Result<std::uint64_t> random_number() {
+  std::array<unsigned char, sizeof(std::uint64_t)> random{};
+  if (::RAND_bytes(random.data(), random.size()) != 1) {
+    return fail(Fault::io, "the system gives no random numbers");
+  }
+  return load<std::uint64_t>(std::as_bytes(std::span(random)).data());
+}
+
 }  // namespace
 
 ConnectionOptions Host::connection_options(std::uint64_t id, const Peer& peer, bool client) {
@@ -24,17 +32,15 @@ ConnectionOptions Host::connection_options(std::uint64_t id, const Peer& peer, b
           .timeout = options_.timeout,
           .patience = options_.patience,
           .stranger = !client,
-          .staging = &staging_};
+          .staging = &staging_,
+          .seed = options_.seed != 0 ? options_.seed : random_number().value_or(id)};
 }
 
 Result<Connection*> Host::connect(const Peer& server, Time now) {
   std::uint64_t id = 0;
   do {
-    std::array<unsigned char, sizeof id> random{};
-    if (::RAND_bytes(random.data(), random.size()) != 1) {
-      return fail(Fault::io, "the system gives no random numbers");
-    }
-    id = load<std::uint64_t>(std::as_bytes(std::span(random)).data());
+    WAGGLE_LET(random, random_number());
+    id = random;
   } while (connections_.contains(id));
   WAGGLE_LET(connection, Connection::create(connection_options(id, server, true), now));
   Connection* made = connection.get();
@@ -88,11 +94,12 @@ void Host::on_stranger(Time now, const Header& header, const RxFrame& frame) {
     return;
   }
   ++stats_.strange_connections;
-  if (header.type == Type::close || header.type == Type::retry || header.type == Type::accept) {
+  if (header.type == Type::close || header.type == Type::retry || header.type == Type::accept ||
+      frame.length < kClose) {
     return;
   }
-  // Whoever still speaks to a connection that has ended learns it now and not by silence. Shorter than what caused it
-  // in all cases but for the smallest packets: no amplification worth the name.
+  // Whoever still speaks to a connection that has ended learns it now and not by silence. Never longer than what caused
+  // it: the address may be another one's.
   const bool in_order = std::ranges::find(closed_, header.connection) != closed_.end();
   std::array<std::byte, 10> body{};
   store(body.data(), static_cast<std::uint16_t>(in_order ? CloseCode::done : CloseCode::unknown_connection));

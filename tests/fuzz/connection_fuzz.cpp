@@ -83,6 +83,7 @@ class Victim {
     HostOptions options;
     options.listens = !client;
     options.staging = 256 * 1024;
+    options.seed = 1;
     host_ = std::make_unique<Host>(network_.open(kVictim, down_, {}), options);
     attacker_ = network_.open(kAttacker, up_, {.rx_capacity = 100'000, .tx_capacity = 64});
     network_.watch([this](const VirtualNetwork::Wire& wire) { see(wire); });
@@ -231,7 +232,9 @@ void Victim::send_data(Input& input) {
 void Victim::send_ack(Input& input) {
   const std::uint64_t next = connection_ != nullptr ? connection_->next_number() : 0;
   AckBlock ack;
-  ack.largest = next - std::min<std::uint64_t>(next, input.number<std::uint8_t>());
+  // Once in a while beyond what was sent, which ends the connection.
+  const auto back = input.number<std::uint8_t>();
+  ack.largest = next - std::min<std::uint64_t>(next, back == 255 ? 0 : back + 1U);
   ack.floor = ack.largest - std::min<std::uint64_t>(ack.largest, input.number<std::uint8_t>());
   ack.packet_limit = next + input.number<std::uint16_t>();
   ack.message_limit = input.number<std::uint32_t>();

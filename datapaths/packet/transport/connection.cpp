@@ -35,7 +35,7 @@ Connection::Connection(const ConnectionOptions& options, std::unique_ptr<Congest
       last_received_(now),
       messages_in_(options.stranger ? kStrangerWindow : kMessageWindow),
       staging_(*options.staging),
-      sent_(kMostUnderWay),
+      sent_(kMostUnderWay, kMostNumbers),
       last_sent_(now),
       congestion_(std::move(congestion)),
       mtu_(MtuSearch::kBase, MtuSearch::kBase),
@@ -79,7 +79,7 @@ void Connection::on_retry(Time now, ByteView packet) {
 }
 
 void Connection::on_close(Time now, ByteView packet) {
-  if (packet.size() < kHeader + 10) {
+  if (packet.size() < kClose) {
     return;
   }
   const auto code = static_cast<CloseCode>(load<std::uint16_t>(packet.data() + kHeader));
@@ -160,9 +160,8 @@ void Connection::on_timer(Time now) {
     ++stats_.probe_timeouts;
     probes_ = timeouts_ > 1 ? 2 : 1;
     last_elicited_ = now;
-    if (timeouts_ >= 3 && mtu_.packet() > MtuSearch::kBase) {
-      mtu_.on_black_hole(now);
-      congestion_->on_packet_size(mtu_.packet());
+    if (timeouts_ >= 3) {
+      leave_black_hole(now);
     }
   }
   if (now >= std::max(last_received_, last_sent_) + options_.timeout / 5) {
@@ -170,9 +169,25 @@ void Connection::on_timer(Time now) {
   }
 }
 
+Connection::Held Connection::held() const {
+  Held held{.numbers = static_cast<std::size_t>(sent_.next() - sent_.oldest()),
+            .outbound = outbound_.size(),
+            .pieces = pieces_,
+            .messages = messages_in_.pieces() + messages_out_.pieces(),
+            .received = received_.ranges(),
+            .staged = staging_.held()};
+  for (const Outbound& extent : outbound_) {
+    held.lost += extent.lost.size();
+  }
+  return held;
+}
+
 Time Connection::deadline() const {
   if (state_ == State::closed) {
     return close_due_ ? close_at_ : kNever;
+  }
+  if (sent_.exhausted() && state_ != State::connecting) {
+    return std::min({loss_at_, close_limit_, close_due_ ? close_at_ : kNever, last_received_ + options_.timeout});
   }
   if (state_ == State::connecting) {
     return std::min(hello_at_, started_ + options_.timeout);
@@ -251,6 +266,15 @@ void Connection::close(Time now) {
   }
 }
 
+/// The peer does what no peer may do.
+void Connection::break_off(Time now, std::string_view why) {
+  if (state_ == State::closed) {
+    return;
+  }
+  abandon(now, CloseCode::protocol);
+  failure_ = Error{Fault::protocol, fmt::format("{} {}", dotted(peer()), why), {}};
+}
+
 void Connection::abandon(Time now, CloseCode code) {
   if (state_ == State::established || state_ == State::closing) {
     state_ = State::closed;
@@ -290,7 +314,7 @@ std::optional<Connection::Built> Connection::build_close(Time now, ByteSpan room
       state_ = State::closed;
     }
   }
-  return build_control(now, room, Type::close, kHeader + 10);
+  return build_control(now, room, Type::close, kClose);
 }
 
 }  // namespace waggle::packet

@@ -33,6 +33,7 @@ struct ConnectionOptions {
   Time patience = 0;                 ///< ns in which it must take some of what waits for it; 0: for ever
   bool stranger = false;             ///< until admit(): takes short messages only, and no payload
   std::uint64_t* staging = nullptr;  ///< bytes left for all connections of the host
+  std::uint64_t seed = 0;            ///< nobody else may know it
 };
 
 /// One end of a connection: bytes and time in, bytes and deadlines out. No descriptor is read or written here, no clock
@@ -43,6 +44,9 @@ class Connection {
   static constexpr std::size_t kMostUnderWay = 1 << 14;  ///< packets whose fate is open
   /// Bytes of messages that a stranger may send ahead.
   static constexpr std::uint64_t kStrangerWindow = 8 * 1024;
+  static constexpr std::size_t kMostNumbers = 1 << 15;  ///< those, and what was sent since that nobody acknowledges
+  static constexpr std::size_t kMostPieces = 4096;      ///< of all arriving extents, apart from each other
+  static constexpr std::uint32_t kMostOutbound = 1024;  ///< extents of which not all is acknowledged
 
   static Result<std::unique_ptr<Connection>> create(const ConnectionOptions& options, Time now);
   /// For the server: the client's terms, from its HELLO with a valid token.
@@ -68,10 +72,14 @@ class Connection {
     std::uint64_t offset = 0;
     ByteView payload;
     std::size_t fresh = 0;
+    ByteView rest = {};  ///< what came in the same packet behind it: see rest_of()
   };
   /// Takes a packet whose checksum was right and which came from peer(). The payload of DATA, if it is wanted, is to be
   /// put in place before `packet` goes away.
   std::optional<Placement> on_packet(Time now, const Header& header, ByteView packet);
+  /// What of a packet is still to be put in place: it came with bytes between which others had been received already,
+  /// and what was received is not written again. Until it returns nothing.
+  std::optional<Placement> rest_of(const Placement& placement);
   void on_timer(Time now);
   /// When on_timer() or next_packet() will have something to do without any further cause.
   Time deadline() const;
@@ -125,6 +133,17 @@ class Connection {
         mtu_probes, persistent_congestion;
   };
   const Stats& stats() const { return stats_; }
+  /// What is held because of the peer; every number has a bound.
+  struct Held {
+    std::size_t numbers = 0;   ///< packets whose fate is open, and what was sent since; at most kMostNumbers
+    std::size_t outbound = 0;  ///< extents of which not all is acknowledged; kMostOutbound and what is not begun
+    std::size_t lost = 0;      ///< pieces to send again; at most kMostNumbers
+    std::size_t pieces = 0;    ///< received out of order; at most kMostPieces
+    std::size_t messages = 0;  ///< pieces of the message streams; twice MessageReceiver::kMostPieces
+    std::size_t received = 0;  ///< ranges of numbers; at most ReceivedNumbers::kMost
+    std::uint64_t staged = 0;  ///< bytes; at most half of the host's budget
+  };
+  Held held() const;
   std::uint32_t packet_size() const { return mtu_.packet(); }
   std::uint64_t in_flight() const { return in_flight_; }
   std::uint64_t window() const { return window_; }
@@ -142,6 +161,7 @@ class Connection {
   void fail_with(Error error);
   std::uint64_t owed() const;
   void watch_progress(Time now);
+  void break_off(Time now, std::string_view why);
   void on_retry(Time now, ByteView packet);
   void on_close(Time now, ByteView packet);
   /// The probe timeout; never while the time threshold of loss detection has a timer (RFC 9002, 6.2.1).
@@ -154,10 +174,15 @@ class Connection {
   Inbound* find(const DataHeader& data);
   Inbound* only_one_for(const DataHeader& data);
   std::optional<Placement> place(Inbound& extent, std::uint64_t offset, ByteView payload, bool may_stage, bool& taken);
+  bool takes_piece(const Inbound& extent, std::uint64_t begin, std::uint64_t end) const;
+  void add_piece(Inbound& extent, std::uint64_t begin, std::uint64_t end);
   void on_message(Time now, const Header& header, ByteView packet);
 
   // connection_recovery.cpp
   bool on_ack(Time now, const AckBlock& ack);
+  bool honest(const AckBlock& ack) const;
+  void suspect(Time now, const SentPacket& packet);
+  void leave_black_hole(Time now);
   void acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any);
   void forgive(std::uint64_t number, SentPacket& packet);
   void detect_losses(Time now);
@@ -168,7 +193,6 @@ class Connection {
   bool window_open(Time now, std::size_t bytes);
   std::optional<Built> build_message(Time now, ByteSpan room);
   std::optional<Built> build_data(Time now, ByteSpan room);
-  std::optional<Built> build_lost_data(Time now, ByteSpan room, std::uint32_t most);
   std::optional<Built> build_data_piece(Time now, ByteSpan room, Outbound& extent, std::uint64_t offset,
                                         std::uint32_t length, bool first);
   std::optional<Built> build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack);
@@ -179,11 +203,20 @@ class Connection {
   std::optional<Built> build_probe_timeout(Time now, ByteSpan room);
   std::optional<Built> build_mtu_probe(Time now, ByteSpan room);
   SentPacket& record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded = true);
-  Header header(Type type, std::size_t length, std::uint8_t flags = 0) const;
+  Header header(Type type, std::size_t length, std::uint8_t flags = 0);
+  void leave_out_number();
+  std::uint32_t message_room(ByteSpan room) const;
+  std::optional<Built> build_ping(Time now, ByteSpan room);
+  Outbound& first_lost();
+  std::optional<Built> build_lost(Time now, ByteSpan room, std::uint32_t most);
+  std::optional<Built> build_foremost(Time now, ByteSpan room);
   std::uint32_t payload_room() const;
   AckBlock ack_block(Time now) const;
   void acked(Time now);
-  bool more_data() const { return cursor_ != next_outbound_ || lost_extents_ > 0; }
+  /// A peer that acknowledges all extents but the first is sent no more until it does.
+  bool more_data() const {
+    return (cursor_ != next_outbound_ && cursor_ - first_outbound_ < kMostOutbound) || lost_extents_ > 0;
+  }
   Outbound* outbound(std::uint32_t sequence);
   void tidy_outbound();
 
@@ -222,6 +255,7 @@ class Connection {
   Inbound* latest_ = nullptr;    // where the last payload went
   std::uint32_t delivered_ = 0;  // extents handed over so far
   bool receiving_ = true;        // until end_receiving()
+  std::size_t pieces_ = 0;       // of all extents, above the first
   Staging staging_;
   Staging::Piece piece_;  // shown by next_staged()
 
@@ -233,9 +267,14 @@ class Connection {
   std::uint32_t next_outbound_ = 0;
   std::uint32_t cursor_ = 0;        // first extent with bytes that were never sent
   std::uint32_t lost_extents_ = 0;  // extents with bytes to send again
+  std::uint32_t first_lost_ = 0;    // no extent before it has any
   std::uint64_t packet_limit_ = 0;  // the peer's
   std::uint64_t message_limit_ = 0;
   std::uint32_t since_solicited_ = 0;
+  std::uint64_t told_ = 0;           // the peer may hold all numbers below for received
+  std::uint64_t left_out_ = kNever;  // the number that was left out last
+  std::uint64_t skip_at_ = 0;        // the next one
+  std::uint64_t skip_within_ = 256;
   Time last_sent_ = 0;
   bool ping_due_ = false;
   std::uint64_t progress_ = 0;      // bytes of messages and extents that were acknowledged so far
@@ -259,6 +298,10 @@ class Connection {
   std::uint32_t probes_ = 0;         // to be sent whatever the window
   std::uint64_t threshold_ = 3;      // packets; grows with observed reordering
   std::uint64_t limited_until_ = 0;  // numbers below were sent while the window was what held us back
+  std::uint64_t floor_ = 0;          // all below is acknowledged
+  std::uint32_t black_size_ = 0;     // packets of this size and above vanish while smaller ones arrive; 0: they do not
+  std::uint32_t black_rounds_ = 0;   // as many times in a row
+  Time black_at_ = 0;                // the last time
   std::uint64_t open_ = 0;           // no number below is under way
   Time first_sample_at_ = kNever;    // of the RTT
   // The losses behind the last cut of the window, MTU probes apart: it is undone when all of them were none.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <algorithm>
+#include <utility>
 
 #include "base/copy_meter.hpp"
 #include "datapaths/packet/transport/connection.hpp"
@@ -11,10 +12,6 @@ namespace {
 constexpr std::uint64_t kEagerNumbers = 64;
 constexpr std::uint32_t kEager = 2;
 constexpr std::uint32_t kPatient = 256;
-
-bool before(std::uint32_t a, std::uint32_t b) {
-  return static_cast<std::int32_t>(a - b) < 0;
-}
 
 }  // namespace
 
@@ -153,31 +150,68 @@ std::optional<Connection::Placement> Connection::on_data(Time now, const Header&
   return placement;
 }
 
-/// Decides what becomes of payload inside an extent; `taken` is false when it must come again.
+/// Whether one more piece may be remembered: what lies apart from all that is here is bounded, and what is filled in is
+/// always welcome.
+bool Connection::takes_piece(const Inbound& extent, std::uint64_t begin, std::uint64_t end) const {
+  return pieces_ < kMostPieces || extent.received.empty() || extent.received.touches(begin, end);
+}
+
+void Connection::add_piece(Inbound& extent, std::uint64_t begin, std::uint64_t end) {
+  pieces_ -= extent.received.size();
+  extent.received.add(begin, end);
+  pieces_ += extent.received.size();
+}
+
+/// Decides what becomes of payload inside an extent; `taken` is false when it must come again. What was received is not
+/// placed a second time: the sender has read its file again, which may have changed, and the digest knows the first
+/// bytes.
 std::optional<Connection::Placement> Connection::place(Inbound& extent, std::uint64_t offset, ByteView payload,
                                                        bool may_stage, bool& taken) {
   const std::uint64_t end = offset + payload.size();
   const Incoming& incoming = extent.incoming;
-  if (offset > extent.frontier && incoming.sink == Incoming::Sink::discard) {
-    // Nothing keeps these bytes, and the digest wants those before them first.
-    taken = may_stage && staging_.put({*extent.sequence, incoming.id.offset + offset}, incoming.id.handle, payload);
-    if (taken) {
-      extent.received.add(offset, end);
-    } else {
-      ++stats_.staging_full;
+  if (incoming.sink == Incoming::Sink::discard) {
+    if (offset > extent.frontier) {
+      // Nothing keeps these bytes, and the digest wants those before them first.
+      taken = extent.received.contains(offset, end) ||
+              (may_stage && takes_piece(extent, offset, end) &&
+               staging_.put({*extent.sequence, incoming.id.offset + offset}, incoming.id.handle, payload));
+      if (taken) {
+        add_piece(extent, offset, end);
+      } else {
+        ++stats_.staging_full;
+      }
+      return {};
     }
+    add_piece(extent, offset, end);
+    if (end <= extent.frontier) {
+      return {};
+    }
+    return Placement{&extent, offset, payload, end - std::exchange(extent.frontier, end)};
+  }
+  const auto missing = extent.received.missing(offset, end);
+  if (missing.begin >= missing.end) {
     return {};
   }
-  const bool continues = offset <= extent.frontier && end > extent.frontier;
-  if (extent.received.add(offset, end) == 0 && !continues) {
+  if (may_stage && !takes_piece(extent, missing.begin, missing.end)) {
+    ++stats_.refused_packets;
+    taken = false;
     return {};
   }
-  Placement placement{&extent, offset, payload, 0};
-  if (continues) {
-    placement.fresh = end - extent.frontier;
-    extent.frontier = end;
+  add_piece(extent, missing.begin, missing.end);
+  Placement placement{&extent, missing.begin, payload.subspan(missing.begin - offset, missing.end - missing.begin), 0,
+                      payload.subspan(missing.end - offset)};
+  if (missing.begin == extent.frontier) {
+    placement.fresh = placement.payload.size();
+    extent.frontier = missing.end;
   }
   return placement;
+}
+
+std::optional<Connection::Placement> Connection::rest_of(const Placement& placement) {
+  bool taken = true;  // fills in behind what is here
+  return placement.rest.empty()
+             ? std::nullopt
+             : place(*placement.extent, placement.offset + placement.payload.size(), placement.rest, false, taken);
 }
 
 Inbound* Connection::find(const DataHeader& data) {
@@ -248,6 +282,7 @@ void Connection::end_receiving() {
   inbound_.clear();
   spare_.clear();
   staging_.clear();
+  pieces_ = 0;
 }
 
 Inbound* Connection::announced(std::uint32_t sequence, const ExtentId& id) {
@@ -299,6 +334,7 @@ void Connection::delivered(Inbound& extent) {
   if (latest_ == &extent) {
     latest_ = nullptr;
   }
+  pieces_ -= extent.received.size();
   const auto found = std::ranges::find_if(inbound_, [&](const Inbound& each) { return &each == &extent; });
   found->reset();
   spare_.splice(spare_.begin(), inbound_, found);

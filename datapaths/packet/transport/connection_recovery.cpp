@@ -10,14 +10,32 @@ namespace {
 constexpr std::uint64_t kMostThreshold = 1024;
 /// Least credit of the pacer: bursts are what ports are good at.
 constexpr std::uint64_t kPacedBurst = 256 * 1024;
+/// Times that large packets must have been lost in a row, each sent when the one before was known to be lost.
+constexpr std::uint32_t kBlackRounds = 3;
 
 }  // namespace
 
-/// False when the ACK speaks of packets that were never sent.
+/// Whether an ACK speaks only of packets that were sent. A floor may be above a number that was left out once the peer
+/// was told to care no more for it.
+bool Connection::honest(const AckBlock& ack) const {
+  const bool says_something = ack.floor > 0 || ack.count > 0 || ack.largest > 0;
+  if (ack.floor > sent_.next() || (says_something && ack.largest >= sent_.next())) {
+    return false;
+  }
+  if (left_out_ == kNever) {
+    return true;
+  }
+  const auto holds = [this](const NumberRange& range) { return range.first <= left_out_ && left_out_ <= range.last; };
+  return (ack.floor <= left_out_ || left_out_ < told_) &&
+         std::none_of(ack.ranges.begin(), ack.ranges.begin() + ack.count, holds);
+}
+
+/// False when the ACK speaks of packets that were never sent: a peer that guesses makes us send faster than the path
+/// allows (RFC 9000, 21.4), and that ends the connection.
 bool Connection::on_ack(Time now, const AckBlock& ack) {
-  if (ack.floor > sent_.next() || (ack.floor > 0 && ack.largest >= sent_.next()) ||
-      (ack.count > 0 && ack.largest >= sent_.next())) {
+  if (!honest(ack)) {
     ++stats_.refused_packets;
+    break_off(now, "acknowledges packets that were never sent");
     return false;
   }
   ++stats_.acks_received;
@@ -27,13 +45,24 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
   std::uint64_t bytes = 0;
   std::uint64_t largest = 0;
   bool any = false;
-  for (std::uint64_t number = sent_.oldest(); number < ack.floor; ++number) {
+  for (std::uint64_t number = std::max(sent_.oldest(), floor_); number < ack.floor; ++number) {
     acknowledge(number, bytes, largest, any);
   }
+  floor_ = std::max(floor_, ack.floor);
   for (std::uint16_t i = ack.count; i-- > 0;) {
-    const NumberRange& range = ack.ranges[i];
-    for (std::uint64_t number = std::max(range.first, sent_.oldest()); number <= range.last; ++number) {
-      acknowledge(number, bytes, largest, any);
+    const std::uint64_t end = ack.ranges[i].last + 1;
+    for (std::uint64_t number = std::max({ack.ranges[i].first, sent_.oldest(), floor_}); number < end;) {
+      // Every ACK says again what earlier ones said: that is jumped over, and each jump gets longer for the next one.
+      SentPacket& packet = sent_[number];
+      const std::uint64_t left = end - number;
+      if (packet.state == SentPacket::State::acknowledged) {
+        const std::uint32_t jump = std::max(packet.length, 1U);
+        packet.length = std::max(jump, static_cast<std::uint32_t>(left));
+        number += jump;
+      } else {
+        acknowledge(number++, bytes, largest, any);
+        packet.length = static_cast<std::uint32_t>(left);
+      }
     }
   }
   if (any) {
@@ -69,6 +98,9 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
   if (!taken_for_lost && packet.state != SentPacket::State::under_way) {
     return;
   }
+  if (black_size_ != 0 && packet.size >= black_size_) [[unlikely]] {
+    black_size_ = black_rounds_ = 0;
+  }
   if (packet.size > mtu_.packet()) {
     // A probe; or no black hole has swallowed what was sent before: the peer had no CPU for a while.
     mtu_.on_acknowledged(packet.size);
@@ -90,6 +122,9 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
       if (Outbound* extent = outbound(packet.extent)) {
         --extent->under_way;
         extent->acknowledged += packet.length;
+        if (extent->over() && extent != &outbound_.back()) {
+          extent->file.reset();  // though one before it is not over
+        }
       }
       break;
     case SentPacket::Kind::message:
@@ -117,12 +152,7 @@ void Connection::forgive(std::uint64_t number, SentPacket& packet) {
   if (packet.kind == SentPacket::Kind::data) {
     if (Outbound* extent = outbound(packet.extent); extent != nullptr && !extent->lost.empty()) {
       // Need not be sent again, unless that has happened.
-      RangeSet rest;
-      for (const auto& range : extent->lost.ranges()) {
-        rest.add(range.begin, std::min(range.end, std::max(range.begin, packet.offset)));
-        rest.add(std::max(range.begin, std::min(range.end, packet.offset + packet.length)), range.end);
-      }
-      extent->lost = std::move(rest);
+      extent->lost.remove(packet.offset, packet.offset + packet.length);
       lost_extents_ -= extent->lost.empty() ? 1 : 0;
     }
   }
@@ -169,8 +199,12 @@ void Connection::detect_losses(Time now) {
       }
     }
     lose(packet);
+    suspect(now, packet);
   }
   open_ = number;
+  if (black_rounds_ >= kBlackRounds) {
+    leave_black_hole(now);
+  }
   if (newest == kNever) {
     return;
   }
@@ -187,6 +221,26 @@ void Connection::detect_losses(Time now) {
   }
 }
 
+/// Large packets that are lost again and again while smaller ones arrive have met a black hole (RFC 8899, 4.3).
+void Connection::suspect(Time now, const SentPacket& packet) {
+  if (packet.kind == SentPacket::Kind::probe || packet.size <= MtuSearch::kBase) {
+    return;
+  }
+  if (black_size_ == 0 || packet.sent_at > black_at_) {
+    ++black_rounds_;
+    black_at_ = now;
+  }
+  black_size_ = black_size_ == 0 ? packet.size : std::min<std::uint32_t>(black_size_, packet.size);
+}
+
+void Connection::leave_black_hole(Time now) {
+  black_size_ = black_rounds_ = 0;
+  if (mtu_.packet() > MtuSearch::kBase) {
+    mtu_.on_black_hole(now);
+    congestion_->on_packet_size(mtu_.packet());
+  }
+}
+
 void Connection::lose(SentPacket& packet) {
   packet.state = SentPacket::State::lost;
   packet.round = loss_round_;
@@ -197,6 +251,7 @@ void Connection::lose(SentPacket& packet) {
       if (Outbound* extent = outbound(packet.extent)) {
         lost_extents_ += extent->lost.empty() ? 1 : 0;
         extent->lost.add(packet.offset, packet.offset + packet.length);
+        first_lost_ = before(packet.extent, first_lost_) ? packet.extent : first_lost_;
         --extent->under_way;
       }
       break;

@@ -11,12 +11,15 @@ constexpr std::uint64_t kAcksPerWindow = 4;
 constexpr std::uint32_t kMostUnsolicited = 256;
 /// What a piece of the message stream may grow to even when packets are large: small losses, small copies.
 constexpr std::uint32_t kMostMessagePiece = 16 * 1024;
+/// Numbers within which one is left out, at last.
+constexpr std::uint64_t kMostSkipWithin = 1U << 16U;
 
 }  // namespace
 
-Header Connection::header(Type type, std::size_t length, std::uint8_t flags) const {
+Header Connection::header(Type type, std::size_t length, std::uint8_t flags) {
   // Numbers that are no longer under discussion lag behind the oldest one that is.
   const std::uint64_t number = sent_.next();
+  told_ = std::max(told_, sent_.oldest());
   return {type,        flags,  static_cast<std::uint16_t>(length),
           options_.id, number, static_cast<std::uint32_t>(number - sent_.oldest())};
 }
@@ -57,6 +60,21 @@ bool Connection::window_open(Time now, std::size_t bytes) {
   return true;
 }
 
+/// Leaves a number out now and then, at places that nobody can guess: whoever acknowledges it acknowledges what has not
+/// come (RFC 9000, 21.4).
+void Connection::leave_out_number() {
+  if (skip_at_ != 0) {
+    left_out_ = sent_.skip();
+  }
+  // splitmix64 (Steele et al., 2014)
+  std::uint64_t random = options_.seed += 0x9E3779B97F4A7C15U;
+  random = (random ^ random >> 30U) * 0xBF58476D1CE4E5B9U;
+  random = (random ^ random >> 27U) * 0x94D049BB133111EBU;
+  random ^= random >> 31U;
+  skip_at_ = sent_.next() + 1 + random % skip_within_;
+  skip_within_ = std::min(2 * skip_within_, kMostSkipWithin);
+}
+
 std::uint32_t Connection::payload_room() const {
   const auto room = static_cast<std::uint32_t>(mtu_.packet() - kDataHeader);
   return room < options_.alignment ? room : room - room % options_.alignment;
@@ -78,6 +96,12 @@ std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room
   if (close_due_) [[unlikely]] {
     return build_close(now, room);
   }
+  if (sent_.exhausted()) [[unlikely]] {
+    return {};  // a peer that acknowledges nothing is not acknowledged either
+  }
+  if (sent_.next() >= skip_at_) [[unlikely]] {
+    leave_out_number();
+  }
   if (probes_ > 0) [[unlikely]] {
     --probes_;
     return build_probe_timeout(now, room);
@@ -92,8 +116,7 @@ std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room
   }
   if (ping_due_) [[unlikely]] {
     ping_due_ = false;
-    record(now, SentPacket::Kind::control, kHeader, false);
-    return build_control(now, room, Type::ping, kHeader);
+    return build_ping(now, room);
   }
   if (mtu_.probe(now) != 0) [[unlikely]] {
     if (auto built = build_mtu_probe(now, room)) {
@@ -174,9 +197,13 @@ std::optional<Connection::Built> Connection::build_ack(Time now, ByteSpan room) 
   return build_control(now, room, Type::ack, kHeader + size);
 }
 
+/// Bytes that a MESSAGE packet may have now.
+std::uint32_t Connection::message_room(ByteSpan room) const {
+  return std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
+}
+
 std::optional<Connection::Built> Connection::build_message(Time now, ByteSpan room) {
-  const auto most =
-      std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
+  const std::uint32_t most = message_room(room);
   if (!window_open(now, most)) {
     return {};
   }
@@ -209,8 +236,8 @@ std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room)
   if (!window_open(now, most + kDataHeader)) {
     return {};
   }
-  if (auto again = build_lost_data(now, room, most)) {
-    return again;
+  if (lost_extents_ > 0) {
+    return build_lost(now, room, most);
   }
   Outbound& extent = outbound_[cursor_ - first_outbound_];
   const std::uint64_t offset = extent.next;
@@ -224,21 +251,49 @@ std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room)
   return build_data_piece(now, room, extent, offset, length, true);
 }
 
-std::optional<Connection::Built> Connection::build_lost_data(Time now, ByteSpan room, std::uint32_t most) {
-  if (lost_extents_ > 0) {
-    for (Outbound& extent : outbound_) {
-      if (extent.lost.empty()) {
-        continue;
-      }
-      const auto range = extent.lost.ranges().front();
-      const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, range.end - range.begin));
-      extent.lost.drop_below(range.begin + length);
-      lost_extents_ -= extent.lost.empty() ? 1 : 0;
-      ++stats_.retransmissions;
-      return build_data_piece(now, room, extent, range.begin, length, false);
+/// The first extent with bytes to send again; there is one.
+Outbound& Connection::first_lost() {
+  first_lost_ = before(first_lost_, first_outbound_) ? first_outbound_ : first_lost_;
+  while (outbound(first_lost_)->lost.empty()) {
+    ++first_lost_;
+  }
+  return *outbound(first_lost_);
+}
+
+std::optional<Connection::Built> Connection::build_lost(Time now, ByteSpan room, std::uint32_t most) {
+  Outbound& extent = first_lost();
+  const auto range = extent.lost.ranges().front();
+  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, range.end - range.begin));
+  extent.lost.drop_below(range.begin + length);
+  lost_extents_ -= extent.lost.empty() ? 1 : 0;
+  ++stats_.retransmissions;
+  return build_data_piece(now, room, extent, range.begin, length, false);
+}
+
+/// The DATA that the peer needs first: it may have no room for what lies behind it, and acknowledge none of that.
+std::optional<Connection::Built> Connection::build_foremost(Time now, ByteSpan room) {
+  const SentPacket* foremost = nullptr;
+  for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
+    const SentPacket& packet = sent_[number];
+    if (packet.state == SentPacket::State::under_way && packet.kind == SentPacket::Kind::data &&
+        (foremost == nullptr || before(packet.extent, foremost->extent) ||
+         (packet.extent == foremost->extent && packet.offset < foremost->offset))) {
+      foremost = &packet;
     }
   }
-  return {};
+  if (lost_extents_ > 0) {
+    const Outbound& extent = first_lost();
+    if (foremost == nullptr || before(extent.sequence, foremost->extent) ||
+        (extent.sequence == foremost->extent && extent.lost.ranges().front().begin < foremost->offset)) {
+      return build_lost(now, room, payload_room());
+    }
+  }
+  Outbound* const extent = foremost != nullptr ? outbound(foremost->extent) : nullptr;
+  if (extent == nullptr) {
+    return {};
+  }
+  ++stats_.retransmissions;
+  return build_data_piece(now, room, *extent, foremost->offset, std::min(foremost->length, payload_room()), false);
 }
 
 std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan room, Outbound& extent,
@@ -264,24 +319,31 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
 }
 
 /// What the window holds back, or else what is oldest once more under a new number; its first copy is not lost yet (RFC
-/// 9002, 6.2.4). A receiver whose staging is full takes no payload before its announcement or out of order, and what it
-/// does not take fills the window.
+/// 9002, 6.2.4). The second of two probes brings what the peer needs first. A receiver whose staging is full takes no
+/// payload before its announcement or out of order, and what it does not take fills the window.
 std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteSpan room) {
-  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(mtu_.packet(), room.size()));
+  const std::uint32_t most = message_room(room);
   if (const auto piece = messages_out_.take(most - std::uint32_t{kMessageHeader}, message_limit_)) {
     return build_message_piece(now, room, *piece, 0);
   }
-  if (auto again = build_lost_data(now, room, std::min(payload_room(), most - std::uint32_t{kDataHeader}))) {
-    return again;
+  if (timeouts_ > 1 && probes_ == 0) {
+    if (auto built = build_foremost(now, room)) {
+      return built;
+    }
+  }
+  if (lost_extents_ > 0) {
+    return build_lost(now, room, payload_room());
   }
   for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
     const SentPacket packet = sent_[number];
     if (packet.state != SentPacket::State::under_way) {
       continue;
     }
-    if (packet.kind == SentPacket::Kind::message && kMessageHeader + packet.length <= room.size()) {
+    if (packet.kind == SentPacket::Kind::message) {
+      // Cut anew: what it was sent in may be larger than the path takes by now.
+      const auto length = std::min(packet.length, most - std::uint32_t{kMessageHeader});
       ++stats_.retransmissions;
-      return build_message_piece(now, room, {packet.offset, packet.length}, 0);
+      return build_message_piece(now, room, {packet.offset, length}, 0);
     }
     Outbound* extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
     if (extent != nullptr) {
@@ -290,8 +352,14 @@ std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteS
       return build_data_piece(now, room, *extent, packet.offset, length, false);
     }
   }
-  record(now, SentPacket::Kind::control, kHeader, false);
-  return build_control(now, room, Type::ping, kHeader);
+  return build_ping(now, room);
+}
+
+/// As large as the CLOSE with which somebody answers who does not know the connection.
+std::optional<Connection::Built> Connection::build_ping(Time now, ByteSpan room) {
+  record(now, SentPacket::Kind::control, kClose, false);
+  std::fill_n(room.data() + kHeader, kClose - kHeader, std::byte{0});
+  return build_control(now, room, Type::ping, kClose);
 }
 
 std::optional<Connection::Built> Connection::build_mtu_probe(Time now, ByteSpan room) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/transport/extents.hpp"
 
+#include <utility>
+
 #include "base/copy_meter.hpp"
 
 namespace waggle::packet {
@@ -18,9 +20,7 @@ Staging::~Staging() {
 }
 
 void Staging::clear() {
-  for (const auto& [key, piece] : pieces_) {
-    release(cost(piece.bytes.size()));
-  }
+  *budget_ += std::exchange(held_, 0);
   pieces_.clear();
 }
 

@@ -77,6 +77,7 @@ class Staging {
   /// Takes out the piece with the lowest offset of that extent, when it begins at or below `offset`.
   std::optional<std::pair<std::uint64_t, Piece>> take(std::uint32_t extent, std::uint64_t offset);
   bool empty() const { return pieces_.empty(); }
+  std::uint64_t held() const { return held_; }  ///< bytes, what keeps them included
   void clear();
 
  private:

@@ -62,7 +62,7 @@ std::optional<MessagePiece> MessageSender::take(std::uint32_t most, std::uint64_
     return MessagePiece{range.begin, length};
   }
   const std::uint64_t end = std::min(written_, limit);
-  if (next_ >= end) {
+  if (next_ >= end || acknowledged_.size() >= kMostPieces) {
     return {};
   }
   const MessagePiece piece{next_, static_cast<std::uint32_t>(std::min<std::uint64_t>(end - next_, most))};
@@ -101,6 +101,9 @@ bool MessageReceiver::insert(std::uint64_t offset, ByteView bytes) {
   }
   if (end <= ready_ || bytes.empty()) {
     return true;
+  }
+  if (offset > ready_ && ahead_.size() >= kMostPieces && !ahead_.touches(offset, end)) {
+    return false;
   }
   if (offset < ready_) {
     // The front was received, and its place may hold newer bytes.

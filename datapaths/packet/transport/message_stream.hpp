@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,12 +42,17 @@ class MessageRing {
 /// no more memory than that takes.
 class MessageSender {
  public:
+  /// Pieces that may be acknowledged with others missing between them before new ones wait.
+  static constexpr std::size_t kMostPieces = 1024;
+
   std::uint64_t room() const { return kMessageWindow - (written_ - base_); }
   /// Appends bytes that fit.
   void write(ByteView bytes);
   /// The next piece to send, lost ones first, at most `most` bytes and below the peer's `limit`. Counts as sent.
   std::optional<MessagePiece> take(std::uint32_t most, std::uint64_t limit);
-  bool wants(std::uint64_t limit) const { return !lost_.empty() || (next_ < written_ && next_ < limit); }
+  bool wants(std::uint64_t limit) const {
+    return !lost_.empty() || (next_ < written_ && next_ < limit && acknowledged_.size() < kMostPieces);
+  }
   void copy(MessagePiece piece, std::byte* to) const;
   void on_acknowledged(MessagePiece piece);
   void on_lost(MessagePiece piece);
@@ -54,6 +60,7 @@ class MessageSender {
   bool all_acknowledged() const { return base_ == written_; }
   std::uint64_t written() const { return written_; }
   std::uint64_t acknowledged() const { return base_; }  ///< bytes, from the beginning, without a gap
+  std::size_t pieces() const { return std::max(acknowledged_.size(), lost_.size()); }
 
  private:
   MessageRing ring_;
@@ -67,11 +74,13 @@ class MessageSender {
 /// The receiving end: puts pieces in order.
 class MessageReceiver {
  public:
+  static constexpr std::size_t kMostPieces = 1024;  ///< out of order, apart from each other
+
   /// `window`: bytes that may come before they are consumed, a power of two.
   explicit MessageReceiver(std::uint64_t window = kMessageWindow) : window_(window) {}
   /// From now on the window is kMessageWindow.
   void widen();
-  /// False when the piece does not fit below limit().
+  /// False when the piece does not fit below limit(), or there are too many already: it must come again.
   bool insert(std::uint64_t offset, ByteView bytes);
   /// Bytes in order that have not been consumed.
   std::uint64_t available() const { return ready_ - read_; }
@@ -82,6 +91,7 @@ class MessageReceiver {
   std::uint64_t limit() const { return read_ + window_; }
   std::uint64_t window() const { return window_; }
   std::uint64_t read() const { return read_; }
+  std::size_t pieces() const { return ahead_.size(); }
 
  private:
   std::uint64_t window_;

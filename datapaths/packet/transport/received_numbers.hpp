@@ -49,14 +49,14 @@ class ReceivedNumbers {
   std::uint64_t next() const { return next_; }  ///< one above the largest
   /// Whether the newest number jumped over others that have not come.
   bool gap() const { return gap_; }
-  bool has_gaps() const { return !numbers_.empty(); }
+  std::size_t ranges() const { return numbers_.size(); }  ///< above the floor
 
   /// Fills in floor, largest and ranges.
   void describe(AckBlock& ack) const {
     ack.floor = floor_;
     ack.largest = next_ == 0 ? 0 : next_ - 1;
     ack.count = 0;
-    const auto& ranges = numbers_.ranges();
+    const auto ranges = numbers_.ranges();
     for (auto range = ranges.rbegin(); range != ranges.rend() && ack.count < kMostRanges; ++range) {
       ack.ranges[ack.count++] = {range->begin, range->end - 1};
     }

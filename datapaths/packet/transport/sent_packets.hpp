@@ -17,20 +17,23 @@ struct SentPacket {
   Kind kind = Kind::control;
   std::uint16_t size = 0;    ///< bytes of the packet
   std::uint32_t round = 0;   ///< lost: in which round of loss detection
-  std::uint32_t length = 0;  ///< bytes of payload or of the message stream
+  std::uint32_t length = 0;  ///< bytes of payload or of the message stream; acknowledged: so many from here on are, too
   std::uint32_t extent = 0;  ///< DATA: which extent
   Time sent_at = 0;
   std::uint64_t offset = 0;  ///< into the extent, or into the message stream
 };
 
-/// Sent packets by number: a ring over [oldest, next) that grows by doubling until `most` and then refuses.
+/// Sent packets by number: a ring over [oldest, next) that grows by doubling up to `limit`, both powers of two.
 class SentPackets {
  public:
-  explicit SentPackets(std::size_t most) : most_(most), ring_(64) {}
+  SentPackets(std::size_t most, std::size_t limit) : most_(most), limit_(limit), ring_(64) {}
 
   std::uint64_t oldest() const { return oldest_; }
   std::uint64_t next() const { return next_; }
+  /// No more that must be acknowledged.
   bool full() const { return next_ - oldest_ >= most_; }
+  /// Nothing more at all, but for a few goodbyes.
+  bool exhausted() const { return next_ - oldest_ >= limit_ - 8; }
 
   SentPacket& operator[](std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
   const SentPacket& operator[](std::uint64_t number) const { return ring_[number & (ring_.size() - 1)]; }
@@ -77,6 +80,7 @@ class SentPackets {
   }
 
   std::size_t most_;
+  std::size_t limit_;
   std::vector<SentPacket> ring_;
   std::uint64_t oldest_ = 0;
   std::uint64_t next_ = 0;

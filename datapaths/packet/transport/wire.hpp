@@ -16,10 +16,11 @@
 namespace waggle::packet {
 
 inline constexpr std::uint8_t kVersion = 1;
-inline constexpr std::size_t kHeader = 32;         ///< bytes of the header that all packets share
-inline constexpr std::size_t kMessageHeader = 40;  ///< before the bytes of a MESSAGE packet, or its ACK block
-inline constexpr std::size_t kMostRanges = 32;     ///< in an ACK block
-inline constexpr std::size_t kAckBlock = 40;       ///< bytes of an ACK block without its ranges
+inline constexpr std::size_t kHeader = 32;           ///< bytes of the header that all packets share
+inline constexpr std::size_t kMessageHeader = 40;    ///< before the bytes of a MESSAGE packet, or its ACK block
+inline constexpr std::size_t kClose = kHeader + 10;  ///< bytes of a CLOSE packet, and of a PING
+inline constexpr std::size_t kMostRanges = 32;       ///< in an ACK block
+inline constexpr std::size_t kAckBlock = 40;         ///< bytes of an ACK block without its ranges
 
 enum class Type : std::uint8_t { hello = 1, retry, accept, data, message, ack, ping, probe, close };
 
@@ -43,6 +44,11 @@ struct DataHeader {
   std::uint32_t handle = 0;
   std::uint64_t offset = 0;  ///< bytes from the start of the file
 };
+
+/// Whether extent `a` was announced before `b`; they count modulo 2^32.
+constexpr bool before(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::int32_t>(a - b) < 0;
+}
 
 /// Packet numbers [first, last].
 struct NumberRange {

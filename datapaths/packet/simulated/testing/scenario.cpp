@@ -204,6 +204,7 @@ void Run::ask(Time now) {
       outcome_.packets = stats.packets_sent + stats.packets_received;
       outcome_.retransmissions = stats.retransmissions;
       outcome_.spurious = stats.spurious_losses;
+      outcome_.probe_timeouts = stats.probe_timeouts;
       check_files();
       watcher_.remove(party_->connection());
       client_.host->forget(party_->connection(), now);
@@ -293,6 +294,10 @@ Outcome Run::operator()() {
   server_.act = [this](Time now) { serve(now); };
   client_.act = [this](Time now) { ask(now); };
   schedule_mishap();
+  for (const auto& [at, largest] : scenario_.path_steps) {
+    world_.at(start_ + at,
+              [this, largest = largest] { up_.impairments().largest = down_.impairments().largest = largest; });
+  }
   must(world_.run(start_ + 3600 * kSecond, [this] { return left_; }), "no progress and no timeout");
   if (!outcome_.verified && scenario_.mishap == Mishap::dead) {
     must(world_.now() <= happened_ + kMostSilence, "the client noticed too late");

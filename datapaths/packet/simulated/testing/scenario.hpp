@@ -27,7 +27,9 @@ struct Scenario {
   Mishap mishap = Mishap::none;
   Time mishap_at = 0;   ///< ns after the beginning
   Time mishap_for = 0;  ///< ns
-  Impairments up;       ///< client to server
+  /// From then on, in ns after the beginning, no larger packet passes either way; bytes.
+  std::vector<std::pair<Time, std::uint32_t>> path_steps;
+  Impairments up;  ///< client to server
   Impairments down;
   VirtualNetwork::PortOptions client_port;
   VirtualNetwork::PortOptions server_port;
@@ -49,6 +51,7 @@ struct Outcome {
   std::uint64_t packets = 0;
   std::uint64_t retransmissions = 0;
   std::uint64_t spurious = 0;
+  std::uint64_t probe_timeouts = 0;
 };
 
 /// Runs it and checks every invariant of the transport on the way. Throws a Violation when one is broken.

@@ -15,7 +15,9 @@ World::Machine& World::add(const Peer& address, VirtualLink& uplink, const Virtu
                            const HostOptions& options) {
   Machine& machine = machines_.emplace_back();
   machine.address = address;
-  machine.host = std::make_unique<Host>(network_.open(address, uplink, port), options);
+  HostOptions same = options;
+  same.seed = options.seed != 0 ? options.seed : machines_.size();  // the same run, whenever it is run
+  machine.host = std::make_unique<Host>(network_.open(address, uplink, port), same);
   return machine;
 }
 
