@@ -41,7 +41,7 @@ Partial::~Partial() {
 }
 
 Result<Partial> Partial::create(Place place, std::uint64_t size, std::uint32_t mode, bool resume) {
-  if ((mode & ~0777U) != 0) {
+  if ((mode & ~01777U) != 0) {
     return fail(Fault::denied, fmt::format("mode {:o} of '{}' has more than permission bits", mode, place.name));
   }
   std::string temporary = partial_name_of(place.name);
@@ -137,7 +137,7 @@ Result<> Partial::commit(bool durable) {
   if (static_cast<std::uint64_t>(status.st_size) != size_) {
     return fail(Fault::corrupt, fmt::format("'{}' has {} of {} bytes", place_.name, status.st_size, size_));
   }
-  if ((status.st_mode & 0777U) != mode_ && ::fchmod(file_.get(), mode_) != 0) {
+  if ((status.st_mode & 01777U) != mode_ && ::fchmod(file_.get(), mode_) != 0) {
     return fail_errno(fmt::format("cannot set the mode of '{}'", place_.name));
   }
   if (durable && ::fsync(file_.get()) != 0) {

@@ -25,7 +25,7 @@ namespace waggle::store {
 /// this user as its owner, mode 0600 and no other name. Anything else under that name is neither opened nor touched.
 class Partial {
  public:
-  /// `mode`: permission bits of the finished file, at most 0777; until then they are 0600. `resume`: continue what an
+  /// `mode`: permission bits of the finished file, at most 01777; until then they are 0600. `resume`: continue what an
   /// earlier call for the same name and size kept; otherwise, or when there is none, start with an empty file.
   /// Fault::busy when somebody writes it now, Fault::no_space when `size` cannot fit.
   static Result<Partial> create(Place place, std::uint64_t size, std::uint32_t mode, bool resume);
