@@ -145,7 +145,7 @@ class Links(Case):
 
 class Facts(Case):
     def test_modes_are_permission_bits_and_sticky(self):
-        for mode in (0o000, 0o644, 0o777):
+        for mode in (0o000, 0o644, 0o777, 0o1777):
             for name in ("file", "directory"):
                 with self.subTest(mode=oct(mode), name=name):
                     self.client.upload("file", b"", mode=mode)

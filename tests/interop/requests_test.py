@@ -63,6 +63,7 @@ class Features(Case):
             self.resume(1, "broken", 2 * MIB)
             self.assertEqual(self.client.digests(1, 0, MIB), waggle.block_digests(XXH3, left))
             self.client.release(1)
+            self.client.echo(0)  # nothing answers RELEASE, and others are busy until it has been done
 
     def resume(self, handle, path, size):
         """CREATE with resume, once the server has seen the end of the other connection."""
@@ -73,6 +74,41 @@ class Features(Case):
             except waggle.Refused as refused:
                 self.assertEqual(refused.fault, "busy")
                 self.assertLess(time.monotonic(), end)
+
+
+class Frames(Case):
+    good = message(GETATTR, 1, text(""))
+
+    def header(self, **wrong):
+        fields = {"magic": b"WG", "version": 1, "flags": 0, "length": len(self.good), "handle": 0, "reserved": 0, "offset": 0,
+                  "payload": 0, **wrong}
+        return waggle.FRAME.pack(*fields.values())
+
+    def bad_headers(self):
+        return [self.header(**wrong) for wrong in (
+            {"magic": b"XX"}, {"magic": b"GE"}, {"version": 0}, {"version": 2}, {"flags": 2}, {"flags": 0x81}, {"reserved": 1},
+            {"length": 0}, {"length": waggle.MOST_MESSAGE + 1}, {"length": 2**32 - 1},
+            {"handle": 1}, {"offset": 1}, {"payload": 1}, {"flags": 1, "payload": 2**30 + 1},
+            {"flags": 1, "payload": 1, "offset": 2**63})]
+
+    def test_a_bad_one_is_said_without_an_id_and_ends_the_connection(self):
+        for data in self.bad_headers():
+            for admitted in (True, False):
+                with self.subTest(data=data.hex(), admitted=admitted):
+                    wire = self.server.connect() if admitted else waggle.Wire(self.server.port)
+                    with wire:
+                        wire.send_bytes(data)
+                        got = wire.receive()
+                        self.assertIsNotNone(got, "the connection ended without a word")
+                        self.assertEqual((got.op, got.request, got.body[:2]), (waggle.ERROR, 0, b"\0\x0b"))
+                        self.assertIsNone(wire.receive())
+
+    def test_strangers_are_not_listened_to_for_long(self):
+        with waggle.Wire(self.server.port) as wire:
+            wire.send_bytes(self.header(length=4097))
+            got = wire.receive()
+            self.assertEqual((got.op, got.request, got.body[:2]), (waggle.ERROR, 0, b"\0\x0b"))
+            self.assertIsNone(wire.receive())
 
 
 class Messages(Case):
