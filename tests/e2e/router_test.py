@@ -139,8 +139,12 @@ class Path(unittest.TestCase):
                           "--quiet", *options)
 
     def finish(self, transfer, one, other):
+        """`one` is a file, or the names of empty files."""
         _, errors = transfer.communicate(timeout=DEADLINE)
         self.assertEqual((transfer.returncode, errors), (0, ""))
+        if isinstance(one, set):
+            self.assertEqual(set(os.listdir(self.place / other)), one)
+            return
         self.assertTrue(filecmp.cmp(self.place / one, self.place / other, shallow=False))
         (self.place / other).unlink()
 
@@ -241,6 +245,32 @@ class Narrow(Path):
             self.path.set_mtu(NARROW)
             return in_time and transfer.poll() is None
         self.each_way("file", SLOW, narrow)
+
+    def test_a_way_that_becomes_narrow_when_only_messages_are_under_way(self):
+        """The names of a directory's empty files; with ICMP and without. What is sent again must be cut anew."""
+        slow = ["--datapath=udp", "--congestion=fixed:20Mbit"]
+        names = {f"{number:04}-{'x' * 200}" for number in range(5000)}
+        (self.place / "served/names").mkdir()
+        for name in names:
+            (self.place / "served/names" / name).touch()
+        self.serve(*slow)
+
+        def narrow(transfer, way):
+            self.path.set_mtu(1500)
+            before = self.path.received(self.path.client)
+            wait_until(lambda: transfer.poll() is not None or self.path.received(self.path.client) > before + MIB // 8,
+                       "the first names")
+            self.path.set_mtu(NARROW)
+            return transfer.poll() is None
+
+        def get():
+            shutil.rmtree(self.place / "got/names", ignore_errors=True)
+            return self.get("names", "--recursive", *slow)
+        for told in (True, False):
+            with self.subTest(told=told):
+                if not told:
+                    self.path.silence()
+                self.transfer("get", get, names, "got/names", narrow)
 
     def test_a_device_that_becomes_narrow_in_the_middle(self):
         """The sender's own, so that the kernel refuses packets and whole messages of them (EMSGSIZE)."""
