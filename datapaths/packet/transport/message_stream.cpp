@@ -46,6 +46,9 @@ void MessageRing::grow(std::size_t size, std::uint64_t from) {
 }
 
 void MessageSender::write(ByteView bytes) {
+  if (bytes.empty()) {
+    return;
+  }
   const std::uint64_t held = written_ - base_ + bytes.size();
   if (held > ring_.size()) {
     ring_.grow(std::max<std::size_t>(kFirstRing, std::bit_ceil(held)), base_);
