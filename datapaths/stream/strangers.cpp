@@ -162,15 +162,15 @@ void Strangers::add(UniqueFd socket, const sockaddr_storage& peer, const Gate& g
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, number, &event) != 0) {
     return;  // no memory: as if it had never come
   }
-  const Address address = address_of(peer);
+  const auto from = crowd_.try_emplace(address_of(peer)).first;
+  ++from->second;
   const auto at =
       waiting_.insert(waiting_.end(), Stranger{.socket = std::move(socket),
-                                               .address = address,
+                                               .from = from,
                                                .deadline = now_ns() + static_cast<std::uint64_t>(gate.patience.count()),
                                                .admission = gate.admission(),
                                                .bytes = {}});
   by_socket_[number] = at;
-  ++crowd_[address];
   if (const auto room = gate.room(); !room) {
     turn_away(at, room.error(), gate);
     return;
@@ -184,7 +184,7 @@ void Strangers::add(UniqueFd socket, const sockaddr_storage& peer, const Gate& g
 /// Looks at every address and at most at every stranger, of whom there are as many as the gate allows.
 Strangers::Group::iterator Strangers::oldest_of_most() {
   const auto most = std::ranges::max_element(crowd_, {}, [](const auto& entry) { return entry.second; });
-  return std::ranges::find(waiting_, most->first, &Stranger::address);
+  return std::ranges::find(waiting_, most->second, [](const Stranger& stranger) { return stranger.from->second; });
 }
 
 bool Strangers::make_way(const Gate& gate) {
@@ -273,7 +273,7 @@ Result<std::optional<Admitted>> Strangers::let_in(Group::iterator at, std::size_
   if (channel && (*channel)->send(reply) && (*channel)->flush()) {
     admitted = Admitted{std::move(*channel), std::move(at->admission)};
   }
-  uncount(at->address);
+  uncount(at->from);
   waiting_.erase(at);
   return admitted;
 }
@@ -304,7 +304,7 @@ void Strangers::turn_away(Group::iterator at, ByteView reply, const Error& why, 
   at->bytes = {};
   at->leaving = true;
   at->deadline = now_ns() + kLinger;
-  uncount(at->address);
+  uncount(at->from);
   leaving_.splice(leaving_.end(), waiting_, at);
   while (leaving_.size() > kMostLeaving) {
     forget(leaving_.begin());
@@ -316,15 +316,14 @@ void Strangers::forget(Group::iterator at) {
   if (at->leaving) {
     leaving_.erase(at);
   } else {
-    uncount(at->address);
+    uncount(at->from);
     waiting_.erase(at);
   }
 }
 
-void Strangers::uncount(const Address& address) {
-  const auto count = crowd_.find(address);
-  if (count != crowd_.end() && --count->second == 0) {
-    crowd_.erase(count);
+void Strangers::uncount(Crowd::iterator from) {
+  if (--from->second == 0) {
+    crowd_.erase(from);
   }
 }
 

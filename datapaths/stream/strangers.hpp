@@ -37,10 +37,11 @@ class Strangers {
   /// IPv6 as it is, IPv4 mapped into it; of IPv6 the network of 64 bits, since a host has all of it to choose from.
   using Address = std::array<std::byte, 16>;
   static Address address_of(const sockaddr_storage& peer);
+  using Crowd = std::map<Address, std::size_t>;  ///< how many come from each
 
   struct Stranger {
     UniqueFd socket;
-    Address address;
+    Crowd::iterator from;        ///< as long as it is not leaving
     std::uint64_t deadline = 0;  ///< of now_ns()
     std::unique_ptr<Admission> admission;
     std::vector<std::byte> bytes;  ///< heard and not yet a whole message
@@ -56,6 +57,7 @@ class Strangers {
   void add(UniqueFd socket, const sockaddr_storage& peer, const Gate& gate);
   /// Frees a descriptor; false when there is none to free.
   bool make_way(const Gate& gate);
+  /// The oldest of all whose address has as many strangers as any.
   Group::iterator oldest_of_most();
 
   /// Nothing unless the stranger is let in.
@@ -66,15 +68,15 @@ class Strangers {
   void turn_away(Group::iterator at, const Error& why, const Gate& gate);
   void turn_away(Group::iterator at, ByteView reply, const Error& why, const Gate& gate);
   void forget(Group::iterator at);
-  void uncount(const Address& address);
+  void uncount(Crowd::iterator from);
 
   int listening_;
   UniqueFd epoll_;
   Group waiting_;
   Group leaving_;
   std::unordered_map<int, Group::iterator> by_socket_;
-  std::map<Address, std::size_t> crowd_;  ///< of waiting_
-  std::vector<int> ready_;                ///< sockets with something to read, after wait()
+  Crowd crowd_;             ///< of waiting_
+  std::vector<int> ready_;  ///< sockets with something to read, after wait()
 };
 
 }  // namespace waggle::stream

@@ -90,6 +90,19 @@ class Door {
     return end_;
   }
   Socket knock() const { return std::move(must(connect_tcp(listener_->endpoint(), ChannelOptions{})).socket); }
+  /// All of 127.0.0.0/8 are addresses of this machine.
+  Socket knock_from(const char* address) const {
+    UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto at = [](const char* host, std::uint16_t port) {
+      return sockaddr_in{
+          .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {::inet_addr(host)}, .sin_zero = {}};
+    };
+    const auto from = at(address, 0);
+    const auto to = at("127.0.0.1", listener_->endpoint().port);
+    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) == 0);
+    REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    return must(Socket::adopt(std::move(fd), Wait::sleep, seconds(10)));
+  }
   std::size_t admitted() const { return count_.load(); }
   Channel& channel(std::size_t i) {
     while (admitted() <= i) {
@@ -227,26 +240,28 @@ TEST_CASE("the address with most strangers loses one, not the one that comes las
   Gate gate;
   gate.most_strangers = 3;
   Door door(std::move(gate));
-  // 127.0.0.2 is another address of this machine.
-  const auto from_elsewhere = [&](std::uint16_t port) {
-    UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in from{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {::inet_addr("127.0.0.2")}, .sin_zero = {}};
-    sockaddr_in to{
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {::inet_addr("127.0.0.1")}, .sin_zero = {}};
-    REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&from), sizeof from) == 0);
-    REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-    return must(Socket::adopt(std::move(fd), Wait::sleep, seconds(10)));
-  };
   Socket first = door.knock();
-  sockaddr_in server{};
-  socklen_t size = sizeof server;
-  REQUIRE(::getpeername(first.fd(), reinterpret_cast<sockaddr*>(&server), &size) == 0);
-  Socket alone = from_elsewhere(ntohs(server.sin_port));
+  Socket alone = door.knock_from("127.0.0.2");
   Socket second = door.knock();
   Socket third = door.knock();
   CHECK(all_of(first) == frame("busy"));
   say(alone, frame("hello"));
   CHECK(next_frame(alone, "and you?") == frame("and you?"));
+}
+
+TEST_CASE("of addresses with as many strangers the one that waits longest loses its own", "[strangers]") {
+  Gate gate;
+  gate.most_strangers = 2;
+  Door door(std::move(gate));
+  Socket oldest = door.knock_from("127.0.0.3");
+  Socket older = door.knock_from("127.0.0.4");
+  Socket last = door.knock_from("127.0.0.2");
+  CHECK(all_of(oldest) == frame("busy"));
+  say(last, frame("hello") + frame("friend"));
+  CHECK(next_frame(last, "and you?") == frame("and you?"));
+  CHECK(next_frame(last, "welcome") == frame("welcome"));
+  say(older, frame("hello"));
+  CHECK(next_frame(older, "and you?") == frame("and you?"));
 }
 
 TEST_CASE("who comes to a full house hears so at once", "[strangers]") {
