@@ -46,7 +46,8 @@ Result<Digest> root_of(int file, std::uint64_t offset, std::uint64_t length, Dig
 
 }  // namespace
 
-ContentWatch::ContentWatch(const struct stat& status) {
+ContentWatch::ContentWatch(const struct stat& status, std::uint64_t most_read_again)
+    : read_again_left_(most_read_again) {
   start(status);
 }
 
@@ -85,13 +86,27 @@ std::uint64_t ContentWatch::version(int file, const struct stat& now, BlockReade
   }
   // Asked for before anything is read: what changes while it is read shows the next time.
   const bool young = changed_just_now(stamp);
-  if (!same_size_and_time(stamp, stamp_) || (!same_times && too_many_) || !still_there(file, reader)) {
+  // A young file is read again without counting: what was sent within one tick, and only until that has passed.
+  if (!same_size_and_time(stamp, stamp_) || too_many_ || (!same_times && !may_read_again()) ||
+      !still_there(file, reader)) {
     start(now);
     return version_;
   }
   stamp_ = stamp;
   young_ = young;
   return version_;
+}
+
+bool ContentWatch::may_read_again() {
+  std::uint64_t sent = 0;
+  for (const Run& run : runs_) {
+    sent += run.end - run.begin;
+  }
+  if (sent > read_again_left_) {
+    return false;
+  }
+  read_again_left_ -= sent;
+  return true;
 }
 
 bool ContentWatch::still_there(int file, BlockReader& reader) const {

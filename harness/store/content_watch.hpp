@@ -18,9 +18,14 @@ namespace waggle::store {
 /// (docs/decisions/0011-what-counts-as-changed.md).
 class ContentWatch {
  public:
+  /// Bytes that moves of the time of change may cost: somebody waits for the answer meanwhile, and others make the
+  /// moves.
+  static constexpr std::uint64_t kMostReadAgain = std::uint64_t{4} << 30U;
+
   ContentWatch() = default;
-  /// From what fstat says of the file when it is opened.
-  explicit ContentWatch(const struct stat& status);
+  /// From what fstat says of the file when it is opened. When `most_read_again` bytes in all would not be enough to
+  /// compare what was sent, the time of change alone counts as a change.
+  explicit ContentWatch(const struct stat& status, std::uint64_t most_read_again = kMostReadAgain);
 
   /// These bytes were sent, with this root digest.
   void sent(std::uint64_t offset, std::uint64_t length, DigestKind kind, const Digest& root);
@@ -40,12 +45,14 @@ class ContentWatch {
   };
 
   void start(const struct stat& status);
+  bool may_read_again();
   bool still_there(int file, BlockReader& reader) const;
   static bool still_there(int file, const Run& run, BlockReader& reader);
 
   FileStamp stamp_;
   std::uint64_t version_ = 0;
   std::vector<Run> runs_;
+  std::uint64_t read_again_left_ = 0;
   bool too_many_ = false;  ///< runs: nothing can be proven any more
   bool young_ = false;     ///< changed so shortly before that another change may leave the same times
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "harness/store/content_watch.hpp"
 #include "harness/store/rooted_store.hpp"
 #include "harness/store/test_directory.hpp"
 
@@ -145,6 +146,59 @@ TEST_CASE("a change in the same tick as the one before is seen") {
   CHECK(files->attributes(opened.file).value().version == opened.attributes.version);
   write_file(top / "a", "new");
   CHECK(files->attributes(opened.file).value().version != opened.attributes.version);
+}
+
+/// A file of many blocks of one byte, watched by itself.
+struct Watched {
+  explicit Watched(std::uint64_t most_read_again = ContentWatch::kMostReadAgain) {
+    write_file(top / "a", std::string(kBlocks * kBlock, 'a'));
+    file = UniqueFd(::open((top / "a").c_str(), O_RDWR | O_CLOEXEC));
+    watch = ContentWatch(status(), most_read_again);
+    first = watch.version(file.get(), status(), reader);
+  }
+  struct stat status() const {
+    struct stat now{};
+    REQUIRE(::fstat(file.get(), &now) == 0);
+    return now;
+  }
+  void send(std::uint64_t block) {
+    ExtentDigester digester(kKind);
+    digester.update(std::vector<std::byte>(kBlock, std::byte{'a'}));
+    watch.sent(block * kBlock, kBlock, kKind, digester.finish());
+  }
+
+  static constexpr std::uint64_t kBlock = 8192;
+  static constexpr std::uint64_t kBlocks = 40;
+  TestDirectory top;
+  UniqueFd file;
+  BlockReader reader;
+  ContentWatch watch;
+  std::uint64_t first = 0;
+};
+
+TEST_CASE("a change in the same tick is seen wherever a file was read") {
+  Watched watched;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    watched.send(Watched::kBlocks - 1 - 2 * i);
+  }
+  REQUIRE(::pwrite(watched.file.get(), "b", 1, (Watched::kBlocks - 1 - 2 * 18) * Watched::kBlock) == 1);
+  CHECK(watched.watch.version(watched.file.get(), watched.status(), watched.reader) != watched.first);
+}
+
+TEST_CASE("others cannot have what was sent read again without end") {
+  Watched watched(7 * Watched::kBlock);
+  watched.send(0);
+  watched.send(1);
+  // Moves of the time of change: two blocks each time, and a fourth would be the eighth block.
+  struct stat now = watched.status();
+  const auto moved = [&] {
+    now.st_ctim.tv_sec += 1;
+    return watched.watch.version(watched.file.get(), now, watched.reader);
+  };
+  CHECK(moved() == watched.first);
+  CHECK(moved() == watched.first);
+  CHECK(moved() == watched.first);
+  CHECK(moved() != watched.first);
 }
 
 }  // namespace
