@@ -28,6 +28,33 @@ bool is_ours(const struct stat& status) {
   return S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink == 1;
 }
 
+/// Opens what is ours for reading and writing, though it have another mode already: its upload was broken off right
+/// before it got its name. Not while somebody holds its lock, who would be about to do that, nor when that was done.
+Result<UniqueFd> open_ours(int directory, const std::string& name, const Pinned& pinned) {
+  const auto open = [&](int flags) {
+    return reopen(pinned, name, flags,
+                  [&](int again) { return UniqueFd(::openat(directory, name.c_str(), again | O_NOFOLLOW)); });
+  };
+  auto file = open(O_RDWR);
+  if (file || file.error().system != EACCES) {
+    return file;
+  }
+  auto half = open(O_RDONLY);
+  if (!half) {
+    half = open(O_WRONLY);
+  }
+  if (!half || ::flock(half->get(), LOCK_EX | LOCK_NB) != 0) {
+    return half;  // what has a lock is found to have it once more
+  }
+  struct stat named{};
+  if (::fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 || !same_file(named, pinned.status) ||
+      !is_ours(named) || ::fchmod(half->get(), S_IRUSR | S_IWUSR) != 0) {
+    return file;
+  }
+  half->reset();  // with its lock, which would be in the way of another one
+  return open(O_RDWR);
+}
+
 /// Gives the file `from` the name `to` unless that is taken.
 bool rename_to_new(int directory, const char* from, const char* to) {
   if (::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) {
@@ -92,8 +119,7 @@ Result<Leftover> take_leftover(int directory, const std::string& name) {
   if (!is_ours(pinned.status)) {
     return found;
   }
-  auto file = reopen(pinned, name, O_RDWR,
-                     [&](int flags) { return UniqueFd(::openat(directory, name.c_str(), flags | O_NOFOLLOW)); });
+  auto file = open_ours(directory, name, pinned);
   if (!file) {
     return found;
   }

@@ -148,6 +148,39 @@ TEST_CASE_METHOD(Fixture, "the sweep takes only what an upload left") {
   CHECK(fs::exists(top / (".waggle-" + std::string(32, 'b') + ".part")));
 }
 
+TEST_CASE_METHOD(Fixture, "an upload that broke off with its final mode is swept, removed and written again") {
+  if (::geteuid() == 0) {
+    top.give_to(kSomebody);
+  }
+  const WithoutRights somebody(kSomebody);
+  const auto mode = fs::perms(GENERATE(0444, 0222));
+  SECTION("swept") {
+    write_file(partial("a"), "half");
+    fs::permissions(partial("a"), mode);
+    CHECK(store.sweep(std::chrono::seconds(0)) == 1U);
+  }
+  SECTION("removed with its directory") {
+    REQUIRE(files->make_directory("d", 0755));
+    keep("d/a", "half");
+    fs::permissions(top / "d" / partial("a").filename(), mode);
+    CHECK(files->remove("d"));
+  }
+  SECTION("written again") {
+    write_file(partial("a"), "half");
+    fs::permissions(partial("a"), mode);
+    upload("a", "whole", true);
+    CHECK(read_file(top / "a") == "whole");
+  }
+  SECTION("not while somebody is about to give it its name") {
+    const auto made = files->create("a", 4, 0644, false).value();
+    fs::permissions(partial("a"), mode);
+    CHECK(store.connect()->create("a", 4, 0644, true).error().fault == Fault::busy);
+    CHECK(fs::status(partial("a")).permissions() == mode);
+    files->close(made.file, false);
+  }
+  CHECK_FALSE(fs::exists(partial("a")));
+}
+
 TEST_CASE_METHOD(Fixture, "a directory that holds nothing but a broken upload can be removed") {
   REQUIRE(files->make_directory("d", 0755));
   keep("d/a", "half");

@@ -137,11 +137,13 @@ Result<> Partial::commit(bool durable) {
   if (static_cast<std::uint64_t>(status.st_size) != size_) {
     return fail(Fault::corrupt, fmt::format("'{}' has {} of {} bytes", place_.name, status.st_size, size_));
   }
-  if ((status.st_mode & 01777U) != mode_ && ::fchmod(file_.get(), mode_) != 0) {
-    return fail_errno(fmt::format("cannot set the mode of '{}'", place_.name));
-  }
   if (durable && ::fsync(file_.get()) != 0) {
     return fail_errno(fmt::format("cannot bring '{}' to disk", place_.name));
+  }
+  // As late as can be: with another mode it is no unfinished file that could be continued.
+  const bool other_mode = (status.st_mode & 01777U) != mode_;
+  if (other_mode && ::fchmod(file_.get(), mode_) != 0) {
+    return fail_errno(fmt::format("cannot set the mode of '{}'", place_.name));
   }
   if (::renameat(place_.directory, temporary_.c_str(), place_.directory, place_.name.c_str()) != 0) {
     return errno == EISDIR ? fail(Fault::exists, fmt::format("'{}' is a directory", place_.name), "choose another name")
@@ -150,6 +152,9 @@ Result<> Partial::commit(bool durable) {
   committed_ = true;
   WAGGLE_TRY(check_name());
   if (durable) {
+    if (other_mode && ::fsync(file_.get()) != 0) {
+      return fail_errno(fmt::format("cannot bring the mode of '{}' to disk", place_.name));
+    }
     const UniqueFd directory(::openat(place_.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) {
       return fail_errno(fmt::format("cannot bring the directory of '{}' to disk", place_.name));

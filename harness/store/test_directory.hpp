@@ -2,7 +2,9 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -30,11 +32,38 @@ class TestDirectory {
     std::filesystem::remove_all(path_, ignored);
   }
 
+  /// Lets somebody else have it.
+  void give_to(uid_t user) const {
+    if (::chown(path_.c_str(), user, user) != 0) {
+      throw std::runtime_error("cannot give the temporary directory away");
+    }
+  }
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
  private:
   std::filesystem::path path_;
+};
+
+/// Root becomes a user without rights for as long as this lives; for anybody else it does nothing.
+class WithoutRights {
+ public:
+  explicit WithoutRights(uid_t user) : root_(::geteuid() == 0) {
+    if (root_ && ::seteuid(user) != 0) {
+      throw std::runtime_error("cannot become another user");
+    }
+  }
+  WithoutRights(const WithoutRights&) = delete;
+  WithoutRights& operator=(const WithoutRights&) = delete;
+  ~WithoutRights() {
+    if (root_ && ::seteuid(0) != 0) {
+      std::abort();
+    }
+  }
+
+ private:
+  bool root_;
 };
 
 inline void write_file(const std::filesystem::path& path, std::string_view content) {
