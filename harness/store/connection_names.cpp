@@ -128,14 +128,22 @@ Result<> Connection::make_directory(std::string_view path, std::uint32_t mode) {
   if (::mkdirat(place.directory, place.name.c_str(), mode) != 0) {
     return fail_errno(fmt::format("cannot create the directory '{}'", path));
   }
-  // The client's mode counts, not this process's umask.
-  const UniqueFd made(::openat(place.directory, place.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  // The client's mode counts, not this process's umask. What it made may be a directory that it cannot read.
+  const UniqueFd made(::openat(place.directory, place.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status{};
-  if (made && ::fstat(made.get(), &status) == 0 && (status.st_mode & 01777U) != mode &&
-      ::fchmod(made.get(), mode) != 0) {
+  if (!made || ::fstat(made.get(), &status) != 0) {
     return fail_errno(fmt::format("cannot set the mode of '{}'", path));
   }
-  return {};
+  if ((status.st_mode & 01777U) == mode || ::chmod(fmt::format("/proc/self/fd/{}", made.get()).c_str(), mode) == 0) {
+    return {};
+  }
+  if (errno == ENOENT) {  // where there is no /proc, what can be read must do
+    const UniqueFd readable(::openat(made.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (readable && ::fchmod(readable.get(), mode) == 0) {
+      return {};
+    }
+  }
+  return fail_errno(fmt::format("cannot set the mode of '{}'", path));
 }
 
 Result<> Connection::remove(std::string_view path) {

@@ -85,6 +85,21 @@ TEST_CASE_METHOD(Fixture, "directories are made with the client's mode, removed 
   CHECK(read_file(top / "b") == "x");
 }
 
+TEST_CASE_METHOD(Fixture, "a directory gets its mode even from who may not read it then") {
+  constexpr uid_t kSomebody = 65534;
+  if (::geteuid() == 0) {
+    top.give_to(kSomebody);
+  }
+  const WithoutRights somebody(kSomebody);
+  const mode_t before = ::umask(022);
+  for (const std::uint32_t mode : {0333U, 0311U, 0022U, 0777U, 01777U}) {
+    const std::string name = "d" + std::to_string(mode);
+    CHECK(files->make_directory(name, mode));
+    CHECK(files->attributes(name).value().mode == mode);
+  }
+  ::umask(before);
+}
+
 TEST_CASE_METHOD(Fixture, "attributes change together or not at all") {
   write_file(top / "a", "x");
   const auto before = files->attributes("a").value();
