@@ -190,6 +190,19 @@ TEST_CASE_METHOD(Fixture, "closed files are gone, their numbers are used again, 
   CHECK_FALSE(files->attributes(protocol::FileId{999}));
 }
 
+TEST_CASE_METHOD(Fixture, "the sweep takes few descriptors, however deep the directories are") {
+  const std::string name = ".waggle-" + std::string(32, '1') + ".part";
+  fs::path at = top.path();
+  for (int depth = 0; depth < 300; ++depth, at /= "b") {
+    for (const char* const directory : {"a", "b", "c"}) {
+      fs::create_directory(at / directory);
+      write_file(at / directory / name, "left");
+    }
+  }
+  const FewDescriptors few(100);
+  CHECK(store.sweep(std::chrono::seconds(0)) == 900U);
+}
+
 TEST_CASE_METHOD(Fixture, "stale partial uploads are swept, locked and young ones are not") {
   fs::create_directories(top / "sub/deep");
   const std::string old = "sub/deep/.waggle-" + std::string(32, '1') + ".part";
