@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <deque>
 #include <filesystem>
 
 #include "base/clock.hpp"
@@ -26,21 +27,27 @@ constexpr std::uint64_t kSmall = std::uint64_t{64} * 1024;
 /// Bytes per WRITE: few enough that progress can be seen.
 constexpr std::uint64_t kExtent = std::uint64_t{64} * 1024 * 1024;
 
+bool same_time(const timespec& one, const timespec& other) {
+  return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
+
 /// A regular file, open for sending.
 struct Source {
   UniqueFd file;
   std::uint64_t size = 0;
   std::uint32_t mode = 0;
   timespec modified{};
+  timespec changed{};
 
-  /// What was sent is of one state of the file: it has neither grown nor shrunk nor been written.
+  /// What was sent is of one state of the file: it has neither grown nor shrunk nor been written. Its time of change is
+  /// the only one that nobody sets, so that counts, though a new name or mode moves it as well.
   Result<> unchanged() const {
     struct stat now{};
     if (::fstat(file.get(), &now) != 0) {
       return fail_errno("cannot look at the file");
     }
-    if (static_cast<std::uint64_t>(now.st_size) != size || now.st_mtim.tv_sec != modified.tv_sec ||
-        now.st_mtim.tv_nsec != modified.tv_nsec) {
+    if (static_cast<std::uint64_t>(now.st_size) != size || !same_time(now.st_mtim, modified) ||
+        !same_time(now.st_ctim, changed)) {
       return fail(Fault::changed, "the file changed while it was sent", "send it again");
     }
     return {};
@@ -53,7 +60,11 @@ Result<Source> open_source(const fs::path& path) {
   if (::fstat(file.get(), &status) != 0) {
     return fail_errno(fmt::format("cannot read '{}'", path.native()));
   }
-  return Source{std::move(file), static_cast<std::uint64_t>(status.st_size), status.st_mode & 0777U, status.st_mtim};
+  return Source{.file = std::move(file),
+                .size = static_cast<std::uint64_t>(status.st_size),
+                .mode = status.st_mode & 0777U,
+                .modified = status.st_mtim,
+                .changed = status.st_ctim};
 }
 
 /// One `put` over one connection.
@@ -148,18 +159,29 @@ class Sender {
   }
 
   Result<> send_small(const std::vector<Wanted>& wanted) {
-    std::vector<std::uint64_t> sizes(wanted.size());
+    std::deque<Source> under_way;  // they are done in the order in which they were sent
     return client_.store_many(
         wanted.size(),
         [&](std::size_t index) -> Result<protocol::Client::Small> {
           WAGGLE_LET(source, open_source(wanted[index].local));
           watch_.doing(wanted[index].path);
-          sizes[index] = source.size;
-          return protocol::Client::Small{wanted[index].path, std::move(source.file), source.size, source.mode};
+          UniqueFd file(::fcntl(source.file.get(), F_DUPFD_CLOEXEC, 0));
+          if (!file) {
+            return fail_errno(fmt::format("cannot read '{}'", wanted[index].local.native()));
+          }
+          protocol::Client::Small small{wanted[index].path, std::move(file), source.size, source.mode};
+          under_way.push_back(std::move(source));
+          return small;
         },
         [&](std::size_t index, std::uint64_t) -> Result<> {
+          const Source source = std::move(under_way.front());
+          under_way.pop_front();
+          if (auto right = source.unchanged(); !right) {
+            right.error().what = fmt::format("'{}': {}", wanted[index].path, right.error().what);
+            return right;
+          }
           ++total_.files;
-          total_.bytes += sizes[index];
+          total_.bytes += source.size;
           return {};
         });
   }

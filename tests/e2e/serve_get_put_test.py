@@ -502,16 +502,30 @@ class Transfers(unittest.TestCase):
 
     def test_a_source_that_changes_is_not_stored(self):
         source = self.make(self.local / "file", 24 * MIB)
+        self.make(self.local / "tree/small", 60_000)
 
-        def change():
-            with open(source, "r+b") as file:
+        def change(path, restore):
+            before = path.stat()
+            with open(path, "r+b") as file:
                 file.write(b"changed")
+            if restore:
+                os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-        server = self.serve()
-        with Proxy(server.port, watch="up", at=1 * MIB, then=change) as proxy:
-            done = self.call("put", "file", f"127.0.0.1:{proxy.port}/file", expect=1)
-        self.assertIn("changed", done.stderr)
-        self.assertEqual(list(self.root.iterdir()), [])
+        for restore in (False, True):
+            with self.subTest(restore=restore):
+                server = self.serve()
+                with Proxy(server.port, watch="up", at=1 * MIB, then=lambda: change(source, restore)) as proxy:
+                    done = self.call("put", "file", f"127.0.0.1:{proxy.port}/file", expect=1)
+                self.assertRegex(done.stderr, "changed|digest")
+                self.assertEqual(list(self.root.iterdir()), [])
+        # A small one has its name before it is looked at once more, unless its bytes were found to have changed.
+        for restore in (False, True):
+            with self.subTest("small", restore=restore):
+                server = self.serve()
+                with Proxy(server.port, watch="up", at=30_000,
+                           then=lambda: change(self.local / "tree/small", restore)) as proxy:
+                    done = self.call("put", "-r", "tree", f"127.0.0.1:{proxy.port}/tree", expect=1)
+                self.assertRegex(done.stderr, "small.*(changed|digest)")
 
     def test_a_fifo_is_not_sent(self):
         os.mkfifo(self.local / "fifo")
