@@ -40,6 +40,8 @@ std::unexpected<Error> cannot_open(std::string_view path, int error) {
     case EXDEV: return fail(Fault::denied, fmt::format("'{}' leads out of the served directory", path));
     case ELOOP: return fail(Fault::denied, fmt::format("'{}' goes through a link that is not followed", path));
     case ENXIO: return fail(Fault::denied, fmt::format("'{}' is not a regular file", path));
+    case EMFILE:
+    case ENFILE: return fail(Fault::busy, fmt::format("no more descriptors to look at '{}'", path), "try again later");
     default: return fail_errno(fmt::format("cannot open '{}'", path), error);
   }
 }

@@ -56,6 +56,19 @@ TEST_CASE_METHOD(Fixture, "missing files are told from refused ones") {
   CHECK(files->open("none", false).error().what.find(top.path().native()) == std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "when descriptors run out, that is what is said") {
+  write_file(top / "a", "x");
+  const FewDescriptors none(0);
+  for (const char* const path : {"", "a"}) {
+    const auto looked = files->attributes(path);
+    REQUIRE_FALSE(looked);
+    CHECK(looked.error().fault == Fault::busy);
+    CHECK(looked.error().what.find("no more descriptors") != std::string::npos);
+  }
+  CHECK(files->open("a", false).error().what.find("no more descriptors") != std::string::npos);
+  CHECK(files->list("", 0, 10).error().what.find("no more descriptors") != std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "attributes change as asked and nothing else does") {
   write_file(top / "a", "x");
   const auto before = files->attributes("a").value();
