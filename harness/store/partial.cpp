@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <thread>
 #include <utility>
 
 #include "base/digest.hpp"
@@ -21,6 +22,8 @@ namespace {
 constexpr mode_t kUnfinishedMode = 0600;
 /// Below this much, asking for the free space costs more than it saves.
 constexpr std::uint64_t kAskForRoom = std::uint64_t{1024} * 1024;
+/// Longer than anybody holds the lock of a file that is not written.
+constexpr std::chrono::milliseconds kLook{5};
 
 }  // namespace
 
@@ -46,6 +49,7 @@ Result<Partial> Partial::create(Place place, std::uint64_t size, std::uint32_t m
   }
   std::string temporary = partial_name_of(place.name);
   // Between one step and the next another session can finish or remove the file that was found.
+  bool patient = true;
   for (int attempt = 0; attempt < 100; ++attempt) {
     WAGGLE_LET(made, make(place, temporary));
     if (made) {
@@ -58,6 +62,11 @@ Result<Partial> Partial::create(Place place, std::uint64_t size, std::uint32_t m
       case Leftover::Kind::gone: continue;
       case Leftover::Kind::foreign: temporary = private_partial_name(); continue;
       case Leftover::Kind::busy:
+        // It may be our own, which somebody who clears the directory looked at before we could lock it.
+        if (std::exchange(patient, false)) {
+          std::this_thread::sleep_for(kLook);
+          continue;
+        }
         return fail(Fault::busy, fmt::format("'{}' is being written by somebody else", place.name),
                     "wait until that has ended");
       case Leftover::Kind::ours: break;
