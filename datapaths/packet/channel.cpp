@@ -117,8 +117,8 @@ Result<> PacketChannel::queue(Driver::Lock& lock, ByteView message, const Extent
   WAGGLE_TRY(health());
   if (stream.room() < size) {
     driver_->host().wake(*connection_);
-    WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.room() >= size || !health(); }));
-    WAGGLE_TRY(health());
+    WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.room() >= size || !hears(); }));
+    WAGGLE_TRY(stream.room() >= size ? health() : hears());
   }
   MessageFrame::write(stream, message, extent);
   return {};
@@ -132,6 +132,11 @@ Result<> PacketChannel::send(ByteView message) {
     return driver_->transmit(true);
   }
   return {};
+}
+
+Result<> PacketChannel::hears() const {
+  WAGGLE_TRY(health());
+  return connection_->peer_closed() ? fail(Fault::peer_gone, "the peer has closed the connection") : Result<>();
 }
 
 Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
@@ -149,7 +154,7 @@ Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
     extent.source = std::unexpected(file.error());
   }
   driver_->host().wake(*connection_);
-  const auto gone = [&] { return extent.sent() || connection_->failure().has_value(); };
+  const auto gone = [&] { return extent.sent() || !hears(); };
   // What fits the window needs no look at what comes in, and waits for more to make a burst.
   auto sent = driver_->transmit(false);
   if (sent && !gone()) {
@@ -160,7 +165,7 @@ Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
   }
   extent.digest = nullptr;
   WAGGLE_TRY(sent);
-  WAGGLE_TRY(health());
+  WAGGLE_TRY(extent.sent() ? health() : hears());
   const std::uint64_t valid = std::min(extent.valid, outgoing.id.length);
   if (valid < outgoing.id.length && extent.source) {
     return Sent{valid,
@@ -174,8 +179,8 @@ Result<> PacketChannel::flush() {
   driver_->host().wake(*connection_);
   WAGGLE_TRY(driver_->transmit(true));
   MessageSender& stream = connection_->messages_out();
-  WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.all_sent() || !health(); }));
-  return health();
+  WAGGLE_TRY(driver_->until(lock, waiter_, kNever, [&] { return stream.all_sent() || !hears(); }));
+  return stream.all_sent() ? health() : hears();
 }
 
 Result<> PacketChannel::expect(const Incoming& incoming) {
@@ -269,9 +274,9 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   Inbound& extent = *awaited.extent;
   while (!extent.complete()) {
     const std::uint64_t before = *extent.length - extent.frontier;
-    WAGGLE_TRY(driver_->until(lock, waiter_, step(), [&] { return extent.complete() || !health(); }));
+    WAGGLE_TRY(driver_->until(lock, waiter_, step(), [&] { return extent.complete() || !hears(); }));
     if (!extent.complete()) {
-      WAGGLE_TRY(health());
+      WAGGLE_TRY(hears());
       WAGGLE_TRY(check_progress(before, *extent.length - extent.frontier, "an extent"));
     }
   }

@@ -49,6 +49,8 @@ class PacketChannel final : public Channel {
   Result<Event> await_extent(Driver::Lock& lock);
   void let_go();
   Result<> health() const;
+  /// Neither failed nor closed in order: who waits for the peer to take or send something waits for nothing otherwise.
+  Result<> hears() const;
   Time step() const;
 
   std::shared_ptr<Driver> driver_;
