@@ -251,9 +251,15 @@ std::uint64_t PacketChannel::missing() const {
   return there == 0 ? 0 : whole - std::min(there, whole);
 }
 
-/// Inside messages and payload only progress counts as life.
-Result<> PacketChannel::check_progress(std::uint64_t before, std::uint64_t left, std::string_view what) {
-  if (left + std::min(before, kProgress) <= before) {
+/// Bytes of the message stream that have come so far.
+std::uint64_t PacketChannel::arrived() const {
+  const MessageReceiver& stream = connection_->messages_in();
+  return stream.read() + stream.available();
+}
+
+/// Inside messages and payload only progress counts as life: `came` bytes since `left` were missing.
+Result<> PacketChannel::check_progress(std::uint64_t left, std::uint64_t came, std::string_view what) {
+  if (came >= std::min(left, kProgress)) {
     return {};
   }
   connection_->blame(CloseCode::timeout);
@@ -273,11 +279,11 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   }
   Inbound& extent = *awaited.extent;
   while (!extent.complete()) {
-    const std::uint64_t before = *extent.length - extent.frontier;
+    const std::uint64_t before = extent.frontier;
     WAGGLE_TRY(driver_->until(lock, waiter_, step(), [&] { return extent.complete() || !hears(); }));
     if (!extent.complete()) {
       WAGGLE_TRY(hears());
-      WAGGLE_TRY(check_progress(before, *extent.length - extent.frontier, "an extent"));
+      WAGGLE_TRY(check_progress(*extent.length - before, extent.frontier - before, "an extent"));
     }
   }
   Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
@@ -308,12 +314,13 @@ Result<Event> PacketChannel::next(std::chrono::nanoseconds timeout) {
   const Time deadline = deadline_after(timeout);
   const auto done = [&] { return message_ready() || !health() || connection_->peer_closed(); };
   for (bool waiting = true; waiting;) {
-    const std::uint64_t before = missing();
+    const std::uint64_t left = missing();
+    const std::uint64_t before = arrived();
     const Time until = std::min(deadline, step());
     WAGGLE_LET(some, driver_->until(lock, waiter_, until, done));
     waiting = !some && until < deadline;
-    if (waiting && before > 0) {
-      WAGGLE_TRY(check_progress(before, missing(), "a message"));
+    if (waiting && left > 0) {
+      WAGGLE_TRY(check_progress(left, arrived() - before, "a message"));
     }
   }
   if (message_ready()) {

@@ -44,7 +44,8 @@ class PacketChannel final : public Channel {
   Result<> queue(Driver::Lock& lock, ByteView message, const ExtentId* extent);
   bool message_ready() const;
   std::uint64_t missing() const;
-  Result<> check_progress(std::uint64_t before, std::uint64_t left, std::string_view what);
+  std::uint64_t arrived() const;
+  Result<> check_progress(std::uint64_t left, std::uint64_t came, std::string_view what);
   Result<Event> take_message();
   Result<Event> await_extent(Driver::Lock& lock);
   void let_go();

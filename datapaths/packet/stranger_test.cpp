@@ -307,6 +307,44 @@ TEST_CASE("a peer that only pings holds nobody for ever") {
   }
 }
 
+TEST_CASE("a message that comes steadily is waited for, however little of it came first") {
+  ChannelOptions options = kLoopback;
+  options.timeout = seconds(1);
+  const auto listener = must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options));
+  std::unique_ptr<Channel> channel;
+  std::thread accepting([&] { channel = must(listener->accept()); });
+  RudePeer peer(listener->endpoint().port);
+  REQUIRE(peer.connect(7) == 1);
+  accepting.join();
+  constexpr std::size_t kPart = 1000;
+  constexpr std::size_t kFront = 3;  // of the header, which does not tell how long the message is
+  std::vector<std::byte> body(8 + MessageFrame::kShort + 125 * kPart);
+  store(body.data() + 8, static_cast<std::uint32_t>(125 * kPart));
+  const auto piece = [&](std::uint64_t offset, std::size_t length) {
+    std::vector<std::byte> part(body.begin() + 8 + static_cast<std::ptrdiff_t>(offset), body.end());
+    part.resize(std::min(length, part.size()));
+    part.insert(part.begin(), 8, std::byte{0});
+    store(part.data(), offset);
+    peer.send(7, Type::message, part);
+  };
+  piece(0, kFront);
+  CHECK(must(channel->next(milliseconds(20))).kind == Event::Kind::nothing);
+  std::thread sending([&] {
+    int parts = 0;
+    for (std::size_t offset = kFront; offset < body.size() - 8; offset += kPart) {
+      piece(offset, kPart);
+      if (++parts % 5 == 0) {
+        std::this_thread::sleep_for(milliseconds(50));
+      }
+    }
+  });
+  const auto event = channel->next(seconds(-1));
+  sending.join();
+  REQUIRE(event);
+  CHECK(event->message.size() == 125 * kPart);
+  peer.close(7);
+}
+
 TEST_CASE("a channel whose peer acknowledges nothing goes at once") {
   Nuisance nuisance({1472, 100, kMessageWindow});
   must(nuisance.channel->send(as_bytes("farewell")));
