@@ -185,6 +185,9 @@ Result<> PacketChannel::flush() {
 
 Result<> PacketChannel::expect(const Incoming& incoming) {
   auto lock = driver_->lock();
+  if (!receiving_) {
+    return fail(Fault::cancelled, "receiving has ended");
+  }
   if (incoming.sink == Incoming::Sink::view && incoming.id.length > kMaxView) {
     return fail(Fault::usage, fmt::format("a view of {} bytes is too long", incoming.id.length));
   }
@@ -199,7 +202,10 @@ void PacketChannel::cancel(const ExtentId& id) {
 
 void PacketChannel::end_receiving() noexcept {
   auto lock = driver_->lock();
-  awaited_.reset();
+  receiving_ = false;
+  if (awaited_) {
+    awaited_->extent = nullptr;
+  }
   shown_ = nullptr;
   connection_->end_receiving();
 }
@@ -269,6 +275,13 @@ Result<> PacketChannel::check_progress(std::uint64_t left, std::uint64_t came, s
 
 Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   Announced& awaited = *awaited_;
+  if (!receiving_) {
+    // What comes of it is acknowledged and goes nowhere.
+    Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
+    event.arrival = {awaited.id, fail(Fault::cancelled, "receiving has ended"), {}};
+    awaited_.reset();
+    return event;
+  }
   if (awaited.extent == nullptr) {
     awaited.extent = connection_->announced(awaited.sequence, awaited.id);
     if (awaited.extent == nullptr) {

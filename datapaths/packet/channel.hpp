@@ -64,6 +64,7 @@ class PacketChannel final : public Channel {
   std::size_t held_ = 0;  // bytes of the message stream that the user may still look at
   std::optional<Announced> awaited_;
   Inbound* shown_ = nullptr;  // extent whose view the user may still look at
+  bool receiving_ = true;     // until end_receiving()
   std::uint32_t announced_ = 0;
 };
 

@@ -192,6 +192,35 @@ TEST_CASE("a file that has shrunk is told, and the channel goes on") {
   sender.join();
 }
 
+TEST_CASE("extents that come once receiving has ended arrive, but nowhere") {
+  constexpr std::uint64_t kLength = 100'000;
+  auto ends = open();
+  const auto source = pattern_file(kLength);
+  const bool announced_before = GENERATE(false, true);
+  const ExtentId id{1, 0, kLength};
+  std::thread sender([&] {
+    CHECK(ends.client->send(as_bytes("late"), Outgoing{id, source.get(), nullptr}));
+    CHECK(ends.client->send(as_bytes("and so on")));
+    CHECK(ends.client->flush());
+  });
+  if (announced_before) {
+    CHECK(message_of(ends.server->next(seconds(5))) == "late");
+    must(ends.server->expect(Incoming{id, Incoming::Sink::discard, {}, nullptr}));
+  }
+  ends.server->end_receiving();
+  if (!announced_before) {
+    CHECK(message_of(ends.server->next(seconds(5))) == "late");
+  }
+  const auto refused = ends.server->expect(Incoming{id, Incoming::Sink::discard, {}, nullptr});
+  CHECK((!refused && refused.error().fault == Fault::cancelled));
+  const Event arrival = must(ends.server->next(seconds(5)));
+  REQUIRE(arrival.kind == Event::Kind::extent);
+  CHECK(arrival.arrival.id == id);
+  CHECK((!arrival.arrival.sink && arrival.arrival.sink.error().fault == Fault::cancelled));
+  CHECK(message_of(ends.server->next(seconds(5))) == "and so on");
+  sender.join();
+}
+
 TEST_CASE("an extent may take longer than the longest silence inside it") {
   constexpr std::uint64_t kLength = 1'500'000;
   ChannelOptions slow = kLoopback;
