@@ -221,6 +221,19 @@ TEST_CASE("extents that come once receiving has ended arrive, but nowhere") {
   sender.join();
 }
 
+TEST_CASE("who sends to a peer that has closed in order is told at once") {
+  auto ends = open();
+  std::thread closing([&] { ends.server.reset(); });
+  CHECK(must(ends.client->next(seconds(5))).kind == Event::Kind::closed);
+  closing.join();
+  const auto source = pattern_file(64 << 20);
+  const Time start = now_ns();
+  const auto sent = ends.client->send(as_bytes("late"), Outgoing{{1, 0, 64 << 20}, source.get(), nullptr});
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().fault == Fault::peer_gone);
+  CHECK(now_ns() - start < 4'000'000'000);  // six seconds without a packet end it otherwise
+}
+
 TEST_CASE("an extent may take longer than the longest silence inside it") {
   constexpr std::uint64_t kLength = 1'500'000;
   ChannelOptions slow = kLoopback;
