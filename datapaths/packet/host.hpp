@@ -42,7 +42,9 @@ class Host {
   ~Host();
 
   /// Begins to connect; the connection lives until forget(). `now` in ns.
-  Result<Connection*> connect(const Peer& server, Time now);
+  Result<Connection*> connect(const Peer& server, Time now) { return connect(server, now, options_.patience); }
+  /// With a patience of its own.
+  Result<Connection*> connect(const Peer& server, Time now, Time patience);
   /// Peers that want in. Whoever looks after them admits them or turns them away.
   Strangers& strangers() { return strangers_; }
   /// One more than `most` takes the place of another.

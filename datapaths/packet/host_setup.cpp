@@ -36,13 +36,15 @@ ConnectionOptions Host::connection_options(std::uint64_t id, const Peer& peer, b
           .seed = options_.seed != 0 ? options_.seed : random_number().value_or(id)};
 }
 
-Result<Connection*> Host::connect(const Peer& server, Time now) {
+Result<Connection*> Host::connect(const Peer& server, Time now, Time patience) {
   std::uint64_t id = 0;
   do {
     WAGGLE_LET(random, random_number());
     id = random;
   } while (connections_.contains(id));
-  WAGGLE_LET(connection, Connection::create(connection_options(id, server, true), now));
+  ConnectionOptions options = connection_options(id, server, true);
+  options.patience = patience;
+  WAGGLE_LET(connection, Connection::create(options, now));
   Connection* made = connection.get();
   add(id, std::move(connection));
   ++users_;

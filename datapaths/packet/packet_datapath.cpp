@@ -91,7 +91,7 @@ class PacketDatapath final : public Datapath {
     const Endpoint remote{ipv4_text(ip), to.port};
     WAGGLE_LET(client, client_of(server, remote, options, settings, host));
     auto lock = client->driver.lock();
-    WAGGLE_LET(connection, client->driver.host().connect(client->server, now_ns()));
+    WAGGLE_LET(connection, client->driver.host().connect(client->server, now_ns(), host.patience));
     lock.unlock();
     std::vector<Mode> modes = client->modes;
     std::shared_ptr<Driver> driver(client, &client->driver);
