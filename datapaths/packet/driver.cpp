@@ -241,7 +241,7 @@ void Driver::claim(const Waiter& waiter) {
 void Driver::linger(Lock& lock) {
   Waiter nobody;
   // Whatever happens here, nobody can be told.
-  static_cast<void>(until(lock, nobody, now_ns() + kLinger, [this] { return host_.empty(); }));
+  static_cast<void>(until(lock, nobody, now_ns() + kLinger, [this] { return host_.empty() || host_.used(); }));
 }
 
 void Driver::settle() {

@@ -51,7 +51,8 @@ class Driver {
   }
   /// Sends what is ready, without waiting for anything.
   Result<> transmit(bool flush);
-  /// Sees the connections off that are being closed, for a few seconds at most: for the last user.
+  /// Sees the connections off that are being closed, for a few seconds at most: for the last user. Somebody who has
+  /// opened another connection meanwhile does so himself.
   void linger(Lock& lock);
   /// After changes under the lock that until() did not see: the leader may have to get up earlier.
   void settle();
