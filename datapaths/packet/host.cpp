@@ -90,7 +90,7 @@ void Host::remove(Entry& entry) {
   }
   timers_.erase(entry.timer);
   const std::uint64_t id = entry.connection->id();
-  closed_[closed_next_++ % closed_.size()] = id;
+  closed_[closed_next_++ % closed_.size()] = {id, entry.connection->close_code()};
   connections_.erase(id);
 }
 

@@ -150,8 +150,12 @@ class Host {
   std::uint64_t latest_id_ = 0;
   Entry* latest_ = nullptr;
   Strangers strangers_;
-  std::size_t users_ = 0;                   // of connections
-  std::array<std::uint64_t, 64> closed_{};  // ids of connections that ended in order, newest last
+  struct Closed {
+    std::uint64_t id = 0;
+    CloseCode code = CloseCode::unknown_connection;
+  };
+  std::size_t users_ = 0;            // of connections
+  std::array<Closed, 64> closed_{};  // those that have gone, newest last, and how they ended
   std::size_t closed_next_ = 0;
   ReadyQueue ready_;
   std::vector<Waiter*> roused_;

@@ -102,9 +102,10 @@ void Host::on_stranger(Time now, const Header& header, const RxFrame& frame) {
   }
   // Whoever still speaks to a connection that has ended learns it now and not by silence. Never longer than what caused
   // it: the address may be another one's.
-  const bool in_order = std::ranges::find(closed_, header.connection) != closed_.end();
+  const auto closed = std::ranges::find(closed_, header.connection, &Closed::id);
+  const CloseCode code = closed != closed_.end() ? closed->code : CloseCode::unknown_connection;
   std::array<std::byte, 10> body{};
-  store(body.data(), static_cast<std::uint16_t>(in_order ? CloseCode::done : CloseCode::unknown_connection));
+  store(body.data(), static_cast<std::uint16_t>(code));
   reply(header, Type::close, frame, body);
 }
 

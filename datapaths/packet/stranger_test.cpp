@@ -345,6 +345,24 @@ TEST_CASE("a message that comes steadily is waited for, however little of it cam
   peer.close(7);
 }
 
+TEST_CASE("a peer whose connection was broken off is never told that it ended in order") {
+  const auto listener = must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, kLoopback));
+  std::thread serving([&] {
+    must(listener->accept())->abort();
+    CHECK_FALSE(listener->accept());
+  });
+  RudePeer peer(listener->endpoint().port);
+  REQUIRE(peer.connect(7) == 1);
+  for (int i = 0; i < 2; ++i) {
+    const auto close = peer.await(Type::close);
+    REQUIRE(close);
+    CHECK(load<std::uint16_t>(close->bytes.data() + kHeader) == static_cast<std::uint16_t>(CloseCode::failed));
+    peer.send(7, Type::ping, as_bytes("long enough for an answer"));
+  }
+  listener->abort();
+  serving.join();
+}
+
 TEST_CASE("a channel whose peer acknowledges nothing goes at once") {
   Nuisance nuisance({1472, 100, kMessageWindow});
   must(nuisance.channel->send(as_bytes("farewell")));

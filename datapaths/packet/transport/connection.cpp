@@ -276,9 +276,11 @@ void Connection::break_off(Time now, std::string_view why) {
 }
 
 void Connection::abandon(Time now, CloseCode code) {
+  if (!failure_) {
+    close_code_ = code;
+  }
   if (state_ == State::established || state_ == State::closing) {
     state_ = State::closed;
-    close_code_ = code;
     close_due_ = true;
     close_at_ = now;
     closes_sent_ = kMostCloses - 1;

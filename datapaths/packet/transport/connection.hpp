@@ -122,6 +122,10 @@ class Connection {
   void abandon(Time now, CloseCode code);
   /// What the peer is told when the connection ends in order: CloseCode::done unless it is to blame.
   void blame(CloseCode code) { close_code_ = code; }
+  /// What a peer is told that asks once more when it is forgotten.
+  CloseCode close_code() const {
+    return failure_ && close_code_ == CloseCode::done ? CloseCode::unknown_connection : close_code_;
+  }
   /// Everything is said: forget it.
   bool finished() const;
 
