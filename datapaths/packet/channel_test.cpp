@@ -388,6 +388,16 @@ TEST_CASE("an abort ends whoever waits") {
   accepting.join();
 }
 
+TEST_CASE("a window that would be spent on acknowledgements alone is refused") {
+  ChannelOptions options = kLoopback;
+  options.settings["udp.window"] = "3";
+  const auto listener = must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options);
+  REQUIRE_FALSE(listener);
+  CHECK(listener.error().fault == Fault::usage);
+  options.settings["udp.window"] = "16";
+  CHECK(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options));
+}
+
 TEST_CASE("nobody there is a named timeout") {
   const auto channel = must(find_datapath("udp"))->connect({"127.0.0.1", 9}, kLoopback);
   REQUIRE_FALSE(channel);

@@ -14,12 +14,15 @@
 namespace waggle::packet {
 namespace {
 
+/// With less than four, every ACK uses up so much of it that it calls for an ACK.
+constexpr std::uint64_t kLeastWindow = 16;
+
 /// What all packet datapaths offer besides the options of their ports. A function: ports register before main(), in an
 /// unknown order.
 std::vector<OptionInfo> common_options() {
   return {
       {"source", "read", "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
-      {"window", "0", "packets that a peer may have on the way to us; 0: what the port can hold"},
+      {"window", "0", "packets that a peer may have on the way to us, 16 or more; 0: what the port can hold"},
       {"burst", "64", "frames per send and poll, at most 64"},
   };
 }
@@ -177,6 +180,10 @@ class PacketDatapath final : public Datapath {
     HostOptions host;
     WAGGLE_TRY(make_congestion(options.congestion, MtuSearch::kBase));
     WAGGLE_LET(window, settings.number("window", 0, Connection::kMostUnderWay));
+    if (window > 0 && window < kLeastWindow) {
+      return fail(Fault::usage, fmt::format("a window of {} packets is too small", window),
+                  fmt::format("0, or {} and more", kLeastWindow));
+    }
     WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
     WAGGLE_LET(way, FileReader::parse(settings.text("source")));
     host.congestion = options.congestion;
