@@ -127,13 +127,15 @@ Result<std::optional<Admitted>> PacketListener::admit(Queue& queue, const Gate& 
 Result<Admitted> PacketListener::accept(const Gate& gate) {
   for (;;) {
     Time deadline = kNever;
-    for (auto& queue : queues_) {
-      WAGGLE_LET(admitted, admit(*queue, gate));
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+      Queue& queue = *queues_[(first_ + i) % queues_.size()];
+      WAGGLE_LET(admitted, admit(queue, gate));
       if (admitted) {
+        first_ = (first_ + i + 1) % queues_.size();
         return std::move(*admitted);
       }
-      const auto lock = queue->driver->lock();
-      deadline = std::min(deadline, queue->reception.deadline(gate));
+      const auto lock = queue.driver->lock();
+      deadline = std::min(deadline, queue.reception.deadline(gate));
     }
     WAGGLE_TRY(wait(deadline));
   }

@@ -40,6 +40,7 @@ class PacketListener final : public Listener {
   std::string name_;
   ChannelOptions options_;
   std::vector<std::unique_ptr<Queue>> queues_;
+  std::size_t first_ = 0;  // queue that accept(gate) asks first
 
   // With several queues
   std::mutex mutex_;
