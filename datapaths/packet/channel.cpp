@@ -72,6 +72,7 @@ Result<> PacketChannel::health() const {
 }
 
 Facts PacketChannel::facts() const {
+  const auto lock = driver_->lock();
   Facts facts{name_, name_, Carrier::packet, modes_};
   // A port may have been granted less since.
   for (Mode& now : static_cast<const Driver&>(*driver_).host().port().modes()) {
