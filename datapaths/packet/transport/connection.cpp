@@ -85,8 +85,11 @@ void Connection::on_close(Time now, ByteView packet) {
   const auto code = static_cast<CloseCode>(load<std::uint16_t>(packet.data() + kHeader));
   const auto end = load<std::uint64_t>(packet.data() + kHeader + 2);
   if (state_ == State::closing || state_ == State::closed) {
-    close_answered_ = true;
-    close_due_ = false;
+    // Both close: the peer waits for a CLOSE, too.
+    close_due_ = state_ == State::closing && closes_sent_ == 0 && code == CloseCode::done;
+    close_answered_ = !close_due_;
+    close_at_ = now;
+    closes_sent_ = kMostCloses - 1;
     state_ = State::closed;
     return;
   }
