@@ -28,20 +28,62 @@ bool Coverage::add(std::uint64_t offset, std::uint64_t length) {
 
 void Coverage::subtract(std::uint64_t offset, std::uint64_t length) {
   const std::uint64_t end = offset + length;
+  if (length == 0) {
+    return;
+  }
   std::vector<Interval> left;
+  left.reserve(intervals_.size() + 1);
+  std::size_t hole = 0;  // the part behind it, when one interval became two
   for (const Interval& interval : intervals_) {
     if (interval.begin < offset) {
       left.push_back({interval.begin, std::min(interval.end, offset)});
     }
     if (interval.end > end) {
+      hole = interval.begin < offset ? left.size() : hole;
       left.push_back({std::max(interval.begin, end), interval.end});
     }
+  }
+  if (left.size() > kMost) {
+    const auto behind = left.begin() + static_cast<std::ptrdiff_t>(hole);
+    const auto before = behind - 1;
+    left.erase(before->end - before->begin < behind->end - behind->begin ? before : behind);
   }
   intervals_ = std::move(left);
 }
 
 bool Coverage::covers(std::uint64_t size) const {
   return size == 0 || (intervals_.size() == 1 && intervals_[0].begin == 0 && intervals_[0].end >= size);
+}
+
+bool FileBudget::Pool::take(std::size_t count, std::size_t spare) {
+  std::size_t now = used.load();
+  do {
+    if (now + count + spare > most) {
+      return false;
+    }
+  } while (!used.compare_exchange_weak(now, now + count));
+  return true;
+}
+
+FileShare FileBudget::take(FileAccount& account, std::size_t count) {
+  if (account.few + count <= kFew && reserve_.take(count, 0)) {
+    account.few += count;
+    return FileShare(this, {&account, count, true});
+  }
+  if (shared_.take(count, account.shared)) {
+    account.shared += count;
+    return FileShare(this, {&account, count, false});
+  }
+  return {};
+}
+
+void FileBudget::give(FileAccount& account, std::size_t count, bool reserved) {
+  (reserved ? account.few : account.shared) -= count;
+  (reserved ? reserve_ : shared_).used.fetch_sub(count);
+}
+
+void GivesBack::operator()(FileBudget* budget) const {
+  budget->give(*account, count, reserved);
 }
 
 }  // namespace waggle::protocol

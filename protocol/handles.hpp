@@ -18,6 +18,7 @@ class Coverage {
 
   /// False when it would take more than kMost intervals.
   bool add(std::uint64_t offset, std::uint64_t length);
+  /// When a hole would make more than kMost intervals, the shorter part beside it is forgotten, too.
   void subtract(std::uint64_t offset, std::uint64_t length);
   /// True when every byte of [0, size) is in.
   bool covers(std::uint64_t size) const;
@@ -30,35 +31,48 @@ class Coverage {
   std::vector<Interval> intervals_;
 };
 
-/// Open files of all connections together. Each may have as many as are still free, so that one alone gets half of
-/// them, n get 1/(n+1) each, and there are always some for whoever comes next (dynamic thresholds, Choudhury and Hahne
-/// 1998).
+class FileBudget;
+
+/// What one connection has of a FileBudget, in descriptors.
+struct FileAccount {
+  std::size_t few = 0;     ///< of the reserve
+  std::size_t shared = 0;  ///< of the rest
+};
+
+/// Gives back what one file has of a FileBudget.
+struct GivesBack {
+  FileAccount* account = nullptr;
+  std::size_t count = 0;
+  bool reserved = false;
+  void operator()(FileBudget* budget) const;
+};
+/// One file's place in a FileBudget, for as long as it lives.
+using FileShare = std::unique_ptr<FileBudget, GivesBack>;
+
+/// Descriptors of the open files of all connections together. Each may have as many as are still free, so that one
+/// alone gets half of them, n get 1/(n+1) each, and there are some for whoever comes next (dynamic thresholds,
+/// Choudhury and Hahne 1998). Since open files do not drain as queues do, the first kFew of each connection come from a
+/// reserve, to which that rule does not apply.
 class FileBudget {
  public:
-  explicit FileBudget(std::size_t most) : most_(most) {}
-  /// One more for a connection that has `own`; false when that would be more than its share.
-  bool take(std::size_t own) {
-    std::size_t used = used_.load();
-    do {
-      if (used >= most_ || own >= most_ - used) {
-        return false;
-      }
-    } while (!used_.compare_exchange_weak(used, used + 1));
-    return true;
-  }
-  void give() { used_.fetch_sub(1); }
-  std::size_t used() const { return used_.load(); }
+  static constexpr std::size_t kFew = 4;
+
+  explicit FileBudget(std::size_t most, std::size_t reserve = 0) : shared_{most}, reserve_{reserve} {}
+  /// `count` descriptors for a connection; empty when that would be more than its share. `account` must outlive it.
+  FileShare take(FileAccount& account, std::size_t count);
+  void give(FileAccount& account, std::size_t count, bool reserved);
+  std::size_t used() const { return shared_.used.load() + reserve_.used.load(); }
 
  private:
-  std::size_t most_;
-  std::atomic<std::size_t> used_{0};
+  struct Pool {
+    std::size_t most;
+    std::atomic<std::size_t> used{0};
+    /// False unless `spare` more would be free after it.
+    bool take(std::size_t count, std::size_t spare);
+  };
+  Pool shared_;
+  Pool reserve_;
 };
-
-/// One file's place in a FileBudget, for as long as it lives.
-struct GivesBack {
-  void operator()(FileBudget* budget) const { budget->give(); }
-};
-using FileShare = std::unique_ptr<FileBudget, GivesBack>;
 
 /// One open file of a connection.
 struct OpenFile {

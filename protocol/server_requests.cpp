@@ -5,10 +5,16 @@
 #include "protocol/server_session.hpp"
 
 namespace waggle::protocol {
+namespace {
+
+/// Descriptors of an upload: its file's, and that of the directory in which it gets its name.
+constexpr std::size_t kUpload = 2;
+
+}  // namespace
 
 Action ServerSession::lookup(const Head& head, const Lookup& body) {
   const bool writable = (head.flags & flag::kWritable) != 0;
-  auto share = may_open(body.handle);
+  auto share = may_open(body.handle, 1);
   if (!share) {
     return error(head.request, share.error());
   }
@@ -47,7 +53,7 @@ Action ServerSession::setattr(const Head& head, const SetAttr& body) {
 }
 
 Action ServerSession::create(const Head& head, const Create& body) {
-  auto share = may_open(body.handle);
+  auto share = may_open(body.handle, kUpload);
   const auto allowed = share ? may_change() : std::unexpected(share.error());
   if (!allowed) {
     return error(head.request, allowed.error());

@@ -123,7 +123,7 @@ Result<OpenFile*> ServerSession::find(std::uint32_t handle) {
   return &at->second;
 }
 
-Result<FileShare> ServerSession::may_open(std::uint32_t handle) const {
+Result<FileShare> ServerSession::may_open(std::uint32_t handle, std::size_t descriptors) {
   if (handles_.contains(handle)) {
     return fail(Fault::usage, fmt::format("handle {} is open already", handle));
   }
@@ -135,10 +135,11 @@ Result<FileShare> ServerSession::may_open(std::uint32_t handle) const {
   if (!options_.files) {
     return FileShare();
   }
-  if (!options_.files->take(handles_.size())) {
+  auto share = options_.files->take(account_, descriptors);
+  if (!share) {
     return fail(Fault::busy, "too many files are open on the server", "release some, or try again later");
   }
-  return FileShare(options_.files.get());
+  return share;
 }
 
 Result<> ServerSession::may_change() const {

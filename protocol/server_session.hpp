@@ -70,7 +70,8 @@ class ServerSession {
   Action refuse(std::uint32_t request, Error error);
 
   Result<OpenFile*> find(std::uint32_t handle);
-  Result<FileShare> may_open(std::uint32_t handle) const;
+  /// `descriptors`: how many the file will hold.
+  Result<FileShare> may_open(std::uint32_t handle, std::size_t descriptors);
   Result<> may_change() const;
   static Result<> may_touch(const OpenFile& open, const ExtentId& extent);
   Result<> may_write(const ExtentId& extent);
@@ -87,6 +88,7 @@ class ServerSession {
   std::uint64_t requests_ = 0;
   Error failure_;
   MessageBuffer out_;
+  FileAccount account_;
   HandleTable handles_;
   std::optional<ExtentId> announced_;  ///< by the message at hand
 

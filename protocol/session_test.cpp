@@ -440,6 +440,52 @@ TEST_CASE("nobody takes all files of a server, and everybody gets some", "[sessi
   CHECK(options.files->used() == 4);
 }
 
+TEST_CASE("an upload counts for the two descriptors that it holds", "[session]") {
+  ServerOptions options;
+  options.files = std::make_shared<FileBudget>(8);
+  Peer server(options);
+  server.authenticate();
+  CHECK(error_in(server.tell(Create{1, 10, 0600, "one"})) == "ATTRIBUTES");
+  CHECK(error_in(server.tell(Create{2, 10, 0600, "two"})) == "ATTRIBUTES");
+  CHECK(options.files->used() == 4);
+  fails(server.tell(Create{3, 10, 0600, "three"}), "busy: too many files are open on the server");
+  server.tell(Release{1});
+  CHECK(options.files->used() == 2);
+}
+
+TEST_CASE("a few files are there for every connection, however many came before", "[session]") {
+  ServerOptions options;
+  options.files = std::make_shared<FileBudget>(4, 3 * FileBudget::kFew);
+  std::array<std::unique_ptr<Peer>, 3> peers;
+  std::array<std::size_t, 3> opened{};
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    peers[i] = std::make_unique<Peer>(options);
+    peers[i]->authenticate();
+    peers[i]->tree->put("file", "content");
+    while (error_in(peers[i]->tell(Lookup{static_cast<std::uint32_t>(opened[i]) + 1, "file"})) == "ATTRIBUTES") {
+      ++opened[i];
+    }
+  }
+  CHECK(opened == std::array<std::size_t, 3>{4 + 2, 4 + 1, 4 + 1});
+  for (auto& peer : peers) {
+    peer.reset();
+  }
+  CHECK(options.files->used() == 0);
+}
+
+TEST_CASE("what failed is subtracted within bounds, and nothing is where nothing failed", "[session]") {
+  Coverage coverage;
+  REQUIRE(coverage.add(0, 4 * Coverage::kMost));
+  coverage.subtract(2, 0);
+  CHECK(coverage.covers(4 * Coverage::kMost));
+  for (std::uint64_t i = 1; i <= 2 * Coverage::kMost; ++i) {
+    coverage.subtract(2 * i - 1, 1);
+  }
+  CHECK_FALSE(coverage.add(8 * Coverage::kMost, 1));  // as many as there may be, and no more
+  CHECK(coverage.add(0, 4 * Coverage::kMost));
+  CHECK(coverage.covers(4 * Coverage::kMost));
+}
+
 TEST_CASE("a read-only server changes nothing", "[session]") {
   Peer server({.read_only = true});
   server.authenticate();

@@ -100,7 +100,8 @@ class Serve final : public Command {
         ->option_text("N")
         ->check(CLI::Range(1, 100000))
         ->group(group);
-    app.add_option("--most-strangers", options_.most_strangers, "connections at once that have proved nothing (1024)")
+    app.add_option("--most-strangers", options_.most_strangers,
+                   "connections at once that have proved nothing (1024; an eighth of the limit of open files at most)")
         ->option_text("N")
         ->check(CLI::Range(1, 100000))
         ->group("Security");
@@ -117,7 +118,7 @@ class Serve final : public Command {
     WAGGLE_LET(token, choice_.token());
     options_.token = token;
     options_.patience = nanoseconds(patience_seconds_);
-    options_.files = std::make_shared<protocol::FileBudget>(raise_open_files() / 2);
+    share_descriptors(raise_open_files());
     keep_no_memory();
     WAGGLE_LET(store, store::RootedStore::open(root_));
     WAGGLE_LET(datapath, choice_.datapath());
@@ -147,6 +148,13 @@ class Serve final : public Command {
   }
 
  private:
+  /// Half of them are for open files, a quarter of those in reserve, and an eighth at most for strangers; the rest is
+  /// for connections and for what a request opens for a moment.
+  void share_descriptors(std::size_t limit) {
+    options_.files = std::make_shared<protocol::FileBudget>(limit * 3 / 8, limit / 8);
+    options_.most_strangers = std::min(options_.most_strangers, std::max<std::size_t>(1, limit / 8));
+  }
+
   void announce(const Global& global, const Endpoint& at) const {
     const std::string directory = std::filesystem::absolute(root_).lexically_normal().native();
     if (global.json) {
