@@ -122,14 +122,6 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-#if defined(__has_feature)
-#define WAGGLE_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WAGGLE_SANITIZED 1
-#else
-#define WAGGLE_SANITIZED 0
-#endif
-
 TEST_CASE("who is let in goes on with what it has sent behind its proof") {
   const House house;
   const auto channel = house.knock();
@@ -223,7 +215,7 @@ TEST_CASE("a crowd of strangers keeps nobody waiting and costs little") {
   std::printf("beside %zu strangers of %llu bytes each, a friend gets in within %.1f ms\n", 4 * kEach,
               static_cast<unsigned long long>(each), static_cast<double>(took) / 1e6);
   CHECK(took < 2'000'000'000);
-#if !WAGGLE_SANITIZED
+#if !defined(WAGGLE_SANITIZED)
   CHECK(each < 16 * 1024);
 #endif
 }

@@ -64,9 +64,10 @@ class Place {
     return options;
   }
   bool listening() const { return std::filesystem::is_socket(work_.path() / "vhost"); }
-  /// Comes to the server's socket and goes again.
+  /// Comes to the server's socket and goes again. Does not wait: behind a device whose opening has failed nobody
+  /// accepts.
   bool knock() const {
-    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_un at{};
     at.sun_family = AF_UNIX;
     (work_.path() / "vhost").string().copy(at.sun_path, sizeof at.sun_path - 1);
