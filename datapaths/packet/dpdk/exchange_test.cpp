@@ -303,25 +303,22 @@ TEST_CASE("two clients at once, and another after one was killed") {
   }
 }
 
+// Of net_vhost only: net_virtio_user, which listens with vhost_end=client, may stay in its opening; see docs/dpdk.md.
 TEST_CASE("strangers who come to a server's socket and go again keep no client out") {
   const Place place;
-  for (const char* end : {"server", "client"}) {
-    INFO("net_vhost at the " << end);
-    const auto channel = place.channel({{"vhost_end", end}});
-    place.clear();
-    Process server([&] { return echo(channel); });
-    for (int strangers = 0; strangers < 3; ++strangers) {
-      await([&] { return place.knock(); });
-    }
-    await([&] { return place.listening(); });
-    // Who comes while the device is being opened again finds the socket of the one that failed: DPDK then waits for
-    // an answer without a bound, and it takes another try.
-    bool served = false;
-    for (int tries = 0; tries < 3 && !served; ++tries) {
-      served = Process([&] { return exchange(channel, 500); }).join_within(25);
-    }
-    CHECK(served);
+  const auto channel = place.channel({{"vhost_end", "server"}});
+  Process server([&] { return echo(channel); });
+  for (int strangers = 0; strangers < 3; ++strangers) {
+    await([&] { return place.knock(); });
   }
+  await([&] { return place.listening(); });
+  // Who comes while the device is being opened again finds the socket of the one that failed: DPDK then waits for an
+  // answer without a bound, and it takes another try.
+  bool served = false;
+  for (int tries = 0; tries < 3 && !served; ++tries) {
+    served = Process([&] { return exchange(channel, 500); }).join_within(25);
+  }
+  CHECK(served);
 }
 
 TEST_CASE("a client whose server is killed goes on and can end") {

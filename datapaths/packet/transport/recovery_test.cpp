@@ -106,7 +106,7 @@ TEST_CASE("RFC 9002, 6.2.1: the probe timeout is smoothed_rtt + 4 rttvar + max_a
   const Time pto = rtt.smoothed() + 4 * rtt.variation() + Connection::kAckDelay;
   sender.send(1);
   Time sent = sender.now;
-  for (int backoff = 1; backoff <= 8; backoff *= 2) {
+  for (Time backoff = 1; backoff <= 8; backoff *= 2) {
     REQUIRE(sender->deadline() == sent + backoff * pto);
     sender.now = sender->deadline();
     sender->on_timer(sender.now);
