@@ -147,7 +147,7 @@ class MemoryChannel final : public Channel {
     if (found == expected_.end()) {
       return fail(Fault::protocol, "payload arrived that nobody expects");
     }
-    const Incoming incoming = *found;
+    const Incoming incoming = std::move(*found);
     expected_.erase(found);
     Event event;
     event.kind = Event::Kind::extent;
