@@ -92,5 +92,23 @@ TEST_CASE("whatever the steps of a path, messages and payload arrive") {
   }
 }
 
+TEST_CASE("probes of the path MTU hold no payload back, however large they are") {
+  const Time delay = GENERATE(20'000U, kMs, 25 * kMs);
+  const std::uint32_t path = GENERATE(1200U, 1472U, 8972U);
+  Scenario scenario = quiet(3);
+  scenario.up.delay = scenario.down.delay = delay;
+  add(scenario, 2'000'000, false, 0);
+  add(scenario, 2'000'000, true, 0);
+  scenario.path_steps = {{0, path}};
+  scenario.client_port.packet = scenario.server_port.packet = MtuSearch::kBase;
+  const Outcome known = run(scenario);
+  scenario.client_port.packet = scenario.server_port.packet = 61'440;
+  const Outcome searched = run(scenario);
+  CAPTURE(delay, path, known.took, searched.took);
+  REQUIRE(known.verified);
+  REQUIRE(searched.verified);
+  CHECK(searched.took < known.took + known.took / 10);
+}
+
 }  // namespace
 }  // namespace waggle::packet::testing

@@ -200,7 +200,7 @@ Time Connection::deadline() const {
     return std::min(close_at_, last_received_ + options_.timeout);
   }
   Time at = std::min({ack_at_, loss_at_, pace_at_, close_limit_, stall_at_, probe_at()});
-  if (window_ > in_flight_) {
+  if (may_probe()) {
     at = std::min(at, mtu_.due());
   }
   return std::min({at, std::max(last_received_, last_sent_) + options_.timeout / 5, last_received_ + options_.timeout});
@@ -297,7 +297,8 @@ bool Connection::finished() const {
 }
 
 std::optional<Connection::Built> Connection::build_close(Time now, ByteSpan room) {
-  if (state_ == State::closing && !close_due_ && messages_out_.all_acknowledged() && under_way_ == 0 && !more_data()) {
+  if (state_ == State::closing && !close_due_ && messages_out_.all_acknowledged() && under_way_ == probing_ &&
+      !more_data()) {
     close_due_ = true;
     close_at_ = now;
   }

@@ -206,6 +206,7 @@ class Connection {
   std::optional<Built> build_close(Time now, ByteSpan room);
   std::optional<Built> build_probe_timeout(Time now, ByteSpan room);
   std::optional<Built> build_mtu_probe(Time now, ByteSpan room);
+  bool may_probe() const { return sent_.next() < packet_limit_ && !sent_.full(); }
   SentPacket& record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded = true);
   Header header(Type type, std::size_t length, std::uint8_t flags = 0);
   void leave_out_number();
@@ -294,6 +295,7 @@ class Connection {
   std::uint64_t window_ = 0;     // congestion_->window(), bytes
   std::uint64_t in_flight_ = 0;  // bytes
   std::uint64_t under_way_ = 0;  // packets
+  std::uint64_t probing_ = 0;    // those of them that are MTU probes
   std::uint64_t largest_acknowledged_ = 0;
   bool anything_acknowledged_ = false;
   Time last_elicited_ = 0;  // when the last packet was sent that asks for an ACK

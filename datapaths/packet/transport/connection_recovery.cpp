@@ -98,12 +98,13 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
   if (!taken_for_lost && packet.state != SentPacket::State::under_way) {
     return;
   }
-  if (black_size_ != 0 && packet.size >= black_size_) [[unlikely]] {
+  const std::uint32_t size = packet.kind == SentPacket::Kind::probe ? packet.length : packet.size;
+  if (black_size_ != 0 && size >= black_size_) [[unlikely]] {
     black_size_ = black_rounds_ = 0;
   }
-  if (packet.size > mtu_.packet()) {
+  if (size > mtu_.packet()) {
     // A probe; or no black hole has swallowed what was sent before: the peer had no CPU for a while.
-    mtu_.on_acknowledged(packet.size);
+    mtu_.on_acknowledged(size);
     congestion_->on_packet_size(mtu_.packet());
   }
   if (taken_for_lost) {
@@ -131,7 +132,7 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
       progress_ += packet.length;
       messages_out_.on_acknowledged({packet.offset, packet.length});
       break;
-    case SentPacket::Kind::probe:
+    case SentPacket::Kind::probe: --probing_; break;
     case SentPacket::Kind::control: break;
   }
 }
@@ -256,7 +257,10 @@ void Connection::lose(SentPacket& packet) {
       }
       break;
     case SentPacket::Kind::message: messages_out_.on_lost({packet.offset, packet.length}); break;
-    case SentPacket::Kind::probe: mtu_.on_lost(packet.sent_at, packet.size); return;
+    case SentPacket::Kind::probe:
+      --probing_;
+      mtu_.on_lost(packet.sent_at, packet.length);
+      return;
     case SentPacket::Kind::control: break;
   }
   ++stats_.lost_packets;

@@ -363,14 +363,16 @@ std::optional<Connection::Built> Connection::build_ping(Time now, ByteSpan room)
 }
 
 std::optional<Connection::Built> Connection::build_mtu_probe(Time now, ByteSpan room) {
-  // One packet beyond the window, at times larger than it: that is what a probe is for.
+  // One packet beyond the window, at times larger than it. It consumes window and credit of the pacer as any packet
+  // does (RFC 9000, 14.4), but no more than the largest of the others: payload must not wait for the fate of a probe.
   const std::uint32_t size = mtu_.probe(now);
-  if (size > room.size() || sent_.next() >= packet_limit_) {
+  if (size > room.size() || !may_probe()) {
     return {};
   }
   ++stats_.mtu_probes;
   std::fill_n(room.data() + kHeader, size - kHeader, std::byte{0});
-  record(now, SentPacket::Kind::probe, size);
+  record(now, SentPacket::Kind::probe, mtu_.packet()).length = size;
+  ++probing_;
   mtu_.on_sent(now);
   return build_control(now, room, Type::probe, size);
 }

@@ -315,5 +315,48 @@ TEST_CASE("RFC 8899, 3: an MTU probe that counted as lost and comes late undoes 
   CHECK(sender->packet_size() > kPacket);
 }
 
+TEST_CASE(
+    "RFC 9000, 14.4: an MTU probe consumes window, but never more than a packet of the size that is known to fit") {
+  LoneSender sender(61'440);
+  REQUIRE(sender.send_probe() != 0);
+  REQUIRE(sender.last_length == 61'440);
+  CHECK(sender->in_flight() == kPacket);
+  CHECK(sender.send(100).size() == 9);
+  CHECK(sender->in_flight() == 10 * kPacket);
+}
+
+TEST_CASE("RFC 8899, 3: neither window nor pacer holds payload back for an MTU probe whose fate is open") {
+  LoneSender sender(61'440);
+  warm_up(sender);
+  LoneSender other;
+  warm_up(other);
+  sender.exchange(9);  // all but the probe
+  other.exchange(9);
+  const auto numbers = sender.send(1000);
+  CHECK(numbers.size() + 1 >= other.send(1000).size());
+  sender.pass(20 * kMs);
+  const std::uint64_t before = sender->window();
+  sender.acknowledge({{numbers[0], numbers.back()}});
+  REQUIRE(sender->stats().lost_packets == 0);
+  CHECK(sender->window() >= before);
+  CHECK(sender->stats().mtu_probes >= 1);
+}
+
+TEST_CASE("a connection does not stay for the fate of an MTU probe") {
+  LoneSender sender(61'440, 0);
+  REQUIRE(sender.send_probe() != 0);
+  sender->close(sender.now);
+  const auto last = sender.next();
+  REQUIRE(last);
+  CHECK(last->type == Type::close);
+}
+
+TEST_CASE("an MTU probe that the peer's limit keeps back has nobody called") {
+  LoneSender sender(61'440, 0, 1);
+  sender.send_probe();
+  CHECK(sender->stats().mtu_probes == 0);
+  CHECK(sender->deadline() > sender.now);
+}
+
 }  // namespace
 }  // namespace waggle::packet::testing

@@ -15,9 +15,10 @@ struct SentPacket {
   enum class Kind : std::uint8_t { control, data, message, probe };
   State state = State::none;
   Kind kind = Kind::control;
-  std::uint16_t size = 0;    ///< bytes of the packet
-  std::uint32_t round = 0;   ///< lost: in which round of loss detection
-  std::uint32_t length = 0;  ///< bytes of payload or of the message stream; acknowledged: so many from here on are, too
+  std::uint16_t size = 0;   ///< bytes of the packet; of an MTU probe what it takes of the window
+  std::uint32_t round = 0;  ///< lost: in which round of loss detection
+  /// Bytes of payload, of the message stream or of an MTU probe; acknowledged: so many from here on are, too.
+  std::uint32_t length = 0;
   std::uint32_t extent = 0;  ///< DATA: which extent
   Time sent_at = 0;
   std::uint64_t offset = 0;  ///< into the extent, or into the message stream

@@ -136,6 +136,7 @@ class Run {
  public:
   explicit Run(const Scenario& scenario)
       : scenario_(scenario),
+        world_(std::max({9000U, scenario.client_port.packet, scenario.server_port.packet})),
         up_(scenario.up, 2 * scenario.seed),
         down_(scenario.down, 2 * scenario.seed + 1),
         watcher_(world_.network()),

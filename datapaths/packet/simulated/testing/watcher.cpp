@@ -6,7 +6,7 @@
 namespace waggle::packet::testing {
 namespace {
 
-constexpr std::uint64_t kLargest = 9000;  // bytes of a packet
+constexpr std::uint64_t kLargest = 65'535;  // bytes of a packet
 
 std::uint64_t key(const Peer& peer) {
   return std::uint64_t{peer.ip} << 16U | peer.port;
@@ -73,9 +73,10 @@ void Watcher::check() {
   for (End& end : ends_) {
     Connection& connection = *end.connection;
     const auto& stats = connection.stats();
-    // Two packets per probe timeout, and one for every probe of the path MTU, may go beyond the window.
+    // Two packets per probe timeout may go beyond the window, and for every probe of the path MTU what counts of it.
     if (stats.probe_timeouts != end.timeouts || stats.mtu_probes != end.probes) {
-      end.slack += (stats.probe_timeouts - end.timeouts) * 2 * kLargest + (stats.mtu_probes - end.probes) * kLargest;
+      end.slack += (stats.probe_timeouts - end.timeouts) * 2 * kLargest +
+                   (stats.mtu_probes - end.probes) * connection.packet_size();
       end.slack_until = stats.acks_received + 1;
     }
     end.timeouts = stats.probe_timeouts;

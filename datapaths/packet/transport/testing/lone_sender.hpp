@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <initializer_list>
 #include <memory>
@@ -18,8 +18,10 @@ inline constexpr Time kSecond = 1'000'000'000;
 /// A client's connection with much to send and a peer that says what the test wants, when it wants.
 class LoneSender {
  public:
-  /// `packet`: bytes of the largest packet that both ends take.
-  explicit LoneSender(std::uint32_t packet = MtuSearch::kBase, std::uint64_t bytes = std::uint64_t{1} << 30U) {
+  /// `packet`: bytes of the largest packet that both ends take. `limit`: numbers that the peer allows at first.
+  explicit LoneSender(std::uint32_t packet = MtuSearch::kBase, std::uint64_t bytes = std::uint64_t{1} << 30U,
+                      std::uint64_t limit = 1U << 20U)
+      : room_(std::max<std::size_t>(packet, 9000)) {
     ConnectionOptions options;
     options.client = true;
     options.packet = packet;
@@ -29,7 +31,7 @@ class LoneSender {
     REQUIRE(made);
     connection_ = std::move(*made);
     REQUIRE(connection_->next_packet(now, room_));  // HELLO
-    write_terms(room_.data() + kHeader, {packet, 1U << 20U, kMessageWindow});
+    write_terms(room_.data() + kHeader, {packet, limit, kMessageWindow});
     receive(Type::accept, kHeader + kTerms);
     REQUIRE(connection_->state() == Connection::State::established);
     if (bytes > 0) {
@@ -102,7 +104,7 @@ class LoneSender {
 
  private:
   std::uint64_t budget_ = 1U << 20U;
-  std::array<std::byte, 9000> room_{};
+  std::vector<std::byte> room_;
   std::unique_ptr<Connection> connection_;
   std::uint64_t number_ = 0;
 };
