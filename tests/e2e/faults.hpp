@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <future>
+#include <memory>
+
+#include "datapaths/stream/frame.hpp"
+#include "datapaths/stream/tcp.hpp"
+#include "tests/e2e/pair.hpp"
+
+/// What the tests of transfers that go wrong share: peers that write what they like, and extents that take a while.
+namespace waggle::test {
+
+inline constexpr std::uint64_t kLong = 32U << 20;
+
+/// Buffers that hold far less than an extent: the sender is certainly still at work while the receiver waits.
+inline ChannelOptions small_buffers() {
+  ChannelOptions options;
+  options.send_buffer = 128 * 1024;
+  options.receive_buffer = 128 * 1024;
+  return options;
+}
+
+/// A peer that writes what it likes on the wire.
+struct RawPeer {
+  stream::Socket socket;
+  std::unique_ptr<Channel> channel;
+};
+
+inline RawPeer raw_peer(std::string_view sender, std::string_view receiver, ChannelOptions options) {
+  const Datapath* datapath = must(find_datapath(sender));
+  options.receive_with = receiver;
+  const auto listener = must(datapath->listen({"127.0.0.1", 0}, options));
+  auto connection = must(stream::connect_tcp(listener->endpoint(), ChannelOptions{}));
+  return {std::move(connection.socket), must(listener->accept())};
+}
+
+/// Announces an extent of `length` bytes with an empty message and sends the first `given` of them.
+inline void send_part(stream::Socket& socket, std::uint64_t length, std::uint64_t given) {
+  must(socket.send(stream::encode({0, true, {7, 0, length}})));
+  must(socket.send(pattern(0, given)));
+}
+
+/// Sends that extent of a source in another thread.
+inline std::future<Result<Sent>> send_later(Channel& channel, int source, std::uint64_t length) {
+  return std::async(std::launch::async, [&channel, source, length] {
+    auto sent = channel.send(as_bytes("x"), {{7, 0, length}, source});
+    if (sent) {
+      static_cast<void>(channel.flush());
+    }
+    return sent;
+  });
+}
+
+}  // namespace waggle::test
