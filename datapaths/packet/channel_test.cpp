@@ -60,7 +60,7 @@ class GuardedPort final : public Port {
     inner_->disarm();
   }
   Time due() const override { return Visit(*this), inner_->due(); }
-  Result<Peer> resolve(Peer peer) override { return inner_->resolve(peer); }
+  Result<Peer> resolve(Peer peer, const std::stop_token& cancel) override { return inner_->resolve(peer, cancel); }
   std::vector<Mode> modes() const override { return inner_->modes(); }
   Counters counters() const override { return inner_->counters(); }
 

@@ -6,9 +6,11 @@
 #include <netlink/route/neighbour.h>
 #include <poll.h>
 
+#include <array>
 #include <cstring>
 #include <optional>
 
+#include "base/stop.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/packet/netlink_socket.hpp"
 #include "datapaths/packet/route.hpp"
@@ -69,7 +71,8 @@ std::unexpected<Error> fail_netlink(std::string what, int code) {
   return fail(Fault::io, fmt::format("{}: {}", what, nl_geterror(code)));
 }
 
-Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop, std::chrono::milliseconds timeout) {
+Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop, const std::stop_token& cancel,
+                             std::chrono::milliseconds timeout) {
   if (interface.loopback) {
     return MacAddress{};
   }
@@ -81,6 +84,7 @@ Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop,
   nl_socket_disable_seq_check(notices.get());
   const std::uint32_t big_endian = htonl(next_hop);
   const Netlinked<nl_addr, nl_addr_put> address(nl_addr_build(AF_INET, &big_endian, sizeof big_endian));
+  const StopFd stopped(cancel);
   const auto deadline = Clock::now() + timeout;
   for (bool asked = false;;) {
     WAGGLE_LET(found, look_up(requests.get(), interface, address.get()));
@@ -92,8 +96,11 @@ Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop,
       asked = true;
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    pollfd ready{nl_socket_get_fd(notices.get()), POLLIN, 0};
-    const int count = left.count() > 0 ? ::poll(&ready, 1, static_cast<int>(left.count())) : 0;
+    std::array<pollfd, 2> ready{pollfd{nl_socket_get_fd(notices.get()), POLLIN, 0}, {stopped.get(), POLLIN, 0}};
+    const int count = left.count() > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(left.count())) : 0;
+    if (cancel.stop_requested()) {
+      return fail(Fault::cancelled, fmt::format("asking for {} was called off", ipv4_text(next_hop)));
+    }
     if (count == 0) {
       return fail(Fault::peer_gone,
                   fmt::format("{} does not answer ARP on {} within {} ms", ipv4_text(next_hop), interface.name,

@@ -89,7 +89,7 @@ class PacketDatapath final : public Datapath {
   Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const override {
     WAGGLE_LET(settings, settings_of(options));
     WAGGLE_LET(host, host_options(options, settings));
-    WAGGLE_LET(ip, ipv4_of(to.host));
+    WAGGLE_LET(ip, ipv4_of(to.host, options.cancel));
     const Peer server{ip, to.port, {}};
     const Endpoint remote{ipv4_text(ip), to.port};
     WAGGLE_LET(client, client_of(server, remote, options, settings, host));
@@ -131,7 +131,7 @@ class PacketDatapath final : public Datapath {
     WAGGLE_LET(ports,
                open_({.local = {}, .remote = remote, .listens = false, .options = options, .settings = settings}));
     WAGGLE_TRY(suits(*ports.front(), host));
-    WAGGLE_LET(resolved, ports.front()->resolve(server));
+    WAGGLE_LET(resolved, ports.front()->resolve(server, options.cancel));
     std::vector<Mode> modes = ports.front()->modes();
     modes.push_back({"congestion", options.congestion, options.congestion});
     auto client = std::make_shared<Client>(std::move(ports.front()), host, options.wait);

@@ -109,7 +109,8 @@ class Port {
   virtual Time due() const { return kNever; }
 
   /// Asks how to reach an address: fills in `mac` (neighbour table, ARP). Before packets are sent to a new peer.
-  virtual Result<Peer> resolve(Peer peer) = 0;
+  /// Fault::cancelled as soon as a stop is requested.
+  virtual Result<Peer> resolve(Peer peer, const std::stop_token& cancel) = 0;
 
   /// Requested and granted, read back from kernel or driver. What the kernel refuses later changes it; from any thread.
   virtual std::vector<Mode> modes() const = 0;
@@ -118,7 +119,8 @@ class Port {
   virtual Counters counters() const = 0;
 };
 
-/// How to make ports. `queues` > 1: one Port per queue, all of one UDP port number.
+/// How to make ports. `queues` > 1: one Port per queue, all of one UDP port number. What waits meanwhile ends with
+/// Fault::cancelled as soon as `options.cancel` says so.
 struct PortRequest {
   Endpoint local;   ///< where to listen; for a client empty, or the address to send from
   Endpoint remote;  ///< for a client: the server; decides the interface

@@ -6,7 +6,6 @@
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/sockios.h>
-#include <netdb.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -17,9 +16,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <vector>
 
+#include "base/resolve.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/packet/netlink_socket.hpp"
 
@@ -86,17 +85,11 @@ Result<std::vector<LocalAddress>> local_addresses(nl_sock* socket) {
 
 }  // namespace
 
-Result<std::uint32_t> ipv4_of(const std::string& host) {
+Result<std::uint32_t> ipv4_of(const std::string& host, const std::stop_token& cancel) {
   addrinfo hints{};
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* list = nullptr;
-  if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); failure != 0) {
-    return fail(Fault::not_found,
-                fmt::format("cannot resolve '{}' to an IPv4 address: {}", host, ::gai_strerror(failure)),
-                "check the name or give an IPv4 address");
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+  WAGGLE_LET(list, resolve(host, "", hints, cancel));
   return ntohl(reinterpret_cast<sockaddr_in*>(list->ai_addr)->sin_addr.s_addr);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "base/result.hpp"
@@ -32,8 +33,8 @@ struct Route {
   std::uint32_t next_hop = 0;  ///< the gateway, or the address itself
 };
 
-/// IPv4 address of a name or of a dotted quad; Fault::not_found when it has none.
-Result<std::uint32_t> ipv4_of(const std::string& host);
+/// IPv4 address of a name or of a dotted quad; Fault::not_found when it has none, Fault::cancelled when called off.
+Result<std::uint32_t> ipv4_of(const std::string& host, const std::stop_token& cancel = {});
 /// "10.77.0.1"
 std::string ipv4_text(std::uint32_t ip);
 
@@ -43,8 +44,8 @@ Result<Route> interface_of(std::uint32_t ip);
 /// Fault::missing when there is no route.
 Result<Route> route_to(std::uint32_t ip);
 /// The Ethernet address of the neighbour `next_hop` on `interface`. Sends a datagram to make the kernel ask by ARP and
-/// waits for the answer up to `timeout`; Fault::peer_gone when none comes.
-Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop,
+/// waits for the answer up to `timeout`; Fault::peer_gone when none comes, Fault::cancelled when called off.
+Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop, const std::stop_token& cancel,
                              std::chrono::milliseconds timeout = std::chrono::seconds(1));
 
 }  // namespace waggle::packet

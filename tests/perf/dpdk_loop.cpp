@@ -199,7 +199,7 @@ double receive_for(Port& port, const Plan& plan, std::uint32_t& checksum) {
 void run_receiver(const Plan& plan) {
   pin(plan.cpus[1]);
   const auto port = open(plan, false);
-  const Peer to = must(port->resolve(Peer{.ip = 0x0A4D0001, .port = 7'000}));
+  const Peer to = must(port->resolve(Peer{.ip = 0x0A4D0001, .port = 7'000}, {}));
   std::uint32_t checksum = 0;
   // Again if it was dropped, because the sender was not up yet.
   do {
@@ -216,7 +216,7 @@ void run_receiver(const Plan& plan) {
 void run_round_trips(const Plan& plan) {
   pin(plan.cpus[1]);
   const auto port = open(plan, false);
-  const Peer to = must(port->resolve(Peer{.ip = 0x0A4D0001, .port = 7'000}));
+  const Peer to = must(port->resolve(Peer{.ip = 0x0A4D0001, .port = 7'000}, {}));
   std::vector<double> medians;
   for (int i = 0; i <= plan.repetitions; ++i) {
     std::vector<double> times;

@@ -17,6 +17,8 @@
 
 #include "base/clock.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
+#include "datapaths/packet/afxdp/queue.hpp"
+#include "datapaths/packet/route.hpp"
 #include "datapaths/packet/testing/crowd.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
@@ -83,7 +85,7 @@ Pair make_pair(const topology::Link& link, const std::string& server, const std:
   pair.client = std::move(*connecting);
   const Peer server_peer{ntohl(::inet_addr(link.server_address().c_str())), 4433, {}};
   REQUIRE(link.client().inside([&]() -> Result<> {
-    WAGGLE_LET(resolved, pair.client->resolve(server_peer));
+    WAGGLE_LET(resolved, pair.client->resolve(server_peer, {}));
     pair.to_server = resolved;
     return {};
   }));
@@ -351,6 +353,24 @@ TEST_CASE("a client of nobody is told that the peer is gone") {
   }
   REQUIRE_FALSE(polled);
   CHECK(polled.error().fault == Fault::peer_gone);
+}
+
+TEST_CASE("what waits before a handshake ends when it is called off") {
+  const topology::Link link = make_link();
+  std::stop_source stop;
+  stop.request_stop();
+  const auto server = open("afxdp", link.server(), {link.server_address(), 4433}, {});
+  REQUIRE(server);
+  REQUIRE(link.server().inside([&]() -> Result<> {
+    // An address in the network of the link that nobody has.
+    REQUIRE(std::system(("ip address add 10.99.0.1/24 dev " + link.device()).c_str()) == 0);
+    WAGGLE_LET(route, route_to(0x0A630007));
+    const auto asked = neighbour(route.interface, route.next_hop, stop.get_token(), std::chrono::hours(1));
+    CHECK((!asked && asked.error().fault == Fault::cancelled));
+    const auto taken = Queue::open({.interface = link.device()}, stop.get_token());
+    CHECK((!taken && taken.error().fault == Fault::cancelled));
+    return {};
+  }));
 }
 
 TEST_CASE("threads share a port at both ends") {

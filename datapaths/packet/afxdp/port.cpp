@@ -114,7 +114,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& r
   // Sockets first: attaching the program makes a veth take up polling, which must find frames to fill.
   std::vector<std::unique_ptr<Queue>> sockets;
   for (options.queue = 0; options.queue < queues; ++options.queue) {
-    WAGGLE_LET(socket, Queue::open(options));
+    WAGGLE_LET(socket, Queue::open(options, request.options.cancel));
     sockets.push_back(std::move(socket));
   }
   WAGGLE_LET(program,

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "base/clock.hpp"
+#include "base/stop.hpp"
 #include "datapaths/packet/grant.hpp"
 #include "datapaths/xdp/messages.hpp"
 
@@ -39,7 +39,7 @@ std::string yes_or_no(bool value) {
 
 }  // namespace
 
-Result<std::unique_ptr<Queue>> Queue::open(const QueueOptions& options) {
+Result<std::unique_ptr<Queue>> Queue::open(const QueueOptions& options, const std::stop_token& cancel) {
   // A closed AF_XDP socket gives its queue back later, from a work queue (xp_put_pool() in the kernel), even when its
   // process is gone already, and nothing tells when.
   const std::uint64_t deadline = now_ns() + kReleaseTime;
@@ -48,7 +48,10 @@ Result<std::unique_ptr<Queue>> Queue::open(const QueueOptions& options) {
     if (queue || queue.error().fault != Fault::busy || now_ns() > deadline) {
       return queue;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (!pause(cancel, std::chrono::milliseconds(2))) {
+      return fail(Fault::cancelled,
+                  fmt::format("waiting for queue {} of {} was called off", options.queue, options.interface));
+    }
   }
 }
 

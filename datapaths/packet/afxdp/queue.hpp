@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,10 @@ struct QueueOptions {
 /// tx_frames) of the UMEM are for sending, the rest is for receiving. The rings are used directly by the port.
 class Queue {
  public:
-  /// Fault::missing for what the kernel does not grant, Fault::busy when the queue has an AF_XDP socket
-  /// already and keeps it for a second. The
-  /// fill ring is filled before the socket is bound: a driver that finds it empty may not look again.
-  static Result<std::unique_ptr<Queue>> open(const QueueOptions& options);
+  /// Fault::missing for what the kernel does not grant, Fault::busy when the queue has an AF_XDP socket already and
+  /// keeps it for a second, Fault::cancelled when waiting for that is called off. The fill ring is filled before the
+  /// socket is bound: a driver that finds it empty may not look again.
+  static Result<std::unique_ptr<Queue>> open(const QueueOptions& options, const std::stop_token& cancel);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue();

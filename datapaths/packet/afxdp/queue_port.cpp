@@ -336,7 +336,7 @@ Result<Watch> QueuePort::arm(Time deadline) {
   return Watch{queue_->fd(), POLLIN, deadline};
 }
 
-Result<Peer> QueuePort::resolve(Peer peer) {
+Result<Peer> QueuePort::resolve(Peer peer, const std::stop_token& cancel) {
   WAGGLE_LET(route, route_to(peer.ip));
   if (route.interface.index != shared_->interface.index) {
     return fail(Fault::usage,
@@ -344,7 +344,7 @@ Result<Peer> QueuePort::resolve(Peer peer) {
                             route.interface.name, shared_->interface.name),
                 "choose another local address");
   }
-  WAGGLE_LET(mac, neighbour(route.interface, route.next_hop));
+  WAGGLE_LET(mac, neighbour(route.interface, route.next_hop, cancel));
   peer.mac = mac;
   return peer;
 }

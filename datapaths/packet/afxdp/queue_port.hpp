@@ -45,7 +45,7 @@ class QueuePort final : public Port {
   void reclaim() override;
   Result<Watch> arm(Time deadline) override;
   Time due() const override { return kick_at_; }
-  Result<Peer> resolve(Peer peer) override;
+  Result<Peer> resolve(Peer peer, const std::stop_token& cancel) override;
   std::vector<Mode> modes() const override { return modes_; }
   Counters counters() const override;
 

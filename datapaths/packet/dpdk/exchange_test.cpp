@@ -73,6 +73,18 @@ class Place {
     (work_.path() / "vhost").string().copy(at.sun_path, sizeof at.sun_path - 1);
     return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) == 0;
   }
+  /// A server's socket, behind which nobody answers.
+  UniqueFd mute() const {
+    const std::string path = (work_.path() / "vhost").string();
+    std::ofstream(path + ".lock").close();
+    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
+    REQUIRE(::listen(socket.get(), 8) == 0);
+    return socket;
+  }
   /// A killed server leaves its socket, which would look as if it were listening.
   void clear() const { std::filesystem::remove(work_.path() / "vhost"); }
 
@@ -197,7 +209,7 @@ bool intact(const Port& port, const RxFrame& frame, std::uint32_t number) {
 /// Has `packets` packets sent back, a few at a time, and looks at every byte of them.
 bool exchange(const ChannelOptions& channel, std::uint32_t packets) {
   const auto port = open(channel, false);
-  const Peer to = *port->resolve(kServer);
+  const Peer to = *port->resolve(kServer, {});
   std::uint32_t sent = 0;
   std::uint32_t seen = 0;
   const std::uint64_t end = now_ns() + 20 * kSecond;
@@ -334,7 +346,7 @@ TEST_CASE("a client whose server is killed goes on and can end") {
     REQUIRE(::pipe(said) == 0);
     Process client([&] {
       const auto port = open(channel, false);
-      const Peer to = *port->resolve(kServer);
+      const Peer to = *port->resolve(kServer, {});
       const bool told = ::write(said[1], "x", 1) == 1;
       for (const std::uint64_t until = now_ns() + kSecond; now_ns() < until;) {
         RxFrame frames[8];
@@ -363,4 +375,22 @@ TEST_CASE("without a server there is an error, not a wait") {
             {.local = {}, .remote = {"10.77.0.1", 7'000}, .listens = false, .options = channel, .settings = *settings});
         return !ports && ports.error().fault == Fault::peer_gone;
       }).join());
+}
+
+TEST_CASE("what waits for a server ends when it is called off") {
+  const Place place;
+  std::stop_source stop;
+  stop.request_stop();
+  // The first finds no socket; the second one whose owner says nothing.
+  for (const bool listening : {false, true}) {
+    CAPTURE(listening);
+    const UniqueFd mute = listening ? place.mute() : UniqueFd();
+    ChannelOptions channel = place.channel({{"vhost_end", "client"}});
+    channel.cancel = stop.get_token();
+    Process client([&] {
+      const auto connected = (*find_datapath("dpdk"))->connect({"10.77.0.1", kServer.port}, channel);
+      return !connected && connected.error().fault == Fault::cancelled;
+    });
+    CHECK(client.join());
+  }
 }

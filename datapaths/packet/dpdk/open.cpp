@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <chrono>
 #include <random>
-#include <thread>
 
 #include "base/clock.hpp"
+#include "base/stop.hpp"
 #include "datapaths/packet/dpdk/apart.hpp"
 #include "datapaths/packet/dpdk/pci.hpp"
 #include "datapaths/packet/dpdk/port.hpp"
@@ -30,10 +30,12 @@ std::uint32_t neighbour_address(std::uint32_t ip) {
 }
 
 /// A client's place. A listener that needs its clients one by one may be about to make the next socket.
-Result<Place> wait_for_place(const std::string& base) {
+Result<Place> wait_for_place(const std::string& base, const std::stop_token& cancel) {
   auto place = Place::of_client(base);
   for (int tries = 0; !place && place.error().fault != Fault::usage && tries < 100; ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (!pause(cancel, std::chrono::milliseconds(10))) {
+      return fail(Fault::cancelled, fmt::format("waiting for a server at {} was called off", base));
+    }
     place = Place::of_client(base);
   }
   return place;
@@ -54,7 +56,7 @@ Result<Parts> open_vhost(const PortRequest& request) {
   parts.here.mac = vhost_mac(parts.here.ip);
   parts.here.port = request.local.port != 0 ? request.local.port : some_port();
   parts.driver = parts.options.vhost_here ? "net_vhost" : "net_virtio_user";
-  WAGGLE_LET(place, request.listens ? Place::of_listener(base) : wait_for_place(base));
+  WAGGLE_LET(place, request.listens ? Place::of_listener(base) : wait_for_place(base, request.options.cancel));
   parts.place = std::move(place);
   parts.here.mac[1] = static_cast<std::uint8_t>(parts.place.number());
   WAGGLE_LET(pool, make_pool(parts.options));
@@ -197,13 +199,15 @@ Result<Parts> open_parts(const PortRequest& request) {
 }
 
 /// Waits until a client's device says that its peer is there.
-Result<> wait_until_up(const DpdkPort& port, std::chrono::nanoseconds timeout) {
+Result<> wait_until_up(const DpdkPort& port, std::chrono::nanoseconds timeout, const std::stop_token& cancel) {
   const Time end = now_ns() + static_cast<Time>(timeout.count());
   while (!port.up()) {
     if (now_ns() > end) {
       return fail(Fault::timeout, "the link did not come up", "see that the server runs");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (!pause(cancel, std::chrono::milliseconds(1))) {
+      return fail(Fault::cancelled, "waiting for the link was called off");
+    }
   }
   return {};
 }
@@ -214,7 +218,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_ports(const PortRequest& request
   WAGGLE_LET(parts, open_parts(request));
   auto port = std::make_unique<DpdkPort>(std::move(parts));
   if (!request.listens) {
-    WAGGLE_TRY(wait_until_up(*port, request.options.timeout));
+    WAGGLE_TRY(wait_until_up(*port, request.options.timeout, request.options.cancel));
   }
   std::vector<std::unique_ptr<Port>> ports;
   ports.push_back(std::move(port));

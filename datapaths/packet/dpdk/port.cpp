@@ -202,7 +202,7 @@ void DpdkPort::send_arp(const ArpFrame& frame) {
 }
 
 /// By ARP of our own. Packets that come in meanwhile are lost: this is before anything is sent.
-Result<Peer> DpdkPort::ask_for(Peer peer) {
+Result<Peer> DpdkPort::ask_for(Peer peer, const std::stop_token& cancel) {
   heard_.reset();
   for (Time now = now_ns(), end = now + kArpTimeout, ask = now; now < end; now = now_ns()) {
     if (now >= ask) {
@@ -215,6 +215,9 @@ Result<Peer> DpdkPort::ask_for(Peer peer) {
     if (heard_ && heard_->ip == peer.ip) {
       peer.mac = heard_->mac;
       return peer;
+    }
+    if (cancel.stop_requested()) {
+      return fail(Fault::cancelled, fmt::format("asking for {} was called off", ipv4_text(peer.ip)));
     }
   }
   return fail(Fault::peer_gone, fmt::format("nobody answers for {} by ARP", ipv4_text(peer.ip)),
@@ -295,17 +298,17 @@ void DpdkPort::disarm() {
   devices_.disarm();
 }
 
-Result<Peer> DpdkPort::resolve(Peer peer) {
+Result<Peer> DpdkPort::resolve(Peer peer, const std::stop_token& cancel) {
   if (parts_.options.link == "vhost") {
     // There is only one at the other end: no need to ask.
     peer.mac = vhost_mac(peer.ip);
     return peer;
   }
   if (parts_.own_arp) {
-    return ask_for(peer);
+    return ask_for(peer, cancel);
   }
   WAGGLE_LET(route, route_to(peer.ip));
-  WAGGLE_LET(mac, neighbour(route.interface, route.next_hop));
+  WAGGLE_LET(mac, neighbour(route.interface, route.next_hop, cancel));
   peer.mac = mac;
   return peer;
 }

@@ -46,7 +46,7 @@ class DpdkPort final : public Port {
   Result<Watch> arm(Time deadline) override;
   void disarm() override;
   Time due() const override { return devices_.stashed().empty() ? kNever : 0; }
-  Result<Peer> resolve(Peer peer) override;
+  Result<Peer> resolve(Peer peer, const std::stop_token& cancel) override;
   std::vector<Mode> modes() const override;
   Counters counters() const override;
 
@@ -58,7 +58,7 @@ class DpdkPort final : public Port {
   std::size_t receive(std::span<rte_mbuf*> mbufs);
   void on_other(ByteView frame);
   void send_arp(const ArpFrame& frame);
-  Result<Peer> ask_for(Peer peer);
+  Result<Peer> ask_for(Peer peer, const std::stop_token& cancel);
   template <typename Frame>
   void count_copies(std::span<Frame> frames);
   std::size_t take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames);

@@ -35,7 +35,7 @@ class ImpairedPort final : public Port {
   Result<Watch> arm(Time deadline) override { return inner_->arm(deadline); }
   void disarm() override { inner_->disarm(); }
   Time due() const override { return std::min(inner_->due(), held_.empty() ? kNever : held_.top().at); }
-  Result<Peer> resolve(Peer peer) override { return inner_->resolve(peer); }
+  Result<Peer> resolve(Peer peer, const std::stop_token& cancel) override { return inner_->resolve(peer, cancel); }
   std::vector<Mode> modes() const override;
   Counters counters() const override;
 

@@ -51,7 +51,7 @@ class UdpPort final : public Port {
     return Watch{socket_.fd.get(), POLLIN, deadline};
   }
   Time due() const override { return receiver_->pending() ? 0 : kNever; }
-  Result<Peer> resolve(Peer peer) override { return peer; }
+  Result<Peer> resolve(Peer peer, const std::stop_token&) override { return peer; }
 
   std::vector<Mode> modes() const override {
     std::vector<Mode> modes = socket_.modes;

@@ -74,7 +74,7 @@ class VirtualPort final : public Port {
   }
   void reclaim() override {}
   Result<Watch> arm(Time) override { throw std::logic_error("virtual time does not wait"); }
-  Result<Peer> resolve(Peer peer) override { return peer; }
+  Result<Peer> resolve(Peer peer, const std::stop_token&) override { return peer; }
   std::vector<Mode> modes() const override { return {}; }
   Counters counters() const override { return {{"frames_sent", sent_}}; }
 
