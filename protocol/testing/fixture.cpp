@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "datapaths/admission.hpp"
 #include "protocol/server_handshake.hpp"
+#include "protocol/testing/admission.hpp"
 
 namespace waggle::protocol::testing {
 

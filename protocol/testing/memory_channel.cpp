@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "protocol/testing/memory_channel.hpp"
 
-#include "datapaths/admission.hpp"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,8 @@
 #include <mutex>
 #include <optional>
 #include <vector>
+
+#include "protocol/testing/admission.hpp"
 
 namespace waggle::protocol::testing {
 namespace {

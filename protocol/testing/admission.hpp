@@ -5,7 +5,8 @@
 
 #include "datapaths/datapath.hpp"
 
-namespace waggle {
+/// For tests only: a door for one peer at a time.
+namespace waggle::protocol::testing {
 
 /// How long a peer that was turned away is listened to, so that it can hear why.
 inline constexpr std::chrono::milliseconds kLastWords{100};
@@ -51,4 +52,4 @@ inline Result<std::optional<Admitted>> admit(std::unique_ptr<Channel> channel, c
   }
 }
 
-}  // namespace waggle
+}  // namespace waggle::protocol::testing
