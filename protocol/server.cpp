@@ -25,7 +25,8 @@ constexpr std::chrono::milliseconds kBreath{50};
 
 struct Server::State {
   struct Connection {
-    std::unique_ptr<Channel> channel;
+    std::unique_ptr<Channel> channel;  ///< empty before its client has come, and once it has ended
+    Agreement agreement;
     std::thread thread;
   };
   using Connections = std::list<Connection>;
@@ -36,8 +37,9 @@ struct Server::State {
   std::function<void(const Error&)> on_error;
 
   mutable std::mutex mutex;
-  std::condition_variable stop_asked;
+  std::condition_variable changed;  ///< `stopping`, or a connection has got its channel
   bool stopping = false;
+  Connections spare;  ///< one at most: a thread that waits for the next client
   Connections open;
   Connections finished;  ///< ended by themselves; their threads are about to return
   Counters closed_counters;
@@ -51,13 +53,23 @@ struct Server::State {
     }
   }
 
-  /// Asked by the listener before it spends anything on a client.
-  Result<> room() const {
+  /// Asked by the listener before it spends anything on a client: whoever is admitted then has a thread. The listener
+  /// turns the others away, and waits for none of them.
+  Result<> room() {
     const std::lock_guard lock(mutex);
     if (open.size() >= options.most_clients) {
       return fail(Fault::busy,
                   fmt::format("the server is busy: it takes no more clients than {}", options.most_clients),
                   "try again later");
+    }
+    if (spare.empty()) {
+      const auto made = spare.emplace(spare.end());
+      try {
+        made->thread = std::thread([this, made] { serve(made); });
+      } catch (const std::system_error&) {  // the one way in which std::thread says that there are no more threads
+        spare.erase(made);
+        return fail(Fault::busy, "the server is busy: it can start no more threads", "try again later");
+      }
     }
     return {};
   }
@@ -77,43 +89,44 @@ struct Server::State {
       }
       report(admitted.error());
       std::unique_lock lock(mutex);
-      if (stop_asked.wait_for(lock, kBreath, [&] { return stopping; })) {
+      if (changed.wait_for(lock, kBreath, [&] { return stopping; })) {
         return;
       }
     }
   }
 
-  /// Whatever waits for a peer, as the end of a channel may, is done without the mutex.
+  /// There is room() for it.
   void start(Admitted admitted) {
-    const Agreement agreement = static_cast<const ServerHandshake&>(*admitted.admission).agreement();
-    std::unique_lock lock(mutex);
+    const std::lock_guard lock(mutex);
     if (stopping) {
+      admitted.channel->abort();  // its end would wait for the peer
       return;
     }
     if (!std::exchange(seen_one, true)) {
       first_facts = admitted.channel->facts();
     }
-    const auto connection = open.emplace(open.end());
-    try {
-      connection->thread = std::thread([this, connection, agreement] { serve(connection, agreement); });
-      connection->channel = std::move(admitted.channel);
-    } catch (const std::system_error&) {  // the one way in which std::thread says that there are no more threads
-      open.erase(connection);
-      lock.unlock();
-      report(Error{Fault::busy, "cannot start a thread for a client: the process has too many"});
+    Connection& connection = spare.front();
+    connection.agreement = static_cast<const ServerHandshake&>(*admitted.admission).agreement();
+    connection.channel = std::move(admitted.channel);
+    open.splice(open.end(), spare);
+    changed.notify_all();
+  }
+
+  /// False when the server ends before a client has come.
+  bool await_client(Connections::iterator connection) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return stopping || connection->channel; });
+    return connection->channel != nullptr;
+  }
+
+  /// Whatever waits for a peer, as the end of a channel may, is done without the mutex.
+  void serve(Connections::iterator connection) {
+    if (!await_client(connection)) {
+      return;
     }
-  }
-
-  Channel& channel_of(Connections::iterator connection) const {
-    const std::lock_guard lock(mutex);  // start() holds it until all is in its place
-    return *connection->channel;
-  }
-
-  void serve(Connections::iterator connection, const Agreement& agreement) {
-    Channel& channel = channel_of(connection);
     {
       const auto files = make_service();
-      const auto served = serve_connection(channel, *files, options, agreement);
+      const auto served = serve_connection(*connection->channel, *files, options, connection->agreement);
       if (!served && served.error().fault != Fault::cancelled) {
         report(served.error());
       }
@@ -185,10 +198,11 @@ void Server::stop() {
       }
     }
   }
-  state_->stop_asked.notify_all();
+  state_->changed.notify_all();
   state_->listener->abort();
   state_->acceptor.join();
   // Nothing is added or moved any more: the threads see `stopping`.
+  State::join(state_->spare);
   State::join(state_->finished);
   State::join(state_->open);
 }

@@ -157,11 +157,6 @@ Result<> Strangers::take_in(const Gate& gate) {
 }
 
 void Strangers::add(UniqueFd socket, const sockaddr_storage& peer, const Gate& gate) {
-  const int number = socket.get();
-  epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = number}};
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, number, &event) != 0) {
-    return;  // no memory: as if it had never come
-  }
   const auto from = crowd_.try_emplace(address_of(peer)).first;
   ++from->second;
   const auto at =
@@ -170,7 +165,10 @@ void Strangers::add(UniqueFd socket, const sockaddr_storage& peer, const Gate& g
                                                .deadline = now_ns() + static_cast<std::uint64_t>(gate.patience.count()),
                                                .admission = gate.admission(),
                                                .bytes = {}});
-  by_socket_[number] = at;
+  if (!watch(at)) {
+    forget(at);  // no memory: as if it had never come
+    return;
+  }
   if (const auto room = gate.room(); !room) {
     turn_away(at, room.error(), gate);
     return;
@@ -179,6 +177,13 @@ void Strangers::add(UniqueFd socket, const sockaddr_storage& peer, const Gate& g
     turn_away(oldest_of_most(),
               Error{Fault::busy, "the server is busy: too many others wait to be let in", "try again later"}, gate);
   }
+}
+
+bool Strangers::watch(Group::iterator at) {
+  const int number = at->socket.get();
+  epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = number}};
+  by_socket_[number] = at;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, number, &event) == 0;
 }
 
 /// Looks at every address and at most at every stranger, of whom there are as many as the gate allows.
@@ -256,21 +261,19 @@ Result<std::optional<Admitted>> Strangers::let_in(Group::iterator at, std::size_
     return std::nullopt;
   }
   const int number = at->socket.get();
-  // For the case that there is no channel for it: the peer is to hear that.
+  // For the case that there is no channel for it: its peer hears that like all who are turned away.
   UniqueFd spare(::fcntl(number, F_DUPFD_CLOEXEC, 0));
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, number, nullptr);
   by_socket_.erase(number);
   auto channel = open(std::move(at->socket), ByteView(at->bytes).subspan(used));
   if (!channel) {
-    if (spare) {
-      static_cast<void>(say(spare.get(), at->admission->refusal(channel.error())));
-    }
-    if (gate.refused) {
-      gate.refused(channel.error());
-    }
+    at->socket = std::move(spare);
+    watch(at);
+    turn_away(at, channel.error(), gate);
+    return std::nullopt;
   }
   std::optional<Admitted> admitted;
-  if (channel && (*channel)->send(reply) && (*channel)->flush()) {
+  if ((*channel)->send(reply) && (*channel)->flush()) {
     admitted = Admitted{std::move(*channel), std::move(at->admission)};
   }
   uncount(at->from);

@@ -55,6 +55,7 @@ class Strangers {
   void expire(const Gate& gate);
   Result<> take_in(const Gate& gate);
   void add(UniqueFd socket, const sockaddr_storage& peer, const Gate& gate);
+  bool watch(Group::iterator at);
   /// Frees a descriptor; false when there is none to free.
   bool make_way(const Gate& gate);
   /// The oldest of all whose address has as many strangers as any.
