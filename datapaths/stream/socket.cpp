@@ -4,6 +4,10 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -40,6 +44,22 @@ Result<> set_timeout(int fd, int option, nanoseconds timeout) {
   return {};
 }
 
+/// How long the first wait for a peer that takes nothing is, see Pace.
+constexpr nanoseconds first_look(nanoseconds timeout) {
+  return timeout / 4;
+}
+
+/// A peer that acknowledges nothing for twice as long, or for two time-outs, has vanished.
+constexpr std::chrono::seconds kSilence{10};
+/// Probes of a full window without an answer, of which the later ones may be minutes apart.
+constexpr unsigned kUnanswered = 3;
+
+tcp_info info_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info : tcp_info{};
+}
+
 bool of_connection(int error) {
   switch (error) {
     case EPIPE:
@@ -70,7 +90,7 @@ Result<Socket> Socket::adopt(UniqueFd fd, Wait wait, nanoseconds timeout) {
   }
   if (wait == Wait::sleep && timeout.count() > 0) {
     WAGGLE_TRY(set_timeout(fd.get(), SO_RCVTIMEO, timeout));
-    WAGGLE_TRY(set_timeout(fd.get(), SO_SNDTIMEO, timeout));
+    WAGGLE_TRY(set_timeout(fd.get(), SO_SNDTIMEO, first_look(timeout)));
   }
   return Socket(std::move(fd), wait, timeout);
 }
@@ -86,16 +106,47 @@ Socket::Socket(Socket&& other) noexcept
       broken_(other.broken_),
       aborted_(other.aborted_.load()) {}
 
-bool Socket::keeps_trying(Pace& pace) const {
-  if (wait_ != Wait::spin || aborted()) {
+bool Socket::keeps_trying(Pace& pace) {
+  if (aborted()) {
     return false;
   }
-  pace.tick();
-  return timeout_.count() <= 0 || pace.left(timeout_).count() > 0;
+  if (wait_ == Wait::spin) {
+    pace.tick();
+    return timeout_.count() <= 0 || left(pace).count() > 0 || !overdue(pace);
+  }
+  return timeout_.count() > 0 && &pace == &out_ && !overdue(pace);
+}
+
+nanoseconds Socket::left(const Pace& pace) const {
+  return pace.left(&pace == &out_ && !pace.looked() ? first_look(timeout_) : timeout_);
 }
 
 nanoseconds Socket::patience(const Pace& pace) const {
-  return timeout_.count() <= 0 ? nanoseconds(0) : std::max(pace.left(timeout_), nanoseconds(1));
+  return timeout_.count() <= 0 ? nanoseconds(0) : std::max(left(pace), nanoseconds(1));
+}
+
+bool Socket::overdue(const Pace& pace) {
+  if (&pace == &out_) {
+    out_.look(acknowledged());
+    return out_.left(timeout_).count() == 0;
+  }
+  return true;
+}
+
+std::uint64_t Socket::acknowledged() const {
+  return info_of(fd()).tcpi_bytes_acked;
+}
+
+/// A peer that has vanished acknowledges nothing that was sent, and answers no probe of its full window. While nothing
+/// of the kind is under way, keep-alive probes find out.
+Result<> Socket::still_there() {
+  const tcp_info info = info_of(fd());
+  const auto limit = 2 * std::max<nanoseconds>(timeout_, kSilence);
+  const bool asked = info.tcpi_unacked > 0 || info.tcpi_probes >= kUnanswered;
+  if (asked && std::chrono::milliseconds(info.tcpi_last_ack_recv) > limit) {
+    return failure(ETIMEDOUT);
+  }
+  return {};
 }
 
 std::unexpected<Error> Socket::failure(int error) {
@@ -164,15 +215,21 @@ Result<bool> Socket::ready(short events, nanoseconds timeout) {
 }
 
 Result<> Socket::await(short events, const Pace& pace) {
-  if (timeout_.count() > 0) {
-    WAGGLE_LET(arrived, ready(events, pace.left(timeout_)));
-    return arrived ? Result<>() : failure(EAGAIN);
+  while (timeout_.count() > 0) {
+    WAGGLE_LET(arrived, ready(events, left(pace)));
+    if (arrived) {
+      break;
+    }
+    if (overdue(pace)) {
+      return failure(EAGAIN);
+    }
   }
   return {};
 }
 
 Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds timeout) {
-  const std::uint64_t start = wait_ == Wait::spin && timeout.count() > 0 ? now_ns() : 0;
+  const std::uint64_t start = wait_ == Wait::spin && timeout.count() != 0 ? now_ns() : 0;
+  nanoseconds looked{0};  // since `start`, when still_there() was asked; only while spinning
   for (;;) {
     // A blocking recv() ends by itself after timeout_: waits that are longer than that need no poll().
     const bool sleeping =
@@ -195,17 +252,26 @@ Result<std::optional<std::size_t>> Socket::receive_idle(ByteSpan to, nanoseconds
     if ((errno != EAGAIN && errno != EINTR) || aborted()) {
       return failure(errno);
     }
+    if (timeout.count() == 0) {
+      return std::nullopt;
+    }
+    const bool slept = sleeping && errno == EAGAIN;
     if (wait_ == Wait::spin) {
-      if (timeout.count() >= 0 &&
-          (timeout.count() == 0 || now_ns() - start >= static_cast<std::uint64_t>(timeout.count()))) {
+      const nanoseconds spent(now_ns() - start);
+      if (timeout.count() > 0 && spent >= timeout) {
         return std::nullopt;
       }
-    } else if (timeout.count() == 0) {
-      return std::nullopt;
-    } else if (sleeping && timeout.count() > 0 && errno == EAGAIN) {
-      timeout -= timeout_;
-      if (timeout.count() == 0) {
-        return std::nullopt;
+      if (timeout_.count() > 0 && spent - looked >= timeout_) {
+        looked = spent;
+        WAGGLE_TRY(still_there());
+      }
+    } else if (slept) {
+      WAGGLE_TRY(still_there());
+      if (timeout.count() > 0) {
+        timeout -= timeout_;
+        if (timeout.count() == 0) {
+          return std::nullopt;
+        }
       }
     }
   }

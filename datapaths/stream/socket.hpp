@@ -60,6 +60,9 @@ class Socket {
   void begin_in() { in_.begin(); }
   void begin_out() { out_.begin(); }
 
+  /// The rest that is sent has one time-out in all.
+  void finish_out() { out_.finish(); }
+
   // For movers whose calls do not return byte counts themselves (io_uring), and do their waiting.
   Pace& pace_in() { return in_; }
   Pace& pace_out() { return out_; }
@@ -71,11 +74,15 @@ class Socket {
     sent_ += bytes;
     out_.move(bytes);
   }
-  /// How long the next wait may be, at least 1 ns; 0 means for ever. When it is over, failure(EAGAIN) says so.
+  /// How long the next wait may be, at least 1 ns; 0 means for ever. When it is over, overdue() tells what to do.
   std::chrono::nanoseconds patience(const Pace& pace) const;
   std::uint64_t received() const { return received_; }  ///< bytes since the beginning
   std::uint64_t sent() const { return sent_; }          ///< bytes since the beginning
   std::chrono::nanoseconds timeout() const { return timeout_; }
+
+  /// A wait of patience() has run out: whether to give up, with failure(EAGAIN). Asks the kernel what the peer has
+  /// acknowledged, when it is the peer that was to take something.
+  bool overdue(const Pace& pace);
 
   /// True once a call failed because of the connection and not because of a file.
   bool broken() const { return broken_; }
@@ -84,8 +91,8 @@ class Socket {
   /// The Error for a connection that the peer has closed.
   std::unexpected<Error> closed();
 
-  /// Whether a call that would have blocked is to be tried again (Wait::spin).
-  bool keeps_trying(Pace& pace) const;
+  /// Whether a call that would have blocked, or has blocked for long enough, is to be tried again.
+  bool keeps_trying(Pace& pace);
 
   /// Ends all pending and later calls; safe from any thread and from a signal handler.
   void abort() noexcept;
@@ -96,6 +103,9 @@ class Socket {
       : fd_(std::move(fd)), wait_(wait), timeout_(timeout) {}
   Result<bool> ready(short events, std::chrono::nanoseconds timeout);
   Result<> await(short events, const Pace& pace);
+  std::chrono::nanoseconds left(const Pace& pace) const;
+  std::uint64_t acknowledged() const;
+  Result<> still_there();
 
   template <std::invocable Call>
   Result<std::size_t> repeat(Call& call, short events, Pace& pace) {

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// How long a peer may leave data unacknowledged, or keep-alive probes unanswered, before it counts as gone.
+/// How long a peer may leave keep-alive probes unanswered, at least, before it counts as gone.
 constexpr nanoseconds kPeerTimeout = std::chrono::seconds(10);
 
 struct FreeAddresses {
@@ -108,12 +108,12 @@ Result<Mode> set_buffer(int fd, bool to_send, const ChannelOptions& options) {
   return mode;
 }
 
-/// A peer that vanishes without a word must not be waited for: unacknowledged data ends the connection after
-/// TCP_USER_TIMEOUT, an idle connection after unanswered keep-alive probes (man 7 tcp).
+/// A peer that vanishes without a word must not be waited for: unanswered keep-alive probes end an idle connection (man
+/// 7 tcp), and Socket one with data under way. TCP_USER_TIMEOUT would do so too, but ends connections whose peer lives
+/// and reads slowly: it counts the time in which the peer's window is full, even while the peer answers.
 Result<> notice_vanished_peer(int fd, nanoseconds timeout) {
-  const auto limit = std::chrono::duration_cast<milliseconds>(std::max(timeout, kPeerTimeout));
-  const int seconds = static_cast<int>(limit.count() / 1000);
-  WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit.count()), "TCP_USER_TIMEOUT"));
+  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(std::max(timeout, kPeerTimeout));
+  const int seconds = static_cast<int>(limit.count());
   WAGGLE_TRY(set(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE"));
   WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_KEEPIDLE, std::max(1, seconds / 2), "TCP_KEEPIDLE"));
   WAGGLE_TRY(set(fd, IPPROTO_TCP, TCP_KEEPINTVL, std::max(1, seconds / 10), "TCP_KEEPINTVL"));

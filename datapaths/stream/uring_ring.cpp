@@ -134,7 +134,7 @@ Result<> Ring::submit_and_wait(Socket& socket, const Pace* pace) {
   const int done = limit > 0 ? ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &patience, nullptr)
                              : ::io_uring_submit_and_wait(&ring_, 1);
   if (done == -ETIME) {
-    return socket.failure(EAGAIN);
+    return socket.overdue(*pace) ? Result<>(socket.failure(EAGAIN)) : Result<>();
   }
   // The kernel may be short of memory or of room for completions: those that are there make some.
   const bool again = done == -EINTR || ((done == -EAGAIN || done == -EBUSY) && ::io_uring_cq_ready(&ring_) > 0);

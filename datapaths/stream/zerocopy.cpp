@@ -111,25 +111,25 @@ class ZeroCopy final : public Mover {
     }
   }
 
-  /// Waits until at most `left` calls are without their notice. Each that comes says that the peer has taken much.
+  /// Waits until at most `left` calls are without their notice.
   Result<> await_notices(Socket& socket, std::size_t left) {
     WAGGLE_TRY(read_notices(socket));
-    Pace pace;
-    for (std::size_t before = under_way_.size(); before > left; before = under_way_.size()) {
+    socket.begin_out();
+    Pace& pace = socket.pace_out();
+    while (under_way_.size() > left) {
       pace.tick();
       const auto limit = socket.patience(pace).count();
       const timespec most{limit / 1'000'000'000, limit % 1'000'000'000};
       pollfd watched{socket.fd(), 0, 0};  // POLLERR is always watched: the error queue is not empty
       const int ready = ::ppoll(&watched, 1, limit > 0 ? &most : nullptr, nullptr);
-      if (ready == 0 || (watched.revents & (POLLHUP | POLLNVAL)) != 0) {
-        return socket.failure(ready == 0 ? EAGAIN : EPIPE);
+      if ((watched.revents & (POLLHUP | POLLNVAL)) != 0) {
+        return socket.failure(EPIPE);
+      }
+      // It may be something else that wakes us, time after time.
+      if ((ready == 0 || limit == 1) && socket.overdue(pace)) {
+        return socket.failure(EAGAIN);
       }
       WAGGLE_TRY(read_notices(socket));
-      if (under_way_.size() < before) {
-        pace.begin();
-      } else if (limit == 1) {
-        return socket.failure(EAGAIN);  // it was something else that woke us, time after time
-      }
     }
     return {};
   }
