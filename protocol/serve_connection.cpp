@@ -5,22 +5,13 @@
 namespace waggle::protocol {
 namespace {
 
-/// How long a refused peer is listened to, so that closing does not reset the connection under its ERROR.
-constexpr std::chrono::milliseconds kLinger{200};
-
+/// What the peer still sends is the channel's to drop, whose end sees to it that last words are read, and waits for
+/// that as long as it likes and not as long as the peer does.
 Result<> close_politely(Channel& channel, const Action& action) {
+  channel.end_receiving();
   if (!action.message.empty()) {
     WAGGLE_TRY(channel.send(action.message));
     WAGGLE_TRY(channel.flush());
-    channel.end_receiving();
-    const auto end = std::chrono::steady_clock::now() + kLinger;
-    for (auto left = kLinger; left.count() > 0;
-         left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now())) {
-      const auto event = channel.next(left);
-      if (!event || event->kind == Event::Kind::closed || event->kind == Event::Kind::nothing) {
-        break;
-      }
-    }
   }
   return {};
 }

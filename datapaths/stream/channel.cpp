@@ -66,6 +66,7 @@ Counters StreamChannel::counters() const {
 std::unexpected<Error> StreamChannel::receiving_breaks(Error error) {
   receiving_broken_ = error;
   // A peer that sent nonsense, or stopped in the middle, may still read why nobody listens to it any more.
+  socket_.finish_out();
   if (!sending_broken_ && error.fault != Fault::protocol && error.fault != Fault::timeout) {
     sending_broken_ = error;
   }
@@ -217,6 +218,7 @@ void StreamChannel::cancel(const ExtentId& id) {
 
 void StreamChannel::end_receiving() noexcept {
   ended_ = true;
+  socket_.finish_out();
   expected_.clear();
   large_expected_ = 0;
 }

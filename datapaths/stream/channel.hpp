@@ -29,6 +29,9 @@ struct Opening {
 /// reads ahead, except where a mover is going to take large extents from the socket that must not end up in user memory
 /// first. Payload that was read ahead all the same is delivered from the buffer and counted as "read_ahead_bytes";
 /// small extents that left through the output buffer count as "batched_bytes".
+///
+/// Once receiving has ended, by end_receiving() or an error, what is still sent are last words: they have one time-out
+/// in all, and the end of the channel a second, whatever the peer does.
 class StreamChannel final : public Channel {
  public:
   /// `facts` come with the modes of the socket; those of the movers are added.
