@@ -19,7 +19,7 @@ namespace {
 
 /// How long somebody who was turned away may take to read why, in nanoseconds.
 constexpr std::uint64_t kLinger = 2'000'000'000;
-/// Most of those at once: the oldest of them goes first.
+/// Most of those at once, and at most half as many as strangers: the oldest of them goes first.
 constexpr std::size_t kMostLeaving = 256;
 /// Connections taken in before those who are in are heard again.
 constexpr int kTakenAtOnce = 64;
@@ -309,7 +309,7 @@ void Strangers::turn_away(Group::iterator at, ByteView reply, const Error& why, 
   at->deadline = now_ns() + kLinger;
   uncount(at->from);
   leaving_.splice(leaving_.end(), waiting_, at);
-  while (leaving_.size() > kMostLeaving) {
+  while (leaving_.size() > std::min(kMostLeaving, std::max<std::size_t>(1, gate.most_strangers / 2))) {
     forget(leaving_.begin());
   }
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "datapaths/stream/frame.hpp"
@@ -262,6 +263,26 @@ TEST_CASE("of addresses with as many strangers the one that waits longest loses 
   CHECK(next_frame(last, "welcome") == frame("welcome"));
   say(older, frame("hello"));
   CHECK(next_frame(older, "and you?") == frame("and you?"));
+}
+
+TEST_CASE("those who were turned away have half as many descriptors as strangers", "[strangers]") {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  Gate gate;
+  gate.most_strangers = 2;
+  gate.room = [] { return fail(Fault::busy, "full"); };
+  Door door(std::move(gate));
+  constexpr int kRefused = 40;
+  const auto before = open_files();
+  std::vector<Socket> refused;
+  for (int i = 0; i < kRefused; ++i) {
+    refused.push_back(door.knock());
+    CHECK(all_of(refused.back()) == frame("busy"));
+  }
+  // Their own ends, which they do not close, the door's of one, and that of the last while it is turned away.
+  CHECK(open_files() - before <= kRefused + 2);
 }
 
 TEST_CASE("who comes to a full house hears so at once", "[strangers]") {

@@ -148,8 +148,8 @@ class Serve final : public Command {
   }
 
  private:
-  /// Half of them are for open files, a quarter of those in reserve, and an eighth at most for strangers; the rest is
-  /// for connections and for what a request opens for a moment.
+  /// Half of them are for open files, a quarter of those in reserve, an eighth at most for strangers and half as many
+  /// for those who were turned away; the rest is for connections and for what a request opens for a moment.
   void share_descriptors(std::size_t limit) {
     options_.files = std::make_shared<protocol::FileBudget>(limit * 3 / 8, limit / 8);
     options_.most_strangers = std::min(options_.most_strangers, std::max<std::size_t>(1, limit / 8));
