@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "harness/cli/command.hpp"
+#include "harness/cli/complaints.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
@@ -132,15 +134,16 @@ class Serve final : public Command {
     }
     // Before any thread starts: all of them leave the signals to wait() below.
     const SignalsBlocked signals;
+    Complaints complaints(STDERR_FILENO);
     const std::jthread sweeper([&](const std::stop_token& stop) {
       const std::chrono::seconds age(static_cast<std::int64_t>(sweep_seconds_));
       if (const auto swept = store.sweep(age, stop); !swept) {
-        report(global, "broken uploads are not removed", swept.error());
+        report(global, complaints, "broken uploads are not removed", swept.error());
       }
     });
     protocol::Server server(
         std::move(listener), [&store] { return store.connect(); }, options_,
-        [this, &global](const Error& error) { report(global, "a connection ended early", error, true); });
+        [&](const Error& error) { report(global, complaints, "a connection ended early", error, true); });
     announce(global, server.endpoint());
     signals.wait();
     server.stop();
@@ -173,18 +176,19 @@ class Serve final : public Command {
     std::fflush(stdout);
   }
 
-  /// From any thread. What strangers can cause at will is said some times and then counted.
-  void report(const Global& global, std::string_view what, const Error& error, bool limited = false) {
+  /// From any thread, none of which waits. What strangers can cause at will is said some times and then counted.
+  void report(const Global& global, Complaints& complaints, std::string_view what, const Error& error,
+              bool limited = false) {
     if (global.quiet) {
       return;
     }
     const std::lock_guard lock(mutex_);
     const auto passed = limited ? limit_.pass(std::chrono::steady_clock::now()) : RateLimit::Passed{true, 0};
     if (passed.unsaid > 0) {
-      fmt::print(stderr, "{}: {} more in the last {} s\n", what, passed.unsaid, RateLimit::kWindow.count());
+      complaints.say(fmt::format("{}: {} more in the last {} s", what, passed.unsaid, RateLimit::kWindow.count()));
     }
     if (passed.say) {
-      fmt::print(stderr, "{}: {}\n", what, error.text());
+      complaints.say(fmt::format("{}: {}", what, error.text()));
     }
   }
 
