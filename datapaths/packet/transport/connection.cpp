@@ -190,7 +190,8 @@ Time Connection::deadline() const {
     return close_due_ ? close_at_ : kNever;
   }
   if (sent_.exhausted() && state_ != State::connecting) {
-    return std::min({loss_at_, close_limit_, close_due_ ? close_at_ : kNever, last_received_ + options_.timeout});
+    return std::min(
+        {loss_at_, close_limit_, stall_at_, close_due_ ? close_at_ : kNever, last_received_ + options_.timeout});
   }
   if (state_ == State::connecting) {
     return std::min(hello_at_, started_ + options_.timeout);

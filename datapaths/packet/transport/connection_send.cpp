@@ -97,6 +97,7 @@ std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room
     return build_close(now, room);
   }
   if (sent_.exhausted()) [[unlikely]] {
+    watch_progress(now);
     return {};  // a peer that acknowledges nothing is not acknowledged either
   }
   if (sent_.next() >= skip_at_) [[unlikely]] {
