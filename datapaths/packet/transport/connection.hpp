@@ -180,6 +180,7 @@ class Connection {
   std::optional<Placement> place(Inbound& extent, std::uint64_t offset, ByteView payload, bool may_stage, bool& taken);
   bool takes_piece(const Inbound& extent, std::uint64_t begin, std::uint64_t end) const;
   void add_piece(Inbound& extent, std::uint64_t begin, std::uint64_t end);
+  void forget(std::list<Inbound>::iterator extent);
   void on_message(Time now, const Header& header, ByteView packet);
 
   // connection_recovery.cpp

@@ -270,9 +270,7 @@ void Connection::cancel(const ExtentId& id) {
     return !extent.length && extent.incoming.id.handle == id.handle && extent.incoming.id.offset == id.offset;
   });
   if (found != inbound_.rend()) {
-    latest_ = latest_ == &*found ? nullptr : latest_;
-    found->reset();
-    spare_.splice(spare_.begin(), inbound_, std::next(found).base());
+    forget(std::next(found).base());
   }
 }
 
@@ -331,13 +329,15 @@ void Connection::delivered(Inbound& extent) {
     // Copies of what came in the end without them.
   }
   ++delivered_;
-  if (latest_ == &extent) {
-    latest_ = nullptr;
-  }
-  pieces_ -= extent.received.size();
-  const auto found = std::ranges::find_if(inbound_, [&](const Inbound& each) { return &each == &extent; });
-  found->reset();
-  spare_.splice(spare_.begin(), inbound_, found);
+  forget(std::ranges::find_if(inbound_, [&](const Inbound& each) { return &each == &extent; }));
+}
+
+/// Nothing more comes for it: its place is for the next one, and its pieces count no more.
+void Connection::forget(std::list<Inbound>::iterator extent) {
+  latest_ = latest_ == &*extent ? nullptr : latest_;
+  pieces_ -= extent->received.size();
+  extent->reset();
+  spare_.splice(spare_.begin(), inbound_, extent);
 }
 
 void Connection::consumed(Time now) {
