@@ -188,8 +188,17 @@ class Connection {
   bool honest(const AckBlock& ack) const;
   void suspect(Time now, const SentPacket& packet);
   void leave_black_hole(Time now);
-  void acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any);
-  void forgive(std::uint64_t number, SentPacket& packet);
+  /// What an ACK says that none has said before.
+  struct News {
+    bool acknowledged = false;  ///< something that was under way
+    bool forgiven = false;      ///< something that was taken for lost
+    std::uint64_t bytes = 0;    ///< of what was under way
+    std::uint64_t largest = 0;  ///< number of that
+  };
+  void on_news(Time now, const AckBlock& ack, const News& news);
+  void acknowledge(std::uint64_t number, News& news);
+  void arrived(const SentPacket& packet, Outbound* extent);
+  void forgive(std::uint64_t number, const SentPacket& packet);
   void detect_losses(Time now);
   void lose(SentPacket& packet);
   void refresh(Time now);

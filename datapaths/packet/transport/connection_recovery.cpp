@@ -42,11 +42,9 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
   packet_limit_ = std::max(packet_limit_, ack.packet_limit);
   message_limit_ = std::max(message_limit_, ack.message_limit);
 
-  std::uint64_t bytes = 0;
-  std::uint64_t largest = 0;
-  bool any = false;
+  News news;
   for (std::uint64_t number = std::max(sent_.oldest(), floor_); number < ack.floor; ++number) {
-    acknowledge(number, bytes, largest, any);
+    acknowledge(number, news);
   }
   floor_ = std::max(floor_, ack.floor);
   for (std::uint16_t i = ack.count; i-- > 0;) {
@@ -60,35 +58,42 @@ bool Connection::on_ack(Time now, const AckBlock& ack) {
         packet.length = std::max(jump, static_cast<std::uint32_t>(left));
         number += jump;
       } else {
-        acknowledge(number++, bytes, largest, any);
+        acknowledge(number++, news);
         packet.length = static_cast<std::uint32_t>(left);
       }
     }
   }
-  if (any) {
-    Time sample = 0;
-    const Time sent_at = sent_[largest].sent_at;
-    if (largest == ack.largest) {
-      sample = std::max<Time>(1, now - sent_at);
-      first_sample_at_ = std::min(first_sample_at_, now);
-      rtt_.sample(sample, std::min<Time>(Time{ack.delay} * 1000, kAckDelay));
-    }
-    largest_acknowledged_ = std::max(largest_acknowledged_, largest);
-    anything_acknowledged_ = true;
+  if (news.acknowledged) {
+    on_news(now, ack, news);
+  }
+  if (news.acknowledged || news.forgiven) {
     timeouts_ = 0;
     probes_ = 0;
-    detect_losses(now);
-    congestion_->on_ack(
-        {now, bytes, largest, sent_at, sample, rtt_.smoothed(), rtt_.least(), sent_.next(), largest >= limited_until_});
-    const Time keep = 2 * rtt_.smoothed() + RttEstimator::kGranularity;
-    sent_.advance(now > keep ? now - keep : 0);
     tidy_outbound();
     refresh(now);
   }
   return true;
 }
 
-void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::uint64_t& largest, bool& any) {
+/// What was under way has arrived: that tells about the path.
+void Connection::on_news(Time now, const AckBlock& ack, const News& news) {
+  Time sample = 0;
+  const Time sent_at = sent_[news.largest].sent_at;
+  if (news.largest == ack.largest) {
+    sample = std::max<Time>(1, now - sent_at);
+    first_sample_at_ = std::min(first_sample_at_, now);
+    rtt_.sample(sample, std::min<Time>(Time{ack.delay} * 1000, kAckDelay));
+  }
+  largest_acknowledged_ = std::max(largest_acknowledged_, news.largest);
+  anything_acknowledged_ = true;
+  detect_losses(now);
+  congestion_->on_ack({now, news.bytes, news.largest, sent_at, sample, rtt_.smoothed(), rtt_.least(), sent_.next(),
+                       news.largest >= limited_until_});
+  const Time keep = 2 * rtt_.smoothed() + RttEstimator::kGranularity;
+  sent_.advance(now > keep ? now - keep : 0);
+}
+
+void Connection::acknowledge(std::uint64_t number, News& news) {
   SentPacket& packet = sent_[number];
   if (packet.state == SentPacket::State::none) {
     packet.state = SentPacket::State::acknowledged;
@@ -107,39 +112,44 @@ void Connection::acknowledge(std::uint64_t number, std::uint64_t& bytes, std::ui
     mtu_.on_acknowledged(size);
     congestion_->on_packet_size(mtu_.packet());
   }
+  packet.state = SentPacket::State::acknowledged;
   if (taken_for_lost) {
+    news.forgiven = true;
     forgive(number, packet);
     return;
   }
-  packet.state = SentPacket::State::acknowledged;
   in_flight_ -= packet.size;
   --under_way_;
-  bytes += packet.size;
-  largest = std::max(largest, number);
-  any = true;
-  switch (packet.kind) {
-    case SentPacket::Kind::data:
-      progress_ += packet.length;
-      if (Outbound* extent = outbound(packet.extent)) {
-        --extent->under_way;
-        extent->acknowledged += packet.length;
-        if (extent->over() && extent != &outbound_.back()) {
-          extent->file.reset();  // though one before it is not over
-        }
-      }
-      break;
-    case SentPacket::Kind::message:
-      progress_ += packet.length;
-      messages_out_.on_acknowledged({packet.offset, packet.length});
-      break;
-    case SentPacket::Kind::probe: --probing_; break;
-    case SentPacket::Kind::control: break;
+  probing_ -= packet.kind == SentPacket::Kind::probe ? 1 : 0;
+  news.acknowledged = true;
+  news.bytes += packet.size;
+  news.largest = std::max(news.largest, number);
+  Outbound* const extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
+  if (extent != nullptr) {
+    --extent->under_way;
+  }
+  arrived(packet, extent);
+}
+
+/// The peer has what the packet carried, be it sooner or later.
+void Connection::arrived(const SentPacket& packet, Outbound* extent) {
+  if (packet.kind == SentPacket::Kind::message) {
+    progress_ += packet.length;
+    messages_out_.on_acknowledged({packet.offset, packet.length});
+  }
+  if (packet.kind == SentPacket::Kind::data) {
+    progress_ += packet.length;
+  }
+  if (extent != nullptr) {
+    extent->acknowledged += packet.length;
+    if (extent->over() && extent != &outbound_.back()) {
+      extent->file.reset();  // though one before it is not over
+    }
   }
 }
 
 /// A packet that was taken for lost has arrived: the path reorders, by how much the numbers tell (RFC 8985 spirit).
-void Connection::forgive(std::uint64_t number, SentPacket& packet) {
-  packet.state = SentPacket::State::acknowledged;
+void Connection::forgive(std::uint64_t number, const SentPacket& packet) {
   if (packet.kind == SentPacket::Kind::probe) {
     return;  // its loss did not count either
   }
@@ -147,16 +157,13 @@ void Connection::forgive(std::uint64_t number, SentPacket& packet) {
   if (largest_acknowledged_ > number) {
     threshold_ = std::clamp(largest_acknowledged_ - number + 1, threshold_, kMostThreshold);
   }
-  if (packet.kind == SentPacket::Kind::message) {
-    messages_out_.on_acknowledged({packet.offset, packet.length});
+  Outbound* const extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
+  if (extent != nullptr && !extent->lost.empty()) {
+    // Need not be sent again, unless that has happened.
+    extent->lost.remove(packet.offset, packet.offset + packet.length);
+    lost_extents_ -= extent->lost.empty() ? 1 : 0;
   }
-  if (packet.kind == SentPacket::Kind::data) {
-    if (Outbound* extent = outbound(packet.extent); extent != nullptr && !extent->lost.empty()) {
-      // Need not be sent again, unless that has happened.
-      extent->lost.remove(packet.offset, packet.offset + packet.length);
-      lost_extents_ -= extent->lost.empty() ? 1 : 0;
-    }
-  }
+  arrived(packet, extent);
   if (static_cast<std::int32_t>(packet.round - cut_round_) < 0) {
     return;  // it stands behind an earlier cut
   }

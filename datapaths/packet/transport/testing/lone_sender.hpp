@@ -19,13 +19,15 @@ inline constexpr Time kSecond = 1'000'000'000;
 class LoneSender {
  public:
   /// `packet`: bytes of the largest packet that both ends take. `limit`: numbers that the peer allows at first.
+  /// `patience`: see ConnectionOptions.
   explicit LoneSender(std::uint32_t packet = MtuSearch::kBase, std::uint64_t bytes = std::uint64_t{1} << 30U,
-                      std::uint64_t limit = 1U << 20U)
+                      std::uint64_t limit = 1U << 20U, Time patience = 0)
       : room_(std::max<std::size_t>(packet, 9000)) {
     ConnectionOptions options;
     options.client = true;
     options.packet = packet;
     options.timeout = 1000 * kSecond;
+    options.patience = patience;
     options.staging = &budget_;
     auto made = Connection::create(options, now);
     REQUIRE(made);
