@@ -200,7 +200,11 @@ struct Admitted {
 class Listener {
  public:
   virtual ~Listener() = default;
+  /// Where it really sits, with the address in digits.
   virtual Endpoint endpoint() const = 0;
+  /// Whether others may reach it though its address is one of this machine alone: what comes past the kernel by a device
+  /// or a socket of its own is looked at by nobody else.
+  virtual bool past_kernel() const { return false; }
   /// The next connection, whoever it is: for tests and tools that know their peer.
   virtual Result<std::unique_ptr<Channel>> accept() = 0;
   /// The next peer that the gate admits. Strangers are dealt with meanwhile, however many, slow or silent they are.

@@ -39,7 +39,8 @@ class GuardedPort final : public Port {
  public:
   explicit GuardedPort(std::unique_ptr<Port> inner) : inner_(std::move(inner)) {}
   Capabilities capabilities() const override { return inner_->capabilities(); }
-  std::uint16_t local_port() const override { return inner_->local_port(); }
+  Peer local() const override { return inner_->local(); }
+  bool past_kernel() const override { return inner_->past_kernel(); }
   std::size_t lease(std::span<TxFrame> frames) override { return Visit(*this), inner_->lease(frames); }
   Result<std::size_t> send(std::span<const TxFrame> frames) override { return Visit(*this), inner_->send(frames); }
   void give_back(std::span<const TxFrame> frames) override { Visit(*this), inner_->give_back(frames); }

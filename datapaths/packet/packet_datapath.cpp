@@ -83,7 +83,7 @@ class PacketDatapath final : public Datapath {
     host.listens = true;
     WAGGLE_LET(ports, open_({.local = at, .remote = {}, .listens = true, .options = options, .settings = settings}));
     WAGGLE_TRY(suits(*ports.front(), host));
-    return std::make_unique<PacketListener>(std::move(ports), at, host, std::string(info_.name), options);
+    return std::make_unique<PacketListener>(std::move(ports), host, std::string(info_.name), options);
   }
 
   Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const override {

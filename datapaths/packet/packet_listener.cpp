@@ -5,13 +5,16 @@
 #include <chrono>
 
 #include "base/clock.hpp"
+#include "datapaths/packet/route.hpp"
 
 namespace waggle::packet {
 
-PacketListener::PacketListener(std::vector<std::unique_ptr<Port>> ports, Endpoint at, const HostOptions& host,
-                               std::string name, const ChannelOptions& options)
-    : at_(std::move(at)), name_(std::move(name)), options_(options) {
-  at_.port = ports.front()->local_port();
+PacketListener::PacketListener(std::vector<std::unique_ptr<Port>> ports, const HostOptions& host, std::string name,
+                               const ChannelOptions& options)
+    : at_{ipv4_text(ports.front()->local().ip), ports.front()->local_port()},
+      past_kernel_(ports.front()->past_kernel()),
+      name_(std::move(name)),
+      options_(options) {
   for (auto& port : ports) {
     std::vector<Mode> modes = port->modes();
     modes.push_back({"congestion", options.congestion, options.congestion});

@@ -15,10 +15,11 @@ namespace waggle::packet {
 /// queue, for a thread per queue that does; each connection stays on the queue where it came in.
 class PacketListener final : public Listener {
  public:
-  PacketListener(std::vector<std::unique_ptr<Port>> ports, Endpoint at, const HostOptions& host, std::string name,
+  PacketListener(std::vector<std::unique_ptr<Port>> ports, const HostOptions& host, std::string name,
                  const ChannelOptions& options);
   ~PacketListener() override;
   Endpoint endpoint() const override { return at_; }
+  bool past_kernel() const override { return past_kernel_; }
   Result<std::unique_ptr<Channel>> accept() override;
   Result<Admitted> accept(const Gate& gate) override;
   void abort() noexcept override;
@@ -37,6 +38,7 @@ class PacketListener final : public Listener {
   void watch(Queue& queue);
 
   Endpoint at_;
+  bool past_kernel_;
   std::string name_;
   ChannelOptions options_;
   std::vector<std::unique_ptr<Queue>> queues_;

@@ -82,7 +82,11 @@ class Port {
   virtual ~Port() = default;
 
   virtual Capabilities capabilities() const = 0;
-  virtual std::uint16_t local_port() const = 0;  ///< UDP port
+  virtual Peer local() const = 0;  ///< where it sits; address 0: at all addresses of this machine
+  std::uint16_t local_port() const { return local().port; }
+  /// Whether its packets come from a device past the kernel, so that whoever is there can send to it, whatever its
+  /// address says.
+  virtual bool past_kernel() const { return false; }
 
   /// Hands out up to `frames.size()` empty frames and returns how many; fewer when too many are under way.
   virtual std::size_t lease(std::span<TxFrame> frames) = 0;

@@ -49,7 +49,7 @@ TEST_CASE("the gate hears all queues of a listener, whoever waits at the others"
   }
   HostOptions host;
   host.listens = true;
-  PacketListener listener(std::move(ports), doors[0], host, "udp", kLoopback);
+  PacketListener listener(std::move(ports), host, "udp", kLoopback);
   Gate gate;
   gate.admission = [] { return std::make_unique<Porter>(); };
   gate.most_strangers = 3 * kQueues;

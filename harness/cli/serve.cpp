@@ -128,7 +128,8 @@ class Serve final : public Command {
     WAGGLE_LET(memory, choice_.memory(true));
     WAGGLE_LET(listener, datapath->listen(at, channel));
     // Who can reach it is decided by the address that it got, not by the name that was asked for.
-    if (token.empty() && !anybody_ && !is_this_machine(listener->endpoint().host)) {
+    const bool for_others = listener->past_kernel() || !is_this_machine(listener->endpoint().host);
+    if (token.empty() && !anybody_ && for_others) {
       return fail(Fault::usage, "other machines could read and change files without a token",
                   "give --token-file (or WAGGLE_TOKEN), or say --anybody");
     }

@@ -85,6 +85,12 @@ class Refusals(unittest.TestCase):
                       *self.run_command("dpdk")],
                      "dpdk: ", "hugepages", "the system lets nobody here reserve more", "tee /sys/kernel/mm/hugepages/")
 
+    def test_a_vhost_socket_is_for_others_whatever_its_address(self):
+        require("dpdk" in BUILT, "dpdk does not run here")
+        self.refused([HARNESS, "serve", f"--root={self.place}", "--json", "--datapath=dpdk", "--link=vhost",
+                      f"--socket={self.place}/socket", "--listen=127.0.0.1:0"],
+                     "other machines could read and change files without a token", "--token-file", "--anybody", code=2)
+
     def test_no_right_to_load_bpf_programs(self):
         require("afxdp" in BUILT, "afxdp does not run here")
         host = self.host()

@@ -36,7 +36,8 @@ class QueuePort final : public Port {
   static std::uint32_t room(std::uint32_t chunk);
 
   Capabilities capabilities() const override;
-  std::uint16_t local_port() const override { return shared_->local.port; }
+  Peer local() const override { return {shared_->local.ip, shared_->local.port, shared_->local.mac}; }
+  bool past_kernel() const override { return !shared_->interface.loopback; }
   std::size_t lease(std::span<TxFrame> frames) override;
   Result<std::size_t> send(std::span<const TxFrame> frames) override;
   void give_back(std::span<const TxFrame> frames) override;

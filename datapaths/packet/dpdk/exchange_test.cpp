@@ -283,6 +283,18 @@ TEST_CASE("threads share a port at both ends") {
   }
 }
 
+TEST_CASE("a listener at a vhost socket says its own address, and that others may reach it past the kernel") {
+  const Place place;
+  for (const char* host : {"127.0.0.1", "10.77.0.1"}) {
+    CAPTURE(host);
+    CHECK(Process([&] {
+            const auto listener = (*find_datapath("dpdk"))->listen({host, 0}, place.channel({}));
+            return listener && (*listener)->past_kernel() && (*listener)->endpoint().host == host;
+          }).join());
+    place.clear();
+  }
+}
+
 TEST_CASE("packed rings and frames for O_DIRECT carry the same") {
   const Place place;
   const auto channel = place.channel({{"ring", "packed"}, {"direct", "yes"}});

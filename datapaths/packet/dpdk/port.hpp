@@ -36,7 +36,8 @@ class DpdkPort final : public Port {
   explicit DpdkPort(Parts parts) : parts_(std::move(parts)), devices_(*parts_.devices) {}
 
   Capabilities capabilities() const override;
-  std::uint16_t local_port() const override { return parts_.here.port; }
+  Peer local() const override { return {parts_.here.ip, parts_.here.port, parts_.here.mac}; }
+  bool past_kernel() const override { return true; }
   std::size_t lease(std::span<TxFrame> frames) override;
   Result<std::size_t> send(std::span<const TxFrame> frames) override;
   void give_back(std::span<const TxFrame> frames) override;

@@ -25,7 +25,8 @@ class ImpairedPort final : public Port {
                                               std::string description);
 
   Capabilities capabilities() const override { return inner_->capabilities(); }
-  std::uint16_t local_port() const override { return inner_->local_port(); }
+  Peer local() const override { return inner_->local(); }
+  bool past_kernel() const override { return inner_->past_kernel(); }
   std::size_t lease(std::span<TxFrame> frames) override { return inner_->lease(frames); }
   Result<std::size_t> send(std::span<const TxFrame> frames) override { return inner_->send(frames); }
   void give_back(std::span<const TxFrame> frames) override { inner_->give_back(frames); }

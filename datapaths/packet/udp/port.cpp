@@ -37,7 +37,7 @@ class UdpPort final : public Port {
             .direct = true,
             .checksum_offload = true};
   }
-  std::uint16_t local_port() const override { return socket_.local_port; }
+  Peer local() const override { return socket_.local; }
 
   std::size_t lease(std::span<TxFrame> frames) override { return sender_->lease(frames); }
   Result<std::size_t> send(std::span<const TxFrame> frames) override { return sender_->send(frames); }
@@ -93,7 +93,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_udp_ports(const PortRequest& req
   for (std::uint64_t queue = 0; queue < count; ++queue) {
     WAGGLE_LET(socket, open_udp_socket(request, number, count > 1));
     socket.modes.push_back({"queues", std::to_string(count), std::to_string(count)});
-    number = socket.local_port;
+    number = socket.local.port;
     WAGGLE_LET(port, UdpPort::create(std::move(socket)));
     ports.push_back(std::move(port));
   }

@@ -60,7 +60,7 @@ std::size_t receive(UdpReceiver& receiver) {
 
 /// A port that nobody listens at.
 std::uint16_t closed_port() {
-  return open(settings()).local_port;
+  return open(settings()).local.port;
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ TEST_CASE("a destination that the kernel refuses loses its packets and nothing e
   const auto sends = open(settings());
   const auto sender = must(UdpSender::create(sends));
   const auto receiver = must(UdpReceiver::create(listens));
-  const Peer good{kHere, listens.local_port, {}};
+  const Peer good{kHere, listens.local.port, {}};
   // Port 0, which somebody may write into a packet that wants an answer (EINVAL); a broadcast address (EACCES); one to
   // which a loopback address cannot send.
   const std::array<Peer, 3> bad = {Peer{kHere, 0, {}}, Peer{0x7fffffff, 9, {}}, Peer{0xffffffff, 9, {}}};
@@ -102,10 +102,10 @@ TEST_CASE("all frames of a refused burst can be leased again") {
 TEST_CASE("segmentation that the kernel refuses later is done without, unless it was demanded") {
   const auto listens = open(settings());
   const auto receiver = must(UdpReceiver::create(listens));
-  const Peer good{kHere, listens.local_port, {}};
+  const Peer good{kHere, listens.local.port, {}};
   for (const std::string wish : {"auto", "yes"}) {
     INFO("gso=" << wish);
-    const auto sends = open(settings({{"gso", wish}}), listens.local_port);
+    const auto sends = open(settings({{"gso", wish}}), listens.local.port);
     REQUIRE(sends.gso);
     const auto sender = must(UdpSender::create(sends));
     REQUIRE(must(send(*sender, good, 8)) == 8);
@@ -126,6 +126,15 @@ TEST_CASE("segmentation that the kernel refuses later is done without, unless it
     CHECK(sender->counters().at("frames_sent") == 16);
     CHECK(must(send(*sender, good, 8)) == 8);
     CHECK(sender->counters().at("tx_messages") == 1 + 8 + 8);
+  }
+}
+
+TEST_CASE("a listener says where it really sits, not what was asked for") {
+  for (const auto& [asked, got] : {std::pair{"localhost", "127.0.0.1"}, {"127.1.2.3", "127.1.2.3"}, {"", "0.0.0.0"}}) {
+    const auto listener = must(must(find_datapath("udp"))->listen({asked, 0}, kLoopback));
+    CHECK(listener->endpoint().host == got);
+    CHECK(listener->endpoint().port != 0);
+    CHECK_FALSE(listener->past_kernel());
   }
 }
 
@@ -170,11 +179,11 @@ TEST_CASE("whoever never answered and refuses is not there") {
 
 TEST_CASE("a refusal ends no port that has heard its server") {
   std::optional<UdpSocket> server = open(settings());
-  const auto client = open(settings(), server->local_port);
+  const auto client = open(settings(), server->local.port);
   const auto sender = must(UdpSender::create(client));
   const auto receiver = must(UdpReceiver::create(client));
   const auto answers = must(UdpSender::create(*server));
-  REQUIRE(send(*answers, {kHere, client.local_port, {}}));
+  REQUIRE(send(*answers, {kHere, client.local.port, {}}));
   REQUIRE(receive(*receiver) == 1);
   server.reset();
   for (int packet = 0; packet < 20; ++packet) {
@@ -189,7 +198,7 @@ TEST_CASE("a refusal ends no port that has heard its server") {
 
 TEST_CASE("a refusal that a send is told of does not cost its packet") {
   std::optional<UdpSocket> server = open(settings());
-  const auto port = server->local_port;
+  const auto port = server->local.port;
   const auto client = open(settings(), port);
   const auto sender = must(UdpSender::create(client));
   server.reset();

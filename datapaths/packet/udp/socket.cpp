@@ -187,9 +187,9 @@ Result<UdpSocket> open_udp_socket(const PortRequest& request, std::uint16_t port
   sockaddr_in bound{};
   socklen_t size = sizeof bound;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
-    return fail_errno("cannot tell the port of a UDP socket");
+    return fail_errno("cannot tell where a UDP socket is bound");
   }
-  socket.local_port = ntohs(bound.sin_port);
+  socket.local = {ntohl(bound.sin_addr.s_addr), ntohs(bound.sin_port), {}};
   return socket;
 }
 

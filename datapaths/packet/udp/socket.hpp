@@ -13,7 +13,7 @@ namespace waggle::packet {
 /// A non-blocking UDP socket over IPv4, bound and set up, with what the kernel granted.
 struct UdpSocket {
   UniqueFd fd;
-  std::uint16_t local_port = 0;
+  Peer local;                        ///< where it is bound
   std::uint32_t packet = 0;          ///< bytes of the largest UDP payload that the interface takes unfragmented
   std::uint32_t receive_buffer = 0;  ///< bytes that arriving packets may be charged for, with the kernel's overhead
   bool connected = false;            ///< to `remote`: the kernel tells when nobody listens there

@@ -23,7 +23,7 @@ class VirtualPort final : public Port {
   Capabilities capabilities() const override {
     return {.packet = options_.packet, .rx_capacity = options_.rx_capacity, .tx_capacity = options_.tx_capacity};
   }
-  std::uint16_t local_port() const override { return address_.port; }
+  Peer local() const override { return address_; }
 
   std::size_t lease(std::span<TxFrame> frames) override {
     const std::size_t count = std::min<std::size_t>(frames.size(), options_.tx_capacity - leased_);
