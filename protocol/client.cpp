@@ -7,6 +7,12 @@
 #include "protocol/client_state.hpp"
 
 namespace waggle::protocol {
+namespace {
+
+/// Names of one directory that are kept, however many a server sends: some 200 MiB.
+constexpr std::size_t kMostListed = std::size_t{1} << 20U;
+
+}  // namespace
 
 Result<Client> Client::open(std::unique_ptr<Channel> channel, const ClientOptions& options) {
   WAGGLE_LET(nonce, random_nonce());
@@ -101,6 +107,11 @@ Result<std::vector<DirectoryEntry>> Client::readdir(std::string_view path) {
     }
     if (page->next_cookie != 0 && page->entries.empty()) {
       return state_->breaks({Fault::protocol, "the server sent an empty page of a directory"});
+    }
+    if (page->entries.size() > kMostListed - all.size()) {
+      return fail(Fault::usage,
+                  fmt::format("{}: more than {} names in one directory are not listed", path, kMostListed),
+                  "move some of them to other directories");
     }
     std::move(page->entries.begin(), page->entries.end(), std::back_inserter(all));
     cookie = page->next_cookie;

@@ -347,6 +347,30 @@ TEST_CASE("metadata calls do what they say", "[client]") {
   CHECK(client->features() == std::vector<std::string>{"xxh3-128", "sha256", "resume", "digests", "echo"});
 }
 
+TEST_CASE("a directory without an end is not listed, and the connection goes on", "[client]") {
+  MessageBuffer buffer;
+  Connected connected({}, {.on_message = [&](std::vector<std::byte>& message) {
+                        const auto any = decode_any(message);
+                        if (any && any->head.op == Op::entries) {
+                          auto page = std::get<Entries>(any->body);
+                          page.next_cookie = 1;
+                          const auto again = encode(buffer, any->head.request, page);
+                          message.assign(again->begin(), again->end());
+                        }
+                        return true;
+                      }});
+  for (int i = 0; i < 600; ++i) {
+    connected.tree->put(std::to_string(i), "");
+  }
+  auto client = connected.open();
+  REQUIRE(client);
+  const auto listed = client->readdir("");
+  REQUIRE_FALSE(listed);
+  CHECK(listed.error().fault == Fault::usage);
+  CHECK_THAT(listed.error().what, Catch::Matchers::Contains("more than 1048576 names"));
+  CHECK(client->getattr("0"));
+}
+
 TEST_CASE("what the server says before it goes is told, whoever notices first that it is gone", "[client]") {
   bool damage = false;
   Connected connected({.on_message = [&](std::vector<std::byte>& message) {
