@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <memory>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 
@@ -17,6 +18,15 @@ class SharedFd {
   explicit SharedFd(UniqueFd fd) : fd_(fd ? std::make_shared<const UniqueFd>(std::move(fd)) : nullptr) {}
   /// A descriptor of its own for a file that is open as `fd`. Empty when there are no more descriptors.
   static SharedFd duplicate(int fd) { return SharedFd(UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0))); }
+
+  /// The same descriptor, which keeps `companion` for as long as it has this owner.
+  SharedFd with(std::shared_ptr<const void> companion) const {
+    using Both = std::pair<std::shared_ptr<const UniqueFd>, std::shared_ptr<const void>>;
+    const auto both = std::make_shared<const Both>(fd_, std::move(companion));
+    SharedFd kept;
+    kept.fd_ = {both, fd_.get()};
+    return kept;
+  }
 
   int get() const { return fd_ ? fd_->get() : -1; }
   explicit operator bool() const { return fd_ != nullptr; }

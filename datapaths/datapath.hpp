@@ -51,6 +51,9 @@ struct Outgoing {
   /// When set: a mover that has the bytes in user memory feeds all of them to it, in order, and one that does not
   /// leaves it untouched (bytes() == 0). Saves the second pass over the file that a digest would otherwise cost.
   ExtentDigester* digest = nullptr;
+  /// The same file, when it is shared: who reads it for longer than send() lasts keeps this one. Without it a duplicate
+  /// is made.
+  SharedFd shared = {};
 };
 
 /// What became of an extent that was sent. `valid` < length when the file shrank or could not be read any further: zero
@@ -202,8 +205,8 @@ class Listener {
   virtual ~Listener() = default;
   /// Where it really sits, with the address in digits.
   virtual Endpoint endpoint() const = 0;
-  /// Whether others may reach it though its address is one of this machine alone: what comes past the kernel by a device
-  /// or a socket of its own is looked at by nobody else.
+  /// Whether others may reach it though its address is one of this machine alone: what comes past the kernel by a
+  /// device or a socket of its own is looked at by nobody else.
   virtual bool past_kernel() const { return false; }
   /// The next connection, whoever it is: for tests and tools that know their peer.
   virtual Result<std::unique_ptr<Channel>> accept() = 0;

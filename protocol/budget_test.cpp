@@ -48,6 +48,26 @@ TEST_CASE("an upload counts for the two descriptors that it holds", "[session]")
   CHECK(options.files->used() == 2);
 }
 
+TEST_CASE("a file counts until nobody holds its descriptor, though it was released and its connection is gone",
+          "[session]") {
+  ServerOptions options;
+  options.files = std::make_shared<FileBudget>(8);
+  auto server = std::make_unique<Peer>(options);
+  server->authenticate();
+  server->tree->put("file", "content");
+  CHECK(error_in(server->tell(Lookup{1, "file"})) == "ATTRIBUTES");
+  Action sends = server->tell(Read{{1, 0, 7}});
+  REQUIRE(sends.kind == Action::Kind::send_extent);
+  CHECK(sends.outgoing.shared.get() == sends.outgoing.file);
+  server->session.on_sent({7, {}});
+  server->tell(Release{1});
+  CHECK(options.files->used() == 1);
+  server.reset();
+  CHECK(options.files->used() == 1);
+  sends = {};
+  CHECK(options.files->used() == 0);
+}
+
 TEST_CASE("a few files are there for every connection, however many came before", "[session]") {
   ServerOptions options;
   options.files = std::make_shared<FileBudget>(4, 3 * FileBudget::kFew);

@@ -65,25 +65,22 @@ bool FileBudget::Pool::take(std::size_t count, std::size_t spare) {
   return true;
 }
 
-FileShare FileBudget::take(FileAccount& account, std::size_t count) {
-  if (account.few + count <= kFew && reserve_.take(count, 0)) {
-    account.few += count;
-    return FileShare(this, {&account, count, true});
+FileShare FileBudget::take(const std::shared_ptr<FileAccount>& account, std::size_t count) {
+  if (account->few + count <= kFew && reserve_.take(count, 0)) {
+    return share(account, count, true);
   }
-  if (shared_.take(count, account.shared)) {
-    account.shared += count;
-    return FileShare(this, {&account, count, false});
-  }
-  return {};
+  return shared_.take(count, account->shared) ? share(account, count, false) : FileShare();
 }
 
-void FileBudget::give(FileAccount& account, std::size_t count, bool reserved) {
-  (reserved ? account.few : account.shared) -= count;
-  (reserved ? reserve_ : shared_).used.fetch_sub(count);
-}
-
-void GivesBack::operator()(FileBudget* budget) const {
-  budget->give(*account, count, reserved);
+/// What was taken, until nobody holds it.
+FileShare FileBudget::share(std::shared_ptr<FileAccount> account, std::size_t count, bool reserved) {
+  (reserved ? account->few : account->shared) += count;
+  const auto give = [account = std::move(account), count, reserved](FileBudget* budget) {
+    (reserved ? account->few : account->shared) -= count;
+    (reserved ? budget->reserve_ : budget->shared_).used.fetch_sub(count);
+  };
+  // The deleter's argument keeps the budget: shares may be given back after everybody else has left it.
+  return {this, [keep = shared_from_this(), give](FileBudget* budget) { give(budget); }};
 }
 
 }  // namespace waggle::protocol

@@ -33,37 +33,33 @@ class Coverage {
 
 class FileBudget;
 
-/// What one connection has of a FileBudget, in descriptors.
+/// What one connection has of a FileBudget, in descriptors. What a connection takes may be given back by any thread.
 struct FileAccount {
-  std::size_t few = 0;     ///< of the reserve
-  std::size_t shared = 0;  ///< of the rest
+  std::atomic<std::size_t> few{0};     ///< of the reserve
+  std::atomic<std::size_t> shared{0};  ///< of the rest
 };
 
-/// Gives back what one file has of a FileBudget.
-struct GivesBack {
-  FileAccount* account = nullptr;
-  std::size_t count = 0;
-  bool reserved = false;
-  void operator()(FileBudget* budget) const;
-};
-/// One file's place in a FileBudget, for as long as it lives.
-using FileShare = std::unique_ptr<FileBudget, GivesBack>;
+/// One file's place in a FileBudget, for as long as anybody holds it: the session while the file is open, and with its
+/// descriptor whoever still reads it after that.
+using FileShare = std::shared_ptr<const void>;
 
 /// Descriptors of the open files of all connections together. Each may have as many as are still free, so that one
 /// alone gets half of them, n get 1/(n+1) each, and there are some for whoever comes next (dynamic thresholds,
 /// Choudhury and Hahne 1998). Since open files do not drain as queues do, the first kFew of each connection come from a
 /// reserve, to which that rule does not apply.
-class FileBudget {
+class FileBudget : public std::enable_shared_from_this<FileBudget> {
  public:
   static constexpr std::size_t kFew = 4;
 
   explicit FileBudget(std::size_t most, std::size_t reserve = 0) : shared_{most}, reserve_{reserve} {}
-  /// `count` descriptors for a connection; empty when that would be more than its share. `account` must outlive it.
-  FileShare take(FileAccount& account, std::size_t count);
-  void give(FileAccount& account, std::size_t count, bool reserved);
+  /// `count` descriptors for a connection; empty when that would be more than its share. Called by one thread at a time
+  /// for each account.
+  FileShare take(const std::shared_ptr<FileAccount>& account, std::size_t count);
   std::size_t used() const { return shared_.used.load() + reserve_.used.load(); }
 
  private:
+  FileShare share(std::shared_ptr<FileAccount> account, std::size_t count, bool reserved);
+
   struct Pool {
     std::size_t most;
     std::atomic<std::size_t> used{0};

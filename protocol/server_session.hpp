@@ -88,7 +88,7 @@ class ServerSession {
   std::uint64_t requests_ = 0;
   Error failure_;
   MessageBuffer out_;
-  FileAccount account_;
+  std::shared_ptr<FileAccount> account_ = std::make_shared<FileAccount>();
   HandleTable handles_;
   std::optional<ExtentId> announced_;  ///< by the message at hand
 

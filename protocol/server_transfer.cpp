@@ -36,7 +36,9 @@ Action ServerSession::read(const Head& head, const Read& body) {
   Action action = reply(head.request, Extent{extent, known});
   digester_.reset();
   action.kind = Action::Kind::send_extent;
-  action.outgoing = {extent, files_.descriptor(file).get(), known.size != 0 ? nullptr : &digester_};
+  // Whoever still sends it when it was released keeps descriptor and share.
+  const SharedFd descriptor = files_.descriptor(file).with((*open)->share);
+  action.outgoing = {extent, descriptor.get(), known.size != 0 ? nullptr : &digester_, descriptor};
   return action;
 }
 

@@ -141,14 +141,14 @@ Result<> PacketChannel::hears() const {
 }
 
 Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
-  Result<UniqueFd> file;
+  Result<SharedFd> file;
   if (outgoing.id.length > 0) {
     const FileReader::Way way = static_cast<const Driver&>(*driver_).host().options().read;
-    file = FileReader::own(outgoing.file, way, outgoing.id.offset);
+    file = FileReader::own(outgoing, way);
   }
   auto lock = driver_->lock();
   WAGGLE_TRY(queue(lock, message, &outgoing.id));
-  Outbound& extent = connection_->offer(outgoing.id, file ? std::move(*file) : UniqueFd(), outgoing.digest);
+  Outbound& extent = connection_->offer(outgoing.id, file ? std::move(*file) : SharedFd(), outgoing.digest);
   if (!file) {
     // What was announced is sent, as zeros, so that the peer can be told why.
     extent.valid = 0;

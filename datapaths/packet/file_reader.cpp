@@ -91,22 +91,23 @@ void FileReader::fill(std::span<Piece> pieces) {
   }
 }
 
-Result<UniqueFd> FileReader::own(int file, Way way, std::uint64_t offset) {
+Result<SharedFd> FileReader::own(const Outgoing& outgoing, Way way) {
+  const std::uint64_t offset = outgoing.id.offset;
   if (way != Way::direct) {
-    UniqueFd copy(::fcntl(file, F_DUPFD_CLOEXEC, 0));
-    return copy ? Result<UniqueFd>(std::move(copy)) : fail_errno("cannot duplicate the descriptor of the file to send");
+    SharedFd file = outgoing.shared ? outgoing.shared : SharedFd::duplicate(outgoing.file);
+    return file ? Result<SharedFd>(std::move(file)) : fail_errno("cannot duplicate the descriptor of the file to send");
   }
   if (offset % kSector != 0) {
     return fail(Fault::usage, fmt::format("byte {} is no place to read from with O_DIRECT", offset),
                 fmt::format("ask for blocks of a multiple of {} bytes, or leave source=direct out", kSector));
   }
-  WAGGLE_TRY(check_direct(file));
-  UniqueFd direct(::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+  WAGGLE_TRY(check_direct(outgoing.file));
+  UniqueFd direct(::open(fmt::format("/proc/self/fd/{}", outgoing.file).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   if (!direct) {
     return fail(Fault::missing, fmt::format("cannot open the file for O_DIRECT: {}", std::strerror(errno)),
                 "send from a disk's file system (--work), or leave source=direct out");
   }
-  return direct;
+  return SharedFd(std::move(direct)).with(std::make_shared<const SharedFd>(outgoing.shared));
 }
 
 void FileReader::read(std::span<Piece> run) {

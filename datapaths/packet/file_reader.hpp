@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "base/shared_fd.hpp"
 #include "base/tally.hpp"
-#include "base/unique_fd.hpp"
 #include "datapaths/packet/port.hpp"
 #include "datapaths/packet/transport/extents.hpp"
 #include "datapaths/stream/mapping.hpp"
@@ -38,10 +38,10 @@ class FileReader {
 
   explicit FileReader(Way way) : way_(way) {}
 
-  /// A descriptor of our own for the file, so that it can be read from `offset` on for as long as the peer may ask
-  /// again. With Way::direct it is open for O_DIRECT: Fault::missing when the file system has none, Fault::usage when
-  /// the offset is within a sector.
-  static Result<UniqueFd> own(int file, Way way, std::uint64_t offset);
+  /// The file, so that it can be read for as long as the peer may ask again: the shared descriptor, or else one of our
+  /// own. With Way::direct it is always one of our own, open for O_DIRECT: Fault::missing when the file system has
+  /// none, Fault::usage when the offset is within a sector.
+  static Result<SharedFd> own(const Outgoing& outgoing, Way way);
   /// Bytes that a file no longer has are zeros, and its Outbound says since where and why.
   void fill(std::span<Piece> pieces);
 

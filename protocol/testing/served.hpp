@@ -47,6 +47,7 @@ class Served {
     return {.kind = refused ? Action::Kind::close : Action::Kind::send, .message = answer.reply};
   }
   Action on_extent(const Arrival& arrival) { return session_->on_extent(arrival); }
+  Action on_sent(const Sent& sent) { return session_->on_sent(sent); }
 
   bool authenticated() const { return session_.has_value(); }
   std::uint64_t requests() const { return session_ ? session_->requests() : 0; }

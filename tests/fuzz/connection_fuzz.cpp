@@ -275,7 +275,7 @@ void Victim::offer(Input& input) {
   }
   ExtentDigester& digest = digests_.emplace_back(DigestKind::xxh3_128);
   const ExtentId id{input.number<std::uint8_t>(), 0, input.number<std::uint16_t>()};
-  connection_->offer(id, UniqueFd(::fcntl(source_file(), F_DUPFD_CLOEXEC, 0)), &digest);
+  connection_->offer(id, SharedFd::duplicate(source_file()), &digest);
   host_->wake(*connection_);
 }
 

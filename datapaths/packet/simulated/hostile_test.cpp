@@ -120,7 +120,7 @@ TEST_CASE("who acknowledges what was not sent is told so and cut off") {
     Intruder peer(HostOptions{});
     const ExtentId id{1, 0, std::uint64_t{1} << 30U};
     SharedFd file = memory_file();
-    peer.connection().offer(id, UniqueFd(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)), nullptr);
+    peer.connection().offer(id, file, nullptr);
     peer.host().wake(peer.connection());
     int acks = 0;
     while (!peer.connection().failure() && acks < 5000) {
@@ -217,8 +217,7 @@ TEST_CASE("memory is bounded, whatever a peer does") {
         case 3:
           if (peer.connection().messages_out().room() > 100) {
             peer.connection().messages_out().write(std::vector(1 + random() % 50, kByte[0]));
-            peer.connection().offer({1, 0, random() % 2000}, UniqueFd(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)),
-                                    nullptr);
+            peer.connection().offer({1, 0, random() % 2000}, file, nullptr);
             peer.host().wake(peer.connection());
           }
           break;

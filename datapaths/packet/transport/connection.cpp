@@ -228,7 +228,7 @@ void Connection::watch_progress(Time now) {
   }
 }
 
-Outbound& Connection::offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest) {
+Outbound& Connection::offer(const ExtentId& id, SharedFd file, ExtentDigester* digest) {
   Outbound& extent = outbound_.emplace_back();
   static std::atomic<std::uint64_t> serials{0};
   extent.id = id;

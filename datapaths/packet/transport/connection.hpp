@@ -101,7 +101,7 @@ class Connection {
   MessageSender& messages_out() { return messages_out_; }
   MessageReceiver& messages_in() { return messages_in_; }
   /// Begins to send an extent, which the message stream must announce in the same order. Valid until it is over().
-  Outbound& offer(const ExtentId& id, UniqueFd file, ExtentDigester* digest);
+  Outbound& offer(const ExtentId& id, SharedFd file, ExtentDigester* digest);
   void expect(const Incoming& incoming);
   /// Takes back the latest expectation of (id.handle, id.offset) that was not announced.
   void cancel(const ExtentId& id);

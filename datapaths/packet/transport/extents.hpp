@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/digest.hpp"
-#include "base/unique_fd.hpp"
+#include "base/shared_fd.hpp"
 #include "datapaths/datapath.hpp"
 #include "datapaths/packet/transport/range_set.hpp"
 
@@ -20,7 +20,7 @@ struct Outbound {
   ExtentId id;
   std::uint32_t sequence = 0;
   std::uint64_t serial = 0;  ///< unlike that of any other extent in this process
-  UniqueFd file;
+  SharedFd file;
   ExtentDigester* digest = nullptr;         ///< the caller's, until all bytes have been sent once
   std::uint64_t next = 0;                   ///< first byte never sent, from the start of the extent
   std::uint64_t valid = ~std::uint64_t{0};  ///< bytes that the file still had when they were read

@@ -127,7 +127,7 @@ void Party::act(Time now) {
     if (note.kind == Kind::data || note.kind == Kind::put) {
       Sending& sending = sending_.emplace_back();
       sending.id = note.id;
-      connection_->offer(note.id, UniqueFd(::fcntl(files_->source(), F_DUPFD_CLOEXEC, 0)), &sending.digest);
+      connection_->offer(note.id, SharedFd::duplicate(files_->source()), &sending.digest);
     }
     outbox_.pop_front();
     host_->wake(*connection_);

@@ -37,7 +37,7 @@ class LoneSender {
     receive(Type::accept, kHeader + kTerms);
     REQUIRE(connection_->state() == Connection::State::established);
     if (bytes > 0) {
-      connection_->offer({1, 0, bytes}, UniqueFd(), nullptr);
+      connection_->offer({1, 0, bytes}, SharedFd(), nullptr);
     }
   }
 
