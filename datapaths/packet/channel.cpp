@@ -141,6 +141,7 @@ Result<> PacketChannel::hears() const {
 }
 
 Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
+  WAGGLE_TRY(can_send(outgoing.id));
   Result<SharedFd> file;
   if (outgoing.id.length > 0) {
     const FileReader::Way way = static_cast<const Driver&>(*driver_).host().options().read;
@@ -185,12 +186,10 @@ Result<> PacketChannel::flush() {
 }
 
 Result<> PacketChannel::expect(const Incoming& incoming) {
+  WAGGLE_TRY(can_expect(incoming));
   auto lock = driver_->lock();
   if (!receiving_) {
     return fail(Fault::cancelled, "receiving has ended");
-  }
-  if (incoming.sink == Incoming::Sink::view && incoming.id.length > kMaxView) {
-    return fail(Fault::usage, fmt::format("a view of {} bytes is too long", incoming.id.length));
   }
   connection_->expect(incoming);
   return {};
@@ -235,7 +234,7 @@ Result<Event> PacketChannel::take_message() {
   const auto frame = *MessageFrame::peek(stream);
   if (!frame.sound()) {
     connection_->abandon(now_ns(), CloseCode::protocol);
-    return fail(Fault::protocol, "the peer sent a message that makes no sense, or announced too long an extent");
+    return fail(Fault::protocol, "the peer sent a message that makes no sense, or announced an extent that no file has");
   }
   Event event{.kind = Event::Kind::message,
               .message = stream.view(frame.header(), frame.size),

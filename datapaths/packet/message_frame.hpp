@@ -7,6 +7,7 @@
 #include "datapaths/datapath.hpp"
 #include "datapaths/packet/transport/message_stream.hpp"
 #include "datapaths/packet/transport/wire.hpp"
+#include "datapaths/sense.hpp"
 
 namespace waggle::packet {
 
@@ -21,7 +22,7 @@ struct MessageFrame {
   std::optional<ExtentId> extent;  ///< that it announces
 
   std::size_t header() const { return kind == 0 ? kShort : kLong; }
-  bool sound() const { return kind <= 1 && size <= kMaxMessage && (!extent || extent->length <= kMaxExtent); }
+  bool sound() const { return kind <= 1 && size <= kMaxMessage && (!extent || fits(*extent)); }
 
   /// What comes next, as soon as its header is there.
   static std::optional<MessageFrame> peek(MessageReceiver& stream) {

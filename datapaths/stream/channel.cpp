@@ -132,9 +132,7 @@ Result<> StreamChannel::send(ByteView message) {
 
 Result<Sent> StreamChannel::send(ByteView message, const Outgoing& extent) {
   const std::uint64_t length = extent.id.length;
-  if (!fits(extent.id)) {
-    return fail(Fault::usage, fmt::format("no extent has {} bytes at offset {}", length, extent.id.offset));
-  }
+  WAGGLE_TRY(can_send(extent.id));
   WAGGLE_TRY(queue({static_cast<std::uint32_t>(message.size()), true, extent.id}, message));
   if (length == 0) {
     return Sent{};
@@ -188,15 +186,10 @@ Result<Sent> StreamChannel::send_moved(const Outgoing& extent) {
 }
 
 Result<> StreamChannel::expect(const Incoming& incoming) {
-  if (incoming.sink == Incoming::Sink::file && (!incoming.file || incoming.digest == nullptr)) {
-    return fail(Fault::usage, "an extent goes into no file without a file and a digester");
-  }
+  WAGGLE_TRY(can_expect(incoming));
   if (incoming.sink == Incoming::Sink::discard && incoming.digest != nullptr && !receiver_.info->discards) {
     return fail(Fault::usage, fmt::format("{} cannot receive into nothing", receiver_.info->name),
                 "choose another --receiver, or a file as the sink");
-  }
-  if (incoming.sink == Incoming::Sink::view && incoming.id.length > kMaxView) {
-    return fail(Fault::usage, fmt::format("a view of {} bytes is too long", incoming.id.length));
   }
   if (ended_) {
     return fail(Fault::cancelled, "receiving has ended");

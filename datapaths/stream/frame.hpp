@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "datapaths/sense.hpp"
 
 namespace waggle::stream {
 
@@ -23,11 +24,6 @@ struct FrameHeader {
 inline constexpr std::size_t kFrameHeader = 32;
 inline constexpr std::uint16_t kFrameMagic = 0x5747;
 inline constexpr std::uint8_t kFrameVersion = 1;
-
-/// Whether a frame can announce the extent: whatever its length, it ends where a file can end.
-constexpr bool fits(const ExtentId& extent) {
-  return extent.length <= kMaxExtent && extent.offset <= INT64_MAX - kMaxExtent;
-}
 
 namespace detail {
 

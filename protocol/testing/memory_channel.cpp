@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "datapaths/sense.hpp"
 #include "protocol/testing/admission.hpp"
 
 namespace waggle::protocol::testing {
@@ -51,6 +52,7 @@ class MemoryChannel final : public Channel {
   Result<> send(ByteView message) override { return push({{message.begin(), message.end()}, std::nullopt, {}}); }
 
   Result<Sent> send(ByteView message, const Outgoing& extent) override {
+    WAGGLE_TRY(can_send(extent.id));
     if (mischief_.before_payload) {
       mischief_.before_payload();
     }
@@ -71,6 +73,7 @@ class MemoryChannel final : public Channel {
   Result<> flush() override { return {}; }
 
   Result<> expect(const Incoming& incoming) override {
+    WAGGLE_TRY(can_expect(incoming));
     expected_.push_back(incoming);
     return {};
   }

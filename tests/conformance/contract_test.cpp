@@ -344,8 +344,26 @@ constexpr Promise kAborts{"an abort ends whoever waits",
                             must(!event || event->kind == Event::Kind::closed, "an abort did not end the connection");
                           }};
 
-constexpr std::array kPromises{kMessages, kEarly,  kLate, kBack, kTwice,  kCancel,
-                               kShorter,  kShrunk, kOwns, kEnds, kCloses, kAborts};
+constexpr Promise kSense{"what makes no sense is refused where it is asked for, and breaks nothing",
+                         [](End end) {
+                           const auto refused = [](const auto& result) {
+                             must(!result && result.error().fault == Fault::usage, "nonsense was not refused");
+                           };
+                           Sink sink;
+                           const auto& [id, how, file, digest] = sink.incoming(kExtent);
+                           refused(end.channel.expect({id, how, {}, digest}));
+                           refused(end.channel.expect({id, how, file, nullptr}));
+                           refused(end.channel.expect({{1, 0, kMaxView + 1}, Incoming::Sink::view, {}, nullptr}));
+                           refused(end.channel.send({}, Outgoing{{1, 0, kMaxExtent + 1}, file.get(), nullptr}));
+                           refused(end.channel.send({}, Outgoing{{1, INT64_MAX, 1}, file.get(), nullptr}));
+                           refused(end.channel.send({}, Outgoing{{1, UINT64_MAX, 1}, file.get(), nullptr}));
+                           end.say("still here");
+                           end.closed();
+                         },
+                         [](End end) { end.hear("still here"); }};
+
+constexpr std::array kPromises{kMessages, kEarly, kLate, kBack,  kTwice,  kCancel, kShorter,
+                               kShrunk,   kOwns,  kEnds, kSense, kCloses, kAborts};
 
 /// One connection after the other, in the order in which they come. The first one is idle and outlives them: where
 /// connections share a port it stays open.
