@@ -234,7 +234,8 @@ Result<Event> PacketChannel::take_message() {
   const auto frame = *MessageFrame::peek(stream);
   if (!frame.sound()) {
     connection_->abandon(now_ns(), CloseCode::protocol);
-    return fail(Fault::protocol, "the peer sent a message that makes no sense, or announced an extent that no file has");
+    return fail(Fault::protocol,
+                "the peer sent a message that makes no sense, or announced an extent that no file has");
   }
   Event event{.kind = Event::Kind::message,
               .message = stream.view(frame.header(), frame.size),
