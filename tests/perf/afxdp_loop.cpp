@@ -68,7 +68,7 @@ Result<End> open_end(const Options& options, const std::string& address) {
   queue.rx_frames = options.rx_ring;
   queue.tx_frames = options.tx_ring;
   queue.busy_poll = options.napi == "busy" || options.napi == "deferred" ? 20 : 0;
-  WAGGLE_LET(opened, Queue::open(queue));
+  WAGGLE_LET(opened, Queue::open(queue, {}));
   end.queue = std::move(opened);
   WAGGLE_LET(program, RedirectProgram::attach(route.interface, end.station, options.mode, false));
   end.program.emplace(std::move(program));
