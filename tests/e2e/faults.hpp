@@ -11,7 +11,8 @@
 /// What the tests of transfers that go wrong share: peers that write what they like, and extents that take a while.
 namespace waggle::test {
 
-inline constexpr std::uint64_t kLong = 32U << 20;
+/// Bytes of an extent that takes a while. Sanitizers make it last several times as long.
+inline constexpr std::uint64_t kLong = kSanitized ? 12U << 20 : 32U << 20;
 
 /// Buffers that hold far less than an extent: the sender is certainly still at work while the receiver waits.
 inline ChannelOptions small_buffers() {

@@ -59,15 +59,23 @@ inline UniqueFd nameless_file() {
 /// Pseudo-random bytes that depend on their place in the file.
 inline std::vector<std::byte> pattern(std::uint64_t offset, std::size_t length) {
   std::vector<std::byte> bytes(length);
-  for (std::size_t i = 0; i < length; ++i) {
+  for (std::size_t i = 0; i < length;) {
     std::uint64_t x = (offset + i) / 8 * 0x9e3779b97f4a7c15U + 1;
     x = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9U;
-    bytes[i] = static_cast<std::byte>(x >> (8 * ((offset + i) % 8)));
+    do {
+      bytes[i] = static_cast<std::byte>(x >> (8 * ((offset + i) % 8)));
+    } while (++i < length && (offset + i) % 8 != 0);
   }
   return bytes;
 }
 
 constexpr std::size_t kStep = 1 << 20;
+
+#if defined(WAGGLE_SANITIZED)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 
 /// A file of `size` bytes of pattern().
 inline UniqueFd pattern_file(std::uint64_t size) {

@@ -96,8 +96,11 @@ void transfer_to_view(Pair& pair, int source, const Case& what) {
   });
 }
 
-void all_cases(Pair& pair, int source, bool discards) {
+void all_cases(Pair& pair, int source, bool discards, std::uint64_t longest) {
   for (const Case& what : kCases) {
+    if (what.length > longest) {
+      continue;
+    }
     INFO("offset " << what.offset << ", length " << what.length);
     transfer_to_file(pair, source, what);
     if (discards) {
@@ -125,6 +128,8 @@ TEST_CASE("every sender serves every receiver") {
         if (wait == Wait::spin && sender != receiver && receiver != "read_write") {
           continue;  // spinning concerns each mover by itself, not the pair
         }
+        // So do the longest extents, which take seconds under a sanitizer: there, each mover has them once each way.
+        const bool all = !kSanitized || (wait == Wait::sleep && (sender == "sendfile" || receiver == "read_write"));
         INFO(sender << " to " << receiver << (wait == Wait::spin ? ", spinning" : ""));
         const std::size_t descriptors = open_descriptors();
         {
@@ -133,7 +138,8 @@ TEST_CASE("every sender serves every receiver") {
           Pair pair = connect_pair(sender, receiver, options);
           CHECK(pair.sender->facts().sender == sender);
           CHECK(pair.receiver->facts().receiver == receiver);
-          all_cases(pair, source.get(), must(find_datapath(receiver))->takes(Incoming::Sink::discard));
+          all_cases(pair, source.get(), must(find_datapath(receiver))->takes(Incoming::Sink::discard),
+                    all ? kMaxExtent : 2U << 20);
         }
         CHECK(open_descriptors() == descriptors);
       }
