@@ -120,22 +120,22 @@ TEST_CASE("last words have one time-out, whatever is acknowledged or moved", "[s
 }
 
 TEST_CASE("progress is 4 KiB acknowledged since the last look", "[slow]") {
-  const auto later = [] {
-    for (const std::uint64_t start = now_ns(); now_ns() == start;) {
-    }
-  };
   constexpr std::chrono::hours kTimeout{1};
   Pace pace;
+  const auto spent = [&] { return nanoseconds(kTimeout) - pace.left(kTimeout); };
   pace.tick();
-  later();
-  pace.look(
-      100'000);  // what was acknowledged before is no progress, but from now on there is something to compare with
-  later();
-  const auto left = pace.left(kTimeout);
+  // What was acknowledged before is no progress, but from now on there is something to compare with.
+  pace.look(100'000);
+  const std::uint64_t looked = now_ns();
+  while (now_ns() == looked) {
+  }
+  const std::uint64_t again = now_ns();
   pace.look(100'000 + Pace::kLeast - 1);
-  CHECK(pace.left(kTimeout) <= left);
+  CHECK(spent() >= nanoseconds(again - looked));
+  const std::uint64_t progress = now_ns();
   pace.look(100'000 + Pace::kLeast);
-  CHECK(pace.left(kTimeout) > left);
+  const nanoseconds since = spent();
+  CHECK(since <= nanoseconds(now_ns() - progress));
 }
 
 namespace {
