@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/get_stream.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
@@ -57,6 +59,23 @@ class Fetcher {
       return fail(Fault::usage, fmt::format("'{}' is a directory", path), "add --recursive");
     }
     return fetch_tree(path, target, file.attributes.mode);
+  }
+  /// A file, to stdout.
+  Result<> stream(const std::string& path) {
+    WAGGLE_LET(file, client_.lookup(path));
+    if (file.attributes.type == FileType::directory) {
+      return fail(Fault::usage, fmt::format("'{}' is a directory, which stdout cannot take", path), "name a file");
+    }
+    watch_.expect(file.attributes.size);
+    watch_.doing(path);
+    if (auto sent = stream_file(client_, file, STDOUT_FILENO, [this] { return go_on(); }); !sent) {
+      sent.error().what = fmt::format("'{}': {}", path, sent.error().what);
+      return sent;
+    }
+    WAGGLE_TRY(client_.release(file));
+    ++total_.files;
+    total_.bytes += file.attributes.size;
+    return {};
   }
   /// What has arrived of the file that failed can be continued.
   bool kept() const { return kept_; }
@@ -228,11 +247,13 @@ class Get final : public Command {
     return "  harness get 10.0.0.1:7411/big.iso\n"
            "  harness get --resume 10.0.0.1:7411/big.iso /data/\n"
            "  harness get -r 10.0.0.1:7411/photos .\n"
+           "  harness get 10.0.0.1:7411/logs.tar -   # to stdout, verified piece by piece: the exit code tells the "
+           "rest\n"
            "  WAGGLE_TOKEN=secret harness get [fe80::1]:7411/a [fe80::1]:7411/b /tmp/\n";
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("names", names_, "HOST:PORT/path … [LOCAL]")->option_text("");
+    app.add_option("names", names_, "HOST:PORT/path … [LOCAL, or - for stdout]")->option_text("");
     options_.add_to(app);
     app.add_flag("--keep-mode", options_.keep_mode, "the server's permission bits, unfiltered by the umask")
         ->group("Transfer");
@@ -252,7 +273,8 @@ class Get final : public Command {
     Result<> done;
     const fs::path first = target_of(remotes_.front());
     for (std::size_t i = 0; i < remotes_.size() && done; ++i) {
-      done = fetcher.fetch(remotes_[i].path, i == 0 ? first : target_of(remotes_[i]));
+      const std::string& path = remotes_[i].path;
+      done = to_stdout() ? fetcher.stream(path) : fetcher.fetch(path, i == 0 ? first : target_of(remotes_[i]));
     }
     interrupt.guard(nullptr);
     watch.stop();
@@ -260,7 +282,8 @@ class Get final : public Command {
       return std::unexpected(options_.explain(done.error(), interrupt, fetcher.kept()));
     }
     const std::string from = remotes_.size() == 1 ? names_.front() : endpoint_text(remotes_.front().endpoint);
-    print_total(global, total, from, (remotes_.size() == 1 ? first : local_).native(), options_.digest);
+    print_total(global, total, from, (remotes_.size() == 1 ? first : local_).native(), options_.digest,
+                to_stdout() ? stderr : stdout);
     return {};
   }
 
@@ -278,6 +301,9 @@ class Get final : public Command {
         return fail(Fault::usage, "one get fetches from one server", "call it once per server");
       }
     }
+    if (to_stdout()) {
+      return check_stdout();
+    }
     if (remotes_.size() > 1 && !fs::is_directory(local_)) {
       return fail(Fault::usage, fmt::format("several files cannot all become '{}'", local_.native()),
                   "name an existing directory last");
@@ -285,8 +311,24 @@ class Get final : public Command {
     return {};
   }
 
+  bool to_stdout() const { return local_ == "-"; }
+
+  Result<> check_stdout() const {
+    const std::string_view idle = options_.resume      ? "--resume"
+                                  : options_.durable   ? "--durable"
+                                  : options_.recursive ? "--recursive"
+                                  : options_.keep_mode ? "--keep-mode"
+                                                       : "";
+    return idle.empty() ? Result<>()
+                        : fail(Fault::usage, fmt::format("{} says nothing to stdout", idle),
+                               "leave it out, or name a file (one called '-' is ./-)");
+  }
+
   fs::path target_of(const Remote& remote) const {
     std::error_code ignored;
+    if (to_stdout()) {
+      return local_;
+    }
     const std::string_view name = last_name(remote.path);
     return fs::is_directory(local_, ignored) && !name.empty() ? local_ / name : local_;
   }

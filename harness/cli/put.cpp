@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 
@@ -11,10 +12,10 @@
 #include "base/unique_fd.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/interrupt.hpp"
+#include "harness/cli/put_source.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
 #include "harness/cli/transfer_watch.hpp"
-#include "harness/store/pinned.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -27,44 +28,9 @@ constexpr std::uint64_t kSmall = std::uint64_t{64} * 1024;
 /// Bytes per WRITE: few enough that progress can be seen.
 constexpr std::uint64_t kExtent = std::uint64_t{64} * 1024 * 1024;
 
-bool same_time(const timespec& one, const timespec& other) {
-  return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
-}
-
-/// A regular file, open for sending.
-struct Source {
-  UniqueFd file;
-  std::uint64_t size = 0;
-  std::uint32_t mode = 0;
-  timespec modified{};
-  timespec changed{};
-
-  /// What was sent is of one state of the file: it has neither grown nor shrunk nor been written. Its time of change is
-  /// the only one that nobody sets, so that counts, though a new name or mode moves it as well.
-  Result<> unchanged() const {
-    struct stat now{};
-    if (::fstat(file.get(), &now) != 0) {
-      return fail_errno("cannot look at the file");
-    }
-    if (static_cast<std::uint64_t>(now.st_size) != size || !same_time(now.st_mtim, modified) ||
-        !same_time(now.st_ctim, changed)) {
-      return fail(Fault::changed, "the file changed while it was sent", "send it again");
-    }
-    return {};
-  }
-};
-
-Result<Source> open_source(const fs::path& path) {
-  WAGGLE_LET(file, store::open_regular(path.native(), O_RDONLY));
-  struct stat status{};
-  if (::fstat(file.get(), &status) != 0) {
-    return fail_errno(fmt::format("cannot read '{}'", path.native()));
-  }
-  return Source{.file = std::move(file),
-                .size = static_cast<std::uint64_t>(status.st_size),
-                .mode = status.st_mode & 0777U,
-                .modified = status.st_mtim,
-                .changed = status.st_ctim};
+/// A file called so is ./-.
+bool is_stdin(const fs::path& local) {
+  return local == "-";
 }
 
 /// One `put` over one connection.
@@ -74,11 +40,12 @@ class Sender {
          TransferTotal& total)
       : client_(client), options_(options), interrupt_(interrupt), watch_(watch), total_(total) {}
 
-  /// A file or, recursively, a directory of this machine.
+  /// A file, stdin or, recursively, a directory of this machine.
   Result<> send(const fs::path& local, const std::string& path) {
     std::error_code error;
-    if (!fs::is_directory(local, error)) {
-      WAGGLE_LET(source, open_source(local));
+    const bool from_stdin = is_stdin(local);
+    if (from_stdin || !fs::is_directory(local, error)) {
+      WAGGLE_LET(source, from_stdin ? stdin_source(waits_) : open_source(local, waits_));
       watch_.expect(source.size);
       return send_file(source, path);
     }
@@ -117,7 +84,7 @@ class Sender {
     WAGGLE_TRY(send_small(small));
     for (const Wanted& wanted : large) {
       WAGGLE_TRY(go_on());
-      WAGGLE_LET(source, open_source(wanted.local));
+      WAGGLE_LET(source, open_source(wanted.local, waits_));
       WAGGLE_TRY(send_file(source, wanted.path));
     }
     return {};
@@ -163,7 +130,7 @@ class Sender {
     return client_.store_many(
         wanted.size(),
         [&](std::size_t index) -> Result<protocol::Client::Small> {
-          WAGGLE_LET(source, open_source(wanted[index].local));
+          WAGGLE_LET(source, open_source(wanted[index].local, waits_));
           watch_.doing(wanted[index].path);
           UniqueFd file(::fcntl(source.file.get(), F_DUPFD_CLOEXEC, 0));
           if (!file) {
@@ -191,6 +158,7 @@ class Sender {
   const Interrupt& interrupt_;
   TransferWatch& watch_;
   TransferTotal& total_;
+  const GoOn waits_ = [this] { return go_on(); };
 };
 
 /// Sends files to a server.
@@ -202,11 +170,12 @@ class Put final : public Command {
     return "  harness put big.iso 10.0.0.1:7411/\n"
            "  harness put --resume --durable big.iso 10.0.0.1:7411/images/latest.iso\n"
            "  harness put -r photos 10.0.0.1:7411/\n"
+           "  tar c photos | harness put - 10.0.0.1:7411/photos.tar\n"
            "  WAGGLE_TOKEN=secret harness put a b [fe80::1]:7411/dir/\n";
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("names", names_, "LOCAL … HOST:PORT/path")->option_text("");
+    app.add_option("names", names_, "LOCAL (or - for stdin) … HOST:PORT/path")->option_text("");
     options_.add_to(app);
   }
 
@@ -242,7 +211,7 @@ class Put final : public Command {
     // Before anything is sent: a typing error in the last name must not leave half of the work done.
     for (const fs::path& local : locals_) {
       std::error_code error;
-      if (!fs::exists(local, error)) {
+      if (!is_stdin(local) && !fs::exists(local, error)) {
         return fail(Fault::not_found, fmt::format("there is no file '{}'", local.native()), "check the name");
       }
     }
@@ -251,6 +220,10 @@ class Put final : public Command {
 
   Result<> send_all(protocol::Client& client, const Interrupt& interrupt, TransferWatch& watch, TransferTotal& total) {
     WAGGLE_LET(directory, is_directory(client));
+    if (directory && std::ranges::any_of(locals_, is_stdin)) {
+      return fail(Fault::usage, fmt::format("stdin has no name to have in the directory '{}'", remote_.path),
+                  "name the file: HOST:PORT/dir/NAME");
+    }
     if (!directory && locals_.size() > 1) {
       return fail(Fault::usage, fmt::format("several files cannot all become '{}'", remote_.path),
                   "name an existing directory of the server last");

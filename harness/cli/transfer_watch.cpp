@@ -57,7 +57,7 @@ void TransferWatch::draw(const Global& global, std::stop_token stop) {
 }
 
 void print_total(const Global& global, const TransferTotal& total, const std::string& from, const std::string& to,
-                 const std::string& digest) {
+                 const std::string& digest, std::FILE* out) {
   const auto elapsed = static_cast<double>(now_ns() - total.start_ns);
   const double rate = static_cast<double>(total.bytes - total.unchanged) * 8e9 / elapsed;
   if (global.json) {
@@ -72,13 +72,16 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
                                    {"congestion", total.congestion},
                                    {"digest", digest},
                                    {"verified", true}};
-    fmt::print("{}\n", result.dump());
+    fmt::print(out, "{}\n", result.dump());
+    return;
+  }
+  if (out == stderr && global.quiet) {
     return;
   }
   const std::string files = total.files == 1 ? "" : fmt::format("{} files, ", format_count(total.files));
   const std::string there =
       total.unchanged == 0 ? "" : fmt::format(", {} of it there already", format_bytes(total.unchanged));
-  fmt::print("{} -> {}: {}{}{} in {}, {}, verified ({})\n", from, to, files, format_bytes(total.bytes), there,
+  fmt::print(out, "{} -> {}: {}{}{} in {}, {}, verified ({})\n", from, to, files, format_bytes(total.bytes), there,
              format_duration_ns(elapsed), format_rate(rate), digest);
   if (total.left_out != 0 && !global.quiet) {
     fmt::print(stderr, "{} links or special files were left out\n", format_count(total.left_out));

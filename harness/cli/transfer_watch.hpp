@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,8 +52,8 @@ struct TransferTotal {
   std::string congestion;  ///< control that the connection had
 };
 
-/// Prints the result on stdout: one line, or JSON.
+/// Prints the result: one line, or JSON. `out` is stderr when stdout has the bytes themselves.
 void print_total(const Global& global, const TransferTotal& total, const std::string& from, const std::string& to,
-                 const std::string& digest);
+                 const std::string& digest, std::FILE* out = stdout);
 
 }  // namespace waggle::cli

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,6 +64,15 @@ bool names_a_partial(std::string_view path) {
 }
 
 }  // namespace
+
+Result<std::string> read_link(int directory, const std::string& name) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+  if (length < 0) {
+    return fail_errno(fmt::format("cannot read the link '{}'", name));
+  }
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
 
 bool is_partial_name(std::string_view name) {
   return name.starts_with(".waggle-") && name.ends_with(".part");
@@ -131,6 +141,30 @@ Result<Place> place_beneath(int root, std::string_view path) {
     place.owned = std::move(directory);
   }
   return place;
+}
+
+Result<Place> file_place_beneath(int root, std::string_view path) {
+  WAGGLE_LET(place, place_beneath(root, path));
+  std::string at(path);
+  for (int links = 0; links <= kMostLinks; ++links) {
+    struct stat status{};
+    if (::fstatat(place.directory, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      return links == 0 ? Result<Place>(std::move(place))
+                        : fail_errno(fmt::format("'{}' is a link that leads to '{}'", path, at));
+    }
+    if (S_ISREG(status.st_mode)) {
+      return place;
+    }
+    if (!S_ISLNK(status.st_mode)) {
+      return fail(Fault::exists, fmt::format("'{}' is {}", path, kind_name(status.st_mode)), "choose another name");
+    }
+    const auto target = read_link(place.directory, place.name);
+    WAGGLE_TRY(target);
+    at = (target->starts_with('/') ? "" : at.substr(0, at.size() - place.name.size())) + *target;
+    WAGGLE_LET(next, place_beneath(root, at));  // an absolute one is refused there
+    place = std::move(next);
+  }
+  return cannot_open(path, ELOOP);
 }
 
 }  // namespace waggle::store

@@ -31,6 +31,17 @@ struct Place {
 /// Finds the place that `path` names; the last component need not exist and is never followed.
 Result<Place> place_beneath(int root, std::string_view path);
 
+/// Finds where the file is, or is to be, that `path` names: as place_beneath(), but links in its last component are
+/// followed too. Fault::exists when something else than a regular file is there, Fault::not_found when a link leads
+/// nowhere.
+Result<Place> file_place_beneath(int root, std::string_view path);
+
+/// What the symbolic link `name` holds.
+Result<std::string> read_link(int directory, const std::string& name);
+
+/// Links in a row that are followed, as many as the kernel does (path_resolution(7)).
+inline constexpr int kMostLinks = 40;
+
 /// Clients must neither see nor name such a file: the name is kept for partial uploads.
 bool is_partial_name(std::string_view name);
 

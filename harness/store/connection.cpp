@@ -48,9 +48,30 @@ Result<Connection::OpenFile*> Connection::find(FileId file) {
   return &files_[file - 1];
 }
 
+namespace {
+
+/// A file of proc or sysfs has no size that would tell where it ends: half of it could pass for all.
+Result<> check_size(int file, const struct stat& status, std::string_view path) {
+  if (!S_ISREG(status.st_mode)) {
+    return {};
+  }
+  char first = 0;
+  struct stat now{};
+  const bool more_than_it_says =
+      status.st_size == 0 && ::pread(file, &first, 1, 0) == 1 && ::fstat(file, &now) == 0 && now.st_size == 0;
+  if (more_than_it_says || is_made_up(file, status)) {
+    return fail(Fault::denied, fmt::format("'{}' has no known size: the kernel makes it up while it is read", path),
+                "copy it into a file on the server, and fetch that");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Connection::Opened> Connection::open(std::string_view path, bool writable) {
   WAGGLE_LET(pinned, pin_beneath(root(), path));
   WAGGLE_LET(fd, reopen_beneath(root(), path, pinned, writable ? O_RDWR : O_RDONLY));
+  WAGGLE_TRY(check_size(fd.get(), pinned.status, path));
   OpenFile file;
   file.fd = SharedFd(std::move(fd));
   file.writable = writable;
@@ -59,14 +80,9 @@ Result<Connection::Opened> Connection::open(std::string_view path, bool writable
 
 Result<Connection::Opened> Connection::create(std::string_view path, std::uint64_t size, std::uint32_t mode,
                                               bool resume) {
-  WAGGLE_LET(place, place_beneath(root(), path));
-  struct stat status{};
-  // A little upload may as well hear of it from commit().
-  if (size > kDigestBlock && ::fstatat(place.directory, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-      S_ISDIR(status.st_mode)) {
-    return fail(Fault::exists, fmt::format("'{}' is a directory", path), "choose another name");
-  }
+  WAGGLE_LET(place, file_place_beneath(root(), path));
   WAGGLE_LET(partial, Partial::create(std::move(place), size, mode, resume));
+  struct stat status{};
   if (::fstat(partial.file().get(), &status) != 0) {
     return fail_errno(fmt::format("cannot look at '{}'", path));
   }

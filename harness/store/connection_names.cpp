@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <optional>
 
@@ -180,7 +181,20 @@ Result<> Connection::remove(std::string_view path) {
 Result<> Connection::rename(std::string_view from, std::string_view to) {
   WAGGLE_LET(source, place_beneath(root(), from));
   WAGGLE_LET(target, place_beneath(root(), to));
-  if (::renameat(source.directory, source.name.c_str(), target.directory, target.name.c_str()) == 0) {
+  // What is neither file nor directory is not replaced. Most names are free, and one call does.
+  const auto move = [&](unsigned flags) {
+    return ::renameat2(source.directory, source.name.c_str(), target.directory, target.name.c_str(), flags) == 0;
+  };
+  if (move(RENAME_NOREPLACE)) {
+    return {};
+  }
+  struct stat there{};
+  if (::fstatat(target.directory, target.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(there.st_mode) &&
+      !S_ISDIR(there.st_mode) && !S_ISLNK(there.st_mode)) {
+    return fail(Fault::exists,
+                fmt::format("cannot rename '{}' to '{}', which is {}", from, to, kind_name(there.st_mode)));
+  }
+  if (move(0)) {
     return {};
   }
   switch (errno) {

@@ -20,7 +20,9 @@ namespace waggle::store {
 class Landing {
  public:
   /// `size` and `mode` (permission bits) are the served file's. `resume`: continue what an earlier Landing kept.
-  /// Fault::not_found when the directory does not exist, Fault::exists when `target` is a directory itself.
+  /// A link is followed, as by cp(1): what it leads to is replaced, and the link stays; those of other users are not
+  /// (Fault::denied). Fault::not_found when the directory does not exist or a link leads nowhere, Fault::exists when
+  /// `target` is a directory itself, Fault::usage when it is a device, a FIFO, a socket or an open file of /proc.
   static Result<Landing> open(const std::filesystem::path& target, std::uint64_t size, std::uint32_t mode, bool resume);
 
   /// Open for reading and writing; bytes go to their own offsets.

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <thread>
 #include <utility>
 
@@ -154,10 +155,7 @@ Result<> Partial::commit(bool durable) {
   if (other_mode && ::fchmod(file_.get(), mode_) != 0) {
     return fail_errno(fmt::format("cannot set the mode of '{}'", place_.name));
   }
-  if (::renameat(place_.directory, temporary_.c_str(), place_.directory, place_.name.c_str()) != 0) {
-    return errno == EISDIR ? fail(Fault::exists, fmt::format("'{}' is a directory", place_.name), "choose another name")
-                           : fail_errno(fmt::format("cannot name the finished file '{}'", place_.name));
-  }
+  WAGGLE_TRY(publish());
   committed_ = true;
   WAGGLE_TRY(check_name());
   if (durable) {
@@ -170,6 +168,21 @@ Result<> Partial::commit(bool durable) {
     }
   }
   return {};
+}
+
+/// Nothing but a file is replaced. Most names are free, and one call does.
+Result<> Partial::publish() const {
+  const auto rename = [this](unsigned flags) {
+    return ::renameat2(place_.directory, temporary_.c_str(), place_.directory, place_.name.c_str(), flags) == 0;
+  };
+  if (rename(RENAME_NOREPLACE)) {
+    return {};
+  }
+  struct stat there{};
+  if (::fstatat(place_.directory, place_.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(there.st_mode)) {
+    return fail(Fault::exists, fmt::format("'{}' is {}", place_.name, kind_name(there.st_mode)), "choose another name");
+  }
+  return rename(0) ? Result<>() : fail_errno(fmt::format("cannot name the finished file '{}'", place_.name));
 }
 
 /// What was renamed was named, not held: somebody who may write into the directory could have put another file there.

@@ -36,8 +36,9 @@ class Partial {
   const SharedFd& file() const { return file_; }
   /// It holds what an earlier call left.
   bool resumed() const { return resumed_; }
-  /// Gives the file its name, replacing what had it; `durable`: only after its bytes are on disk, and the name as well.
-  /// Content is the caller's to verify; Fault::corrupt when not even the size is right.
+  /// Gives the file its name, replacing the file that had it (Fault::exists when it is none); `durable`: only after its
+  /// bytes are on disk, and the name as well. Content is the caller's to verify; Fault::corrupt when not even the size
+  /// is right.
   Result<> commit(bool durable);
   /// Leaves the file for a later resume. False when it cannot be found again, because something else has its name; then
   /// it is removed.
@@ -48,6 +49,7 @@ class Partial {
   static Result<UniqueFd> make(const Place& place, const std::string& temporary);
   Result<> prepare(std::uint64_t size, std::uint32_t mode, const struct stat& left, bool sparse);
   Result<> check_room(std::uint64_t already) const;
+  Result<> publish() const;
   Result<> check_name() const;
 
   Place place_;

@@ -31,4 +31,11 @@ Result<UniqueFd> open_regular(const std::string& path, int flags);
 
 bool same_file(const struct stat& one, const struct stat& other);
 
+/// The kernel makes the content up while it is read (proc, sysfs and the like): its size tells nothing of it. Says no
+/// for an empty file, which only reading tells from one that is made up.
+bool is_made_up(int file, const struct stat& status);
+
+/// "a directory", "a character device", "a FIFO" … of a st_mode.
+std::string_view kind_name(mode_t mode);
+
 }  // namespace waggle::store

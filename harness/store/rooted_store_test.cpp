@@ -146,8 +146,22 @@ TEST_CASE_METHOD(Fixture, "directories and files are not taken for each other") 
   CHECK(files->rename("d", "d/below").error().fault == Fault::usage);
   CHECK(files->list("d", UINT64_MAX, 10).error().fault == Fault::usage);
   CHECK(files->create("d", kDigestBlock + 1, 0644, false).error().fault == Fault::exists);
-  const auto small = files->create("d", 0, 0644, false).value().file;
-  CHECK(files->commit(small, false).error().fault == Fault::exists);
+  CHECK(files->create("d", 0, 0644, false).error().fault == Fault::exists);
+  const auto late = files->create("late", 0, 0644, false).value().file;
+  fs::create_directory(top / "late");
+  CHECK(files->commit(late, false).error().fault == Fault::exists);
+}
+
+TEST_CASE_METHOD(Fixture, "nothing takes the place of what is neither file nor directory") {
+  write_file(top / "a", "x");
+  REQUIRE(::mkfifo((top / "fifo").c_str(), 0600) == 0);
+  CHECK(files->create("fifo", 0, 0644, false).error().fault == Fault::exists);
+  CHECK(files->create("fifo", kDigestBlock + 1, 0644, false).error().fault == Fault::exists);
+  CHECK(files->rename("a", "fifo").error().fault == Fault::exists);
+  const auto late = files->create("late", 0, 0644, false).value().file;
+  REQUIRE(::mkfifo((top / "late").c_str(), 0600) == 0);
+  CHECK(files->commit(late, false).error().fault == Fault::exists);
+  CHECK((fs::is_fifo(top / "fifo") && fs::is_fifo(top / "late")));
 }
 
 TEST_CASE_METHOD(Fixture, "truncation shortens and lengthens") {

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 HARNESS = ""  # the program, from main() on
@@ -21,6 +22,15 @@ DEADLINE = 60  # seconds that no call here comes near
 
 def random_bytes(length, seed):
     return random.Random(seed).randbytes(length)
+
+
+def wait_until(true):
+    """Until `true()`, which another process brings about."""
+    end = time.monotonic() + DEADLINE
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("it did not come")
+        time.sleep(0.005)
 
 
 def environment(token=None):

@@ -124,13 +124,21 @@ class Links(Case):
         self.client.rename("link", "renamed")
         self.assertEqual(os.readlink(self.root / "renamed"), "file")
         self.client.remove("renamed")
-        self.client.upload("dangling", b"mine")
-        self.assertFalse((self.root / "dangling").is_symlink())
-        self.assertFalse((self.root / "nothing").exists())
         self.refused("exists", self.client.mkdir, "out")
         self.client.upload("to-directory/new", b"through a link")
         self.assertEqual(self.get("directory/new"), b"through a link")
         self.assertEqual(self.get("file"), b"content")
+
+    def test_an_upload_follows(self):
+        (self.root / "directory/up").symlink_to("../link")
+        self.client.upload("directory/up", b"through two links")
+        self.assertEqual(self.get("file"), b"through two links")
+        self.assertEqual([os.readlink(self.root / name) for name in ("directory/up", "link")], ["../link", "file"])
+        self.refused("not_found", self.client.upload, "dangling", b"mine")
+        self.refused("exists", self.client.upload, "to-directory", b"mine")
+        for name in ("absolute", "out", "loop"):
+            self.refused("denied", self.client.upload, name, b"mine")
+        self.assertFalse((self.root / "nothing").exists())
 
     def test_absolute_ones_and_those_that_lead_out_are_denied(self):
         for name in ("absolute", "out", "loop"):
@@ -187,6 +195,11 @@ class Facts(Case):
         self.refused("denied", self.client.truncate, "fifo", 0)
         self.refused("denied", self.client.setattr, "fifo", 0o600)
         self.refused("denied", self.client.readdir, "fifo")
+        for size in (3, 300_000):
+            self.refused("exists", self.client.upload, "fifo", bytes(size))
+        self.put("file")
+        self.refused("exists", self.client.rename, "file", "fifo")
+        self.assertTrue(stat.S_ISFIFO((self.root / "fifo").lstat().st_mode))
         self.client.rename("fifo", "renamed")
         self.client.remove("renamed")
 
