@@ -10,7 +10,8 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
+
+#include "base/resolve.hpp"
 
 namespace waggle::stream {
 namespace {
@@ -21,30 +22,18 @@ using std::chrono::nanoseconds;
 /// How long a peer may leave keep-alive probes unanswered, at least, before it counts as gone.
 constexpr nanoseconds kPeerTimeout = std::chrono::seconds(10);
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
-
 std::string describe(const Endpoint& endpoint) {
   const bool v6 = endpoint.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", endpoint.host.empty() ? "*" : endpoint.host, v6 ? "]" : "",
                      endpoint.port);
 }
 
-Result<Addresses> resolve(const Endpoint& endpoint, bool to_listen) {
+Result<Addresses> addresses_of(const Endpoint& endpoint, bool to_listen, const std::stop_token& cancel) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | (to_listen ? AI_PASSIVE : 0);
-  addrinfo* list = nullptr;
-  const int failure = ::getaddrinfo(endpoint.host.empty() ? nullptr : endpoint.host.c_str(),
-                                    std::to_string(endpoint.port).c_str(), &hints, &list);
-  if (failure != 0) {
-    return fail(Fault::not_found, fmt::format("cannot resolve '{}': {}", endpoint.host, ::gai_strerror(failure)),
-                "check the name or give an address");
-  }
-  return Addresses(list);
+  return resolve(endpoint.host, std::to_string(endpoint.port), hints, cancel);
 }
 
 Result<> set(int fd, int level, int option, int value, const char* what) {
@@ -194,7 +183,7 @@ Result<> bind_and_listen(int fd, const addrinfo& address, const Endpoint& at) {
 }  // namespace
 
 Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options) {
-  WAGGLE_LET(addresses, resolve(to, false));
+  WAGGLE_LET(addresses, addresses_of(to, false, options.cancel));
   Result<> last = fail(Fault::not_found, fmt::format("'{}' has no address", to.host));
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
     UniqueFd fd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
@@ -216,7 +205,7 @@ Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options
 }
 
 Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
-  WAGGLE_LET(addresses, resolve(at, true));
+  WAGGLE_LET(addresses, addresses_of(at, true, options.cancel));
   // One IPv6 socket takes IPv4 as well when all addresses are meant; getaddrinfo may list IPv4 first.
   const addrinfo* chosen = addresses.get();
   for (const addrinfo* address = chosen; at.host.empty() && address != nullptr; address = address->ai_next) {

@@ -1,10 +1,41 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/stream/tcp.hpp"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
+#include <string_view>
+
+namespace {
+
+/// A name server that is asked for kSilent keeps its answer until it is told to give it.
+constexpr std::string_view kSilent = "silent.example";
+std::atomic<bool> asked{false};
+std::atomic<bool> released{false};
+std::atomic<bool> over{false};
+
+void tell(std::atomic<bool>& what) {
+  what.store(true);
+  what.notify_all();
+}
+
+}  // namespace
+
+/// In place of the C library's.
+extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** list) {
+  if (host == nullptr || host != kSilent || (hints->ai_flags & AI_NUMERICHOST) != 0) {
+    static const auto real = reinterpret_cast<decltype(&::getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+    return real(host, service, hints, list);
+  }
+  tell(asked);
+  released.wait(false);
+  tell(over);
+  return EAI_AGAIN;
+}
 
 namespace waggle::stream {
 namespace {
@@ -58,6 +89,21 @@ TEST_CASE("a connect that was called off before it began does not wait", "[tcp]"
   options.cancel = stop.get_token();
   stop.request_stop();
   CHECK(connect_tcp(nowhere.endpoint(), options).error().fault == Fault::cancelled);
+}
+
+TEST_CASE("a connect whose name nobody resolves ends when it is called off", "[tcp]") {
+  std::stop_source stop;
+  ChannelOptions options;
+  options.cancel = stop.get_token();
+  auto connecting = std::async(std::launch::async, [&] { return connect_tcp({std::string(kSilent), 1}, options); });
+  asked.wait(false);
+  stop.request_stop();
+  CHECK(connecting.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  tell(released);
+  over.wait(false);
+  const auto connected = connecting.get();
+  REQUIRE_FALSE(connected);
+  CHECK(connected.error().fault == Fault::cancelled);
 }
 
 TEST_CASE("a connect that nobody answers ends with the time-out", "[tcp]") {
