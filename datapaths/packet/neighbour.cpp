@@ -6,6 +6,7 @@
 #include <netlink/route/neighbour.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -19,6 +20,16 @@ namespace waggle::packet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Between two looks, and at least between two times that the kernel is made to ask.
+constexpr milliseconds kLook{100};
+
+/// What the kernel knows of a neighbour.
+struct Known {
+  std::optional<MacAddress> mac;
+  bool asks = false;  ///< its requests are under way; what is sent meanwhile causes none
+};
 
 /// Any datagram to the neighbour makes the kernel look for it; port 9 discards what it gets (RFC 863).
 Result<> provoke(const Interface& interface, std::uint32_t next_hop) {
@@ -33,7 +44,7 @@ Result<> provoke(const Interface& interface, std::uint32_t next_hop) {
   return {};
 }
 
-Result<std::optional<MacAddress>> look_up(nl_sock* socket, const Interface& interface, nl_addr* next_hop) {
+Result<Known> look_up(nl_sock* socket, const Interface& interface, nl_addr* next_hop) {
   nl_cache* raw = nullptr;
   if (const int code = rtnl_neigh_alloc_cache(socket, &raw); code < 0) {
     return fail_netlink("cannot read the neighbour table", code);
@@ -41,14 +52,14 @@ Result<std::optional<MacAddress>> look_up(nl_sock* socket, const Interface& inte
   const Netlinked<nl_cache, nl_cache_free> cache(raw);
   const Netlinked<rtnl_neigh, rtnl_neigh_put> entry(rtnl_neigh_get(raw, interface.index, next_hop));
   constexpr int kUsable = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;
-  nl_addr* mac =
-      entry && (rtnl_neigh_get_state(entry.get()) & kUsable) != 0 ? rtnl_neigh_get_lladdr(entry.get()) : nullptr;
-  std::optional<MacAddress> found;
+  const int state = entry ? rtnl_neigh_get_state(entry.get()) : NUD_NONE;
+  nl_addr* mac = (state & kUsable) != 0 ? rtnl_neigh_get_lladdr(entry.get()) : nullptr;
+  Known known{.mac = {}, .asks = (state & NUD_INCOMPLETE) != 0};
   if (mac != nullptr && nl_addr_get_len(mac) == sizeof(MacAddress)) {
-    found.emplace();
-    std::memcpy(found->data(), nl_addr_get_binary_addr(mac), found->size());
+    known.mac.emplace();
+    std::memcpy(known.mac->data(), nl_addr_get_binary_addr(mac), known.mac->size());
   }
-  return found;
+  return known;
 }
 
 }  // namespace
@@ -72,7 +83,7 @@ std::unexpected<Error> fail_netlink(std::string what, int code) {
 }
 
 Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop, const std::stop_token& cancel,
-                             std::chrono::milliseconds timeout) {
+                             milliseconds timeout) {
   if (interface.loopback) {
     return MacAddress{};
   }
@@ -86,22 +97,24 @@ Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop,
   const Netlinked<nl_addr, nl_addr_put> address(nl_addr_build(AF_INET, &big_endian, sizeof big_endian));
   const StopFd stopped(cancel);
   const auto deadline = Clock::now() + timeout;
-  for (bool asked = false;;) {
-    WAGGLE_LET(found, look_up(requests.get(), interface, address.get()));
-    if (found) {
-      return *found;
+  for (auto ask = Clock::now();;) {
+    WAGGLE_LET(known, look_up(requests.get(), interface, address.get()));
+    if (known.mac) {
+      return *known.mac;
     }
-    if (!asked) {
+    const auto now = Clock::now();
+    if (!known.asks && now >= ask) {
       WAGGLE_TRY(provoke(interface, next_hop));
-      asked = true;
+      ask = now + kLook;
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(deadline - now);
     std::array<pollfd, 2> ready{pollfd{nl_socket_get_fd(notices.get()), POLLIN, 0}, {stopped.get(), POLLIN, 0}};
-    const int count = left.count() > 0 ? ::poll(ready.data(), ready.size(), static_cast<int>(left.count())) : 0;
+    const int count =
+        ::poll(ready.data(), ready.size(), static_cast<int>(std::clamp(left, milliseconds(0), kLook).count()));
     if (cancel.stop_requested()) {
       return fail(Fault::cancelled, fmt::format("asking for {} was called off", ipv4_text(next_hop)));
     }
-    if (count == 0) {
+    if (left.count() <= 0) {
       return fail(Fault::peer_gone,
                   fmt::format("{} does not answer ARP on {} within {} ms", ipv4_text(next_hop), interface.name,
                               timeout.count()),
@@ -109,7 +122,7 @@ Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop,
     }
     if (count > 0) {
       nl_recvmsgs_default(notices.get());
-    } else if (errno != EINTR) {
+    } else if (count < 0 && errno != EINTR) {
       return fail_errno("cannot wait for neighbour notices");
     }
   }

@@ -43,9 +43,14 @@ std::string ipv4_text(std::uint32_t ip);
 Result<Route> interface_of(std::uint32_t ip);
 /// Fault::missing when there is no route.
 Result<Route> route_to(std::uint32_t ip);
-/// The Ethernet address of the neighbour `next_hop` on `interface`. Sends a datagram to make the kernel ask by ARP and
-/// waits for the answer up to `timeout`; Fault::peer_gone when none comes, Fault::cancelled when called off.
+/// How long an address is asked for. The kernel asks once a second and gives up after three times (man 7 arp:
+/// retrans_time_ms, mcast_solicit): any three of those requests, or the answers to them, may be lost.
+inline constexpr std::chrono::milliseconds kNeighbourPatience = std::chrono::seconds(4);
+
+/// The Ethernet address of the neighbour `next_hop` on `interface`. Sends a datagram to make the kernel ask by ARP,
+/// again whenever it has given up, and waits for the answer up to `timeout`; Fault::peer_gone when none comes,
+/// Fault::cancelled when called off.
 Result<MacAddress> neighbour(const Interface& interface, std::uint32_t next_hop, const std::stop_token& cancel,
-                             std::chrono::milliseconds timeout = std::chrono::seconds(1));
+                             std::chrono::milliseconds timeout = kNeighbourPatience);
 
 }  // namespace waggle::packet

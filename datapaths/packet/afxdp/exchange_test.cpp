@@ -2,7 +2,10 @@
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
+#include <netinet/if_ether.h>
 #include <netinet/ip_icmp.h>
+#include <netpacket/packet.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -11,6 +14,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -90,6 +94,39 @@ Pair make_pair(const topology::Link& link, const std::string& server, const std:
     return {};
   }));
   return pair;
+}
+
+constexpr MacAddress kFarMac{2, 0, 0, 0, 0, 9};
+
+/// A host at `ip`, behind `device` of the calling thread's namespace, that hears only every `nth` question by ARP.
+void answer_arp(const std::string& device, std::uint32_t ip, int nth, const std::stop_token& stop) {
+  const UniqueFd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ARP)));
+  sockaddr_ll at{};
+  at.sll_family = AF_PACKET;
+  at.sll_protocol = htons(ETH_P_ARP);
+  at.sll_ifindex = static_cast<int>(::if_nametoindex(device.c_str()));
+  static_cast<void>(::bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at));
+  for (int heard = 0; !stop.stop_requested();) {
+    pollfd ready{socket.get(), POLLIN, 0};
+    struct {
+      ether_header ethernet;
+      ether_arp arp;
+    } frame{};
+    const std::uint32_t wanted = htonl(ip);
+    if (::poll(&ready, 1, 20) != 1 || ::recv(socket.get(), &frame, sizeof frame, 0) < 0 ||
+        frame.arp.ea_hdr.ar_op != htons(ARPOP_REQUEST) || std::memcmp(frame.arp.arp_tpa, &wanted, 4) != 0 ||
+        ++heard % nth != 0) {
+      continue;
+    }
+    frame.arp.ea_hdr.ar_op = htons(ARPOP_REPLY);
+    std::memcpy(frame.ethernet.ether_dhost, frame.arp.arp_sha, 6);
+    std::memcpy(frame.arp.arp_tha, frame.arp.arp_sha, 6);
+    std::memcpy(frame.arp.arp_tpa, frame.arp.arp_spa, 4);
+    std::memcpy(frame.ethernet.ether_shost, kFarMac.data(), 6);
+    std::memcpy(frame.arp.arp_sha, kFarMac.data(), 6);
+    std::memcpy(frame.arp.arp_spa, &wanted, 4);
+    static_cast<void>(::send(socket.get(), &frame, sizeof frame, 0));
+  }
 }
 
 std::byte content(std::uint32_t packet, std::size_t at) {
@@ -371,6 +408,30 @@ TEST_CASE("what waits before a handshake ends when it is called off") {
     CHECK((!taken && taken.error().fault == Fault::cancelled));
     return {};
   }));
+}
+
+TEST_CASE("a neighbour is found though more questions are lost than the kernel asks at a time") {
+  const topology::Link link = make_link();
+  constexpr int kAnswered = 5;  // the kernel gives up after three
+  std::jthread far([&](const std::stop_token& stop) {
+    static_cast<void>(link.client().inside([&]() -> Result<> {
+      answer_arp(link.device(), 0x0A630007, kAnswered, stop);
+      return {};
+    }));
+  });
+  REQUIRE(link.server().inside([&]() -> Result<> {
+    REQUIRE(std::system(("ip address add 10.99.0.1/24 dev " + link.device()).c_str()) == 0);
+    // Ten times faster than by default, for both what is asked and what is given up.
+    REQUIRE(std::ofstream("/proc/sys/net/ipv4/neigh/" + link.device() + "/retrans_time_ms") << 100 << std::flush);
+    WAGGLE_LET(route, route_to(0x0A630007));
+    const auto asked = neighbour(route.interface, route.next_hop, {}, std::chrono::seconds(30));
+    INFO((asked ? "" : asked.error().text()));
+    REQUIRE(asked);
+    CHECK(*asked == kFarMac);
+    return {};
+  }));
+  // By default the kernel asks at 0, 1 and 2 seconds.
+  CHECK(kNeighbourPatience > std::chrono::seconds(3));
 }
 
 TEST_CASE("threads share a port at both ends") {

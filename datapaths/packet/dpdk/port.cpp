@@ -16,7 +16,7 @@
 namespace waggle::packet::dpdk {
 namespace {
 
-constexpr Time kArpTimeout = 1'000'000'000;
+constexpr Time kArpTimeout = std::chrono::nanoseconds(kNeighbourPatience).count();
 constexpr Time kArpInterval = 100'000'000;
 /// Frames per burst: enough to spread the cost of a burst, and few enough to stay in the cache.
 constexpr std::uint32_t kBurst = 32;
