@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <list>
@@ -21,6 +22,22 @@ namespace {
 /// Between two attempts to accept while the process is out of descriptors.
 constexpr std::chrono::milliseconds kBreath{50};
 
+/// Whether a listener that said so may let somebody in later: descriptors or memory are short, or a single connection
+/// has failed. All else is the end of it.
+bool passes(const Error& error) {
+  switch (error.system) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO: return true;
+    default: return error.fault == Fault::busy;
+  }
+}
+
 }  // namespace
 
 struct Server::State {
@@ -35,6 +52,7 @@ struct Server::State {
   std::function<std::unique_ptr<FileService>()> make_service;
   ServerOptions options;
   std::function<void(const Error&)> on_error;
+  std::function<void(const Error&)> on_end;
 
   mutable std::mutex mutex;
   std::condition_variable changed;  ///< `stopping`, or a connection has got its channel
@@ -87,11 +105,23 @@ struct Server::State {
       if (admitted.error().fault == Fault::cancelled) {
         return;
       }
+      if (!passes(admitted.error())) {
+        give_up(admitted.error());
+        return;
+      }
       report(admitted.error());
       std::unique_lock lock(mutex);
       if (changed.wait_for(lock, kBreath, [&] { return stopping; })) {
         return;
       }
+    }
+  }
+
+  void give_up(const Error& error) const {
+    if (on_end) {
+      on_end(error);
+    } else {
+      report(error);
     }
   }
 
@@ -169,12 +199,14 @@ Gate gate_of(const ServerOptions& options) {
 }
 
 Server::Server(std::unique_ptr<Listener> listener, std::function<std::unique_ptr<FileService>()> make_service,
-               ServerOptions options, std::function<void(const Error&)> on_error)
+               ServerOptions options, std::function<void(const Error&)> on_error,
+               std::function<void(const Error&)> on_end)
     : state_(std::make_unique<State>()) {
   state_->listener = std::move(listener);
   state_->make_service = std::move(make_service);
   state_->options = std::move(options);
   state_->on_error = std::move(on_error);
+  state_->on_end = std::move(on_end);
   state_->acceptor = std::thread([state = state_.get()] { state->accept_all(); });
 }
 

@@ -37,9 +37,11 @@ Result<std::uint64_t> serve_connection(Channel& channel, FileService& files, con
 class Server {
  public:
   /// `make_service` makes one FileService per connection. `on_error` hears, from any thread, why a connection ended
-  /// early or a peer was not let in; may be empty.
+  /// early or a peer was not let in; may be empty. `on_end` hears once, from the thread that accepts, why nobody is let
+  /// in any more: the listener has failed for good. Connections that are open stay so. Empty: `on_error` hears it.
   Server(std::unique_ptr<Listener> listener, std::function<std::unique_ptr<FileService>()> make_service,
-         ServerOptions options, std::function<void(const Error&)> on_error = {});
+         ServerOptions options, std::function<void(const Error&)> on_error = {},
+         std::function<void(const Error&)> on_end = {});
   ~Server();  ///< stops and joins
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -2,13 +2,14 @@
 #include "protocol/server.hpp"
 
 #include <catch2/catch.hpp>
-
+#include <cerrno>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 
 #include "protocol/client.hpp"
 #include "protocol/testing/fixture.hpp"
+#include "protocol/testing/forwarding_channel.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;
@@ -39,25 +40,32 @@ struct Watched {
 };
 
 /// Another channel whose end waits for its peer, for as long as `gone` says.
-class SlowToEnd final : public Channel {
+class SlowToEnd final : public ForwardingChannel {
  public:
   SlowToEnd(std::unique_ptr<Channel> inner, std::shared_future<void> gone)
-      : inner_(std::move(inner)), gone_(std::move(gone)) {}
+      : ForwardingChannel(std::move(inner)), gone_(std::move(gone)) {}
   ~SlowToEnd() override { gone_.wait(); }
-  Facts facts() const override { return inner_->facts(); }
-  Counters counters() const override { return inner_->counters(); }
-  Result<> send(ByteView message) override { return inner_->send(message); }
-  Result<Sent> send(ByteView message, const Outgoing& extent) override { return inner_->send(message, extent); }
-  Result<> flush() override { return inner_->flush(); }
-  Result<> expect(const Incoming& incoming) override { return inner_->expect(incoming); }
-  void cancel(const ExtentId& id) override { inner_->cancel(id); }
-  void end_receiving() noexcept override { inner_->end_receiving(); }
-  Result<Event> next(std::chrono::nanoseconds timeout) override { return inner_->next(timeout); }
+
+ private:
+  std::shared_future<void> gone_;
+};
+
+/// Fails as it is told before it lets anybody in.
+class FailingListener final : public Listener {
+ public:
+  FailingListener(std::unique_ptr<MemoryListener> inner, std::vector<Error> failures)
+      : inner_(std::move(inner)), failures_(std::move(failures)) {}
+  Endpoint endpoint() const override { return inner_->endpoint(); }
+  Result<std::unique_ptr<Channel>> accept() override { return inner_->accept(); }
+  Result<Admitted> accept(const Gate& gate) override {
+    return asked_ < failures_.size() ? std::unexpected(failures_[asked_++]) : inner_->accept(gate);
+  }
   void abort() noexcept override { inner_->abort(); }
 
  private:
-  std::unique_ptr<Channel> inner_;
-  std::shared_future<void> gone_;
+  std::unique_ptr<MemoryListener> inner_;
+  std::vector<Error> failures_;
+  std::size_t asked_ = 0;
 };
 
 /// Gives out channels that are slow to end.
@@ -158,4 +166,41 @@ TEST_CASE("nobody waits for a connection that is slow to end", "[server]") {
   CHECK(second->getattr("file"));
   CHECK(server.connections() == 2);
   gone.set_value();
+}
+
+TEST_CASE("a listener that is short of something is asked again", "[server]") {
+  std::vector<Error> failures;
+  for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED}) {
+    failures.push_back(fail_errno("cannot accept a connection", error).error());
+  }
+  failures.push_back(fail(Fault::busy, "no more threads").error());
+  auto made = make_memory_listener();
+  MemoryListener& listener = *made;
+  std::vector<Error> heard;
+  int ended = 0;
+  const Server server(
+      std::make_unique<FailingListener>(std::move(made), failures),
+      [] { return std::make_unique<MemoryFiles>(std::make_shared<Tree>()); }, {},
+      [&](const Error& error) { heard.push_back(error); }, [&](const Error&) { ++ended; });
+  CHECK(Client::open(listener.connect(), {}));
+  CHECK(ended == 0);
+  CHECK(heard.size() == failures.size());
+}
+
+TEST_CASE("a listener that has failed for good is asked no more", "[server]") {
+  const auto error = GENERATE(as<int>(), EBADF, EINVAL, ENODEV, ENETDOWN, 0);
+  CAPTURE(error);
+  const Error dead = error != 0 ? fail_errno("veth0 is no more", error).error() : Error{Fault::io, "it broke", {}};
+  std::promise<Error> ended;
+  int complaints = 0;
+  {
+    const Server server(
+        std::make_unique<FailingListener>(make_memory_listener(), std::vector(3, dead)),
+        [] { return std::make_unique<MemoryFiles>(std::make_shared<Tree>()); }, {}, [&](const Error&) { ++complaints; },
+        [&](const Error& why) { ended.set_value(why); });
+    auto heard = ended.get_future();
+    REQUIRE(heard.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+    CHECK(heard.get().what == dead.what);
+  }
+  CHECK(complaints == 0);
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/cli/interrupt.hpp"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+
+#include "base/stop.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -75,9 +81,19 @@ SignalsBlocked::~SignalsBlocked() {
   ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
 }
 
-void SignalsBlocked::wait() const {
-  int signal = 0;
-  ::sigwait(&signals_, &signal);
+void SignalsBlocked::wait(const std::stop_token& cancel) const {
+  const StopFd stopped(cancel);
+  const UniqueFd signalled(::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signalled) {  // no descriptor is left: the signals matter more
+    int signal = 0;
+    ::sigwait(&signals_, &signal);
+    return;
+  }
+  std::array<pollfd, 2> ready{pollfd{signalled.get(), POLLIN, 0}, pollfd{stopped.get(), POLLIN, 0}};
+  while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
+  }
+  signalfd_siginfo taken{};
+  static_cast<void>(::read(signalled.get(), &taken, sizeof taken));
 }
 
 }  // namespace waggle::cli

@@ -41,8 +41,8 @@ class SignalsBlocked {
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
-  /// Waits until one of them comes and takes it.
-  void wait() const;
+  /// Waits until one of them comes and takes it, or until a stop is requested.
+  void wait(const std::stop_token& cancel = {}) const;
 
  private:
   sigset_t signals_{};

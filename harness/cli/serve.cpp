@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -78,7 +79,7 @@ class RateLimit {
   std::uint64_t unsaid_ = 0;
 };
 
-/// A file server for one directory, until SIGINT or SIGTERM.
+/// A file server for one directory, until SIGINT or SIGTERM, or until nobody can connect any more.
 class Serve final : public Command {
  public:
   std::string_view name() const override { return "serve"; }
@@ -142,13 +143,20 @@ class Serve final : public Command {
         report(global, complaints, "broken uploads are not removed", swept.error());
       }
     });
+    std::stop_source over;
+    Result<> failure;  // until the server has stopped only the thread that accepts touches it
     protocol::Server server(
         std::move(listener), [&store] { return store.connect(); }, options_,
-        [&](const Error& error) { report(global, complaints, "a connection ended early", error, true); });
+        [&](const Error& error) { report(global, complaints, "a connection ended early", error, true); },
+        [&](Error error) {
+          error.what = "nobody can connect any more: " + error.what;
+          failure = std::unexpected(std::move(error));
+          over.request_stop();
+        });
     announce(global, server.endpoint());
-    signals.wait();
+    signals.wait(over.get_token());
     server.stop();
-    return {};
+    return failure;
   }
 
  private:
