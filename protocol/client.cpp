@@ -132,7 +132,7 @@ Result<> Client::release(const File& file) {
 }
 
 Result<> Client::sync(const File& file) {
-  WAGGLE_TRY(state_->post(Sync{file.handle}));
+  WAGGLE_TRY(state_->post(Sync{file.handle}, 0, file.attributes.size));
   WAGGLE_TRY(state_->success("sync"));
   return {};
 }

@@ -20,9 +20,10 @@ namespace waggle::protocol {
 struct ClientOptions {
   std::string token;  ///< shared secret; empty: the server must allow that
   DigestKind digest = DigestKind::xxh3_128;
-  std::size_t pipeline = 128;                                   ///< most requests under way at once in the *_many calls
-  std::chrono::nanoseconds timeout = std::chrono::seconds(30);  ///< longest wait for a reply without any progress
-  Progress* progress = nullptr;                                 ///< told of every verified byte; may be shared memory
+  std::size_t pipeline = 128;  ///< most requests under way at once in the *_many calls
+  /// Longest wait for a reply without any progress; a second more for each MiB that the server reads or makes durable.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  Progress* progress = nullptr;  ///< told of every verified byte; may be shared memory
 };
 
 /// Where fetched bytes go. `discard` digests and drops them.

@@ -15,6 +15,14 @@ Error carried(const ErrorReply& body) {
   return Error{fault_of_code(body.code), std::string(body.what), std::string(body.hint)};
 }
 
+/// How much a server may read again to tell whether what it has sent of a file is still so, in bytes.
+constexpr std::uint64_t kMostReadAgain = std::uint64_t{4} << 30U;
+
+/// Of a READ whose answer ends at `end`.
+std::uint64_t covered_by_read(std::uint64_t end) {
+  return std::min(end, kMostReadAgain);
+}
+
 /// True when `reply` may answer `request`.
 bool fits(Op request, Op reply) {
   switch (request) {
@@ -95,7 +103,7 @@ bool ClientSession::offers(std::string_view feature) const {
 }
 
 template <typename Body>
-Result<ByteView> ClientSession::request(const Body& body, std::uint8_t flags) {
+Result<ByteView> ClientSession::request(const Body& body, std::uint8_t flags, std::uint64_t file_size) {
   if (const auto feature = needed_feature(Body::kOp, flags); !feature.empty() && !offers(feature)) {
     return fail(Fault::missing,
                 fmt::format("the server does not offer '{}', which {} needs", feature, name(Body::kOp)));
@@ -103,31 +111,47 @@ Result<ByteView> ClientSession::request(const Body& body, std::uint8_t flags) {
   last_request_ = last_request_ == UINT32_MAX ? 1 : last_request_ + 1;
   WAGGLE_LET(message, encode(out_, last_request_, body, flags));
   if constexpr (Body::kOp != Op::release) {
-    Pending pending{last_request_, Body::kOp, (Body::kFlags & flags & flag::kQuiet) != 0, {}};
+    Pending pending{last_request_, Body::kOp, (Body::kFlags & flags & flag::kQuiet) != 0, {}, file_size};
     if constexpr (requires { body.extent; }) {
       pending.extent = body.extent;
+    }
+    if constexpr (Body::kOp == Op::digest) {
+      pending.covers = body.extent.length;
+    } else if constexpr (Body::kOp == Op::read) {
+      pending.covers = covered_by_read(body.extent.offset);
     }
     pending_.push_back(pending);
   }
   return message;
 }
 
-template Result<ByteView> ClientSession::request(const Lookup&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const GetAttr&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const SetAttr&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Read&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Write&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Create&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Commit&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const MakeDirectory&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Remove&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Rename&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Truncate&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const ReadDir&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Sync&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Release&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const DigestRange&, std::uint8_t);
-template Result<ByteView> ClientSession::request(const Echo&, std::uint8_t);
+template Result<ByteView> ClientSession::request(const Lookup&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const GetAttr&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const SetAttr&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Read&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Write&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Create&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Commit&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const MakeDirectory&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Remove&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Rename&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Truncate&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const ReadDir&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Sync&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Release&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const DigestRange&, std::uint8_t, std::uint64_t);
+template Result<ByteView> ClientSession::request(const Echo&, std::uint8_t, std::uint64_t);
+
+std::uint64_t ClientSession::covered() const {
+  std::uint64_t sum = 0;
+  for (const Pending& pending : pending_) {
+    sum += pending.covers;
+    if (!pending.quiet) {
+      break;
+    }
+  }
+  return sum;
+}
 
 Result<ByteView> ClientSession::done(const Done& body) {
   return encode(out_, last_request_, body);
@@ -193,6 +217,7 @@ Result<> ClientSession::announce(const Pending& pending, const Head& head, ByteV
   receiving_ = {.announced = true, .extent = body.extent, .known = body.known};
   digester_.reset();
   receiving_.verify_ns = digester_.nanoseconds();
+  pending_.front().covers = covered_by_read(body.extent.offset + body.extent.length);
   reply.extent = body.extent;
   reply.last = false;
   return {};

@@ -44,13 +44,17 @@ class ClientSession {
   /// Features that both sides have.
   const std::vector<std::string>& features() const { return features_; }
 
-  /// Encodes a request and remembers it; the view is valid until the next call. RELEASE has no reply.
+  /// Encodes a request and remembers it; the view is valid until the next call. RELEASE has no reply. `file_size`:
+  /// bytes of the file that COMMIT and SYNC make durable, which they do not name.
   template <typename Body>
-  Result<ByteView> request(const Body& body, std::uint8_t flags = 0);
+  Result<ByteView> request(const Body& body, std::uint8_t flags = 0, std::uint64_t file_size = 0);
   /// The DONE that ends the payload of the WRITE requested last.
   Result<ByteView> done(const Done& body);
   /// Requests without their last reply. Quiet ones count until a later reply passes them.
   std::size_t outstanding() const { return pending_.size(); }
+  /// Bytes of files that the server may have to read or to make durable before it says anything (protocol/README.md,
+  /// Time).
+  std::uint64_t covered() const;
 
   /// Fault::protocol when the message fits no request, or announces what was not asked for.
   Result<Reply> on_message(ByteView message, const std::optional<ExtentId>& announced);
@@ -69,6 +73,7 @@ class ClientSession {
     Op op;
     bool quiet;
     ExtentId extent;
+    std::uint64_t covers;  ///< see covered()
   };
 
   bool offers(std::string_view feature) const;

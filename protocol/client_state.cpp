@@ -8,6 +8,14 @@
 #include <memory>
 
 namespace waggle::protocol {
+namespace {
+
+/// What the slowest of disks reads or writes in a second, in bytes.
+constexpr std::uint64_t kSlowestDisk = 1024 * 1024;
+/// Seconds; as long as no number of nanoseconds is too large.
+constexpr std::uint64_t kLongestWork = 1'000'000'000;
+
+}  // namespace
 
 Result<Digest> digest_of_file(ExtentDigester& digester, int file, const ExtentId& extent) {
   digester.reset();
@@ -28,6 +36,10 @@ Result<Digest> digest_of_file(ExtentDigester& digester, int file, const ExtentId
     done += static_cast<std::uint64_t>(got);
   }
   return digester.finish();
+}
+
+std::chrono::nanoseconds Client::State::patience() const {
+  return options.timeout + std::chrono::seconds(std::min(session.covered() / kSlowestDisk, kLongestWork));
 }
 
 Result<> Client::State::handshake() {
@@ -95,7 +107,7 @@ Result<Step> Client::State::handle(std::string_view what, const Event& event, co
     case Event::Kind::nothing:
       return breaks({Fault::timeout,
                      fmt::format("{}: the server has not answered for {:.1f} s", what,
-                                 std::chrono::duration<double>(options.timeout).count()),
+                                 std::chrono::duration<double>(patience()).count()),
                      "check that the server runs and can be reached"});
     case Event::Kind::closed:
       return breaks({Fault::peer_gone, fmt::format("{}: the server closed the connection", what)});
@@ -129,7 +141,7 @@ Result<Step> Client::State::step(std::string_view what, const Destination& to) {
   if (broken) {
     return std::unexpected(*broken);
   }
-  auto event = channel->next(options.timeout);
+  auto event = channel->next(patience());
   if (!event) {
     return breaks(std::move(event).error());
   }

@@ -65,19 +65,21 @@ struct Client::State {
     return std::unexpected(std::move(error));
   }
 
-  /// Encodes and queues a request.
+  /// Encodes and queues a request; see ClientSession::request().
   template <typename Body>
-  Result<> post(const Body& body, std::uint8_t flags = 0) {
+  Result<> post(const Body& body, std::uint8_t flags = 0, std::uint64_t file_size = 0) {
     if (broken) {
       return std::unexpected(*broken);
     }
-    WAGGLE_LET(message, session.request(body, flags));
+    WAGGLE_LET(message, session.request(body, flags, file_size));
     if (auto sent = channel->send(message); !sent) {
       return breaks(last_words(std::move(sent).error()));
     }
     return {};
   }
 
+  /// How long the server may say nothing now.
+  std::chrono::nanoseconds patience() const;
   Result<> handshake();
   /// Why sending has failed: the server may have said so before it went, which tells more than that it is gone.
   Error last_words(Error error);

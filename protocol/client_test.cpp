@@ -3,10 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "protocol/codec.hpp"
 #include "protocol/testing/fixture.hpp"
+#include "protocol/testing/forwarding_channel.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;
@@ -17,6 +20,20 @@ namespace {
 std::string text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+
+/// Notes the longest wait that it was asked for.
+class Waiting final : public ForwardingChannel {
+ public:
+  Waiting(std::unique_ptr<Channel> inner, std::chrono::nanoseconds& longest)
+      : ForwardingChannel(std::move(inner)), longest_(longest) {}
+  Result<Event> next(std::chrono::nanoseconds timeout) override {
+    longest_ = std::max(longest_, timeout);
+    return ForwardingChannel::next(timeout);
+  }
+
+ private:
+  std::chrono::nanoseconds& longest_;
+};
 
 }  // namespace
 
@@ -387,6 +404,39 @@ TEST_CASE("what the server says before it goes is told, whoever notices first th
   CHECK(sent.error().fault == Fault::protocol);
   CHECK(sent.error().what != "the peer has closed");
   CHECK(client->echo_wait(std::chrono::seconds(0)).error().fault == Fault::protocol);
+}
+
+TEST_CASE("a client waits longer for what takes a slow disk longer", "[client]") {
+  constexpr std::size_t kMiB = 1024 * 1024;
+  Connected connected;
+  connected.client_options.timeout = std::chrono::minutes(1);
+  std::chrono::nanoseconds longest{0};
+  connected.pair.client = std::make_unique<Waiting>(std::move(connected.pair.client), longest);
+  auto client = connected.open();
+  REQUIRE(client);
+  const auto more = [&] {
+    const auto waited = std::exchange(longest, std::chrono::nanoseconds(0)) - connected.client_options.timeout;
+    return std::chrono::duration<double>(waited).count();
+  };
+  CHECK(more() == 0);
+  constexpr std::size_t kSize = 5 * kMiB;
+  const UniqueFd source = memory_file(noise(kSize));
+  REQUIRE(client->upload("file", source.get(), kSize, {}));
+  CHECK(more() == 0);
+  REQUIRE(client->upload("file", source.get(), kSize, {.durable = true}));
+  CHECK(more() == 5);
+  REQUIRE(client->getattr("file"));
+  const auto file = client->lookup("file", true);
+  REQUIRE(file);
+  CHECK(more() == 0);
+  REQUIRE(client->sync(*file));
+  CHECK(more() == 5);
+  REQUIRE(client->digests(*file, kMiB, 3 * kMiB));
+  CHECK(more() == 3);
+  REQUIRE(client->read(*file, kMiB, 2 * kMiB, {}));
+  CHECK(more() == 3);
+  REQUIRE(client->write(*file, 0, 2 * kMiB, source.get()));
+  CHECK(more() == 0);
 }
 
 TEST_CASE("echoes come back in order and in the size asked for", "[client]") {

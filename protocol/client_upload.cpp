@@ -156,7 +156,8 @@ class Client::State::Upload {
     }
     const bool commits = failure_.has_value();
     if (commits) {
-      WAGGLE_TRY(state_.post(Commit{handle_}, options_.durable ? flag::kDurable : std::uint8_t{0}));
+      const bool durable = options_.durable;
+      WAGGLE_TRY(state_.post(Commit{handle_}, durable ? flag::kDurable : std::uint8_t{0}, durable ? size_ : 0));
     } else {
       WAGGLE_TRY(state_.post(Release{handle_}));
       WAGGLE_TRY(state_.flush());
