@@ -42,6 +42,22 @@ inline void send_part(stream::Socket& socket, std::uint64_t length, std::uint64_
   must(socket.send(pattern(0, given)));
 }
 
+/// A peer that has sent kSent bytes of an extent of kLong, which the channel expects to go into `target`.
+struct HalfSent {
+  static constexpr std::uint64_t kSent = 100000;
+
+  explicit HalfSent(std::string_view receiver, const ChannelOptions& options = {})
+      : peer(raw_peer("sendfile", receiver, options)) {
+    send_part(peer.socket, kLong, kSent);
+    CHECK(next_message(*peer.channel).announces);
+    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
+  }
+
+  UniqueFd target = nameless_file();
+  ExtentDigester digest{DigestKind::xxh3_128};
+  RawPeer peer;
+};
+
 /// Sends that extent of a source in another thread.
 inline std::future<Result<Sent>> send_later(Channel& channel, int source, std::uint64_t length) {
   return std::async(std::launch::async, [&channel, source, length] {

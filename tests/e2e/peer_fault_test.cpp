@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -15,22 +16,17 @@ namespace waggle::test {
 TEST_CASE("a peer that closes within an extent is reported with what arrived") {
   for (const auto& receiver : movers(Side::receiver)) {
     INFO(receiver);
-    RawPeer peer = raw_peer("sendfile", receiver, {});
-    send_part(peer.socket, kLong, 100000);
-    ::shutdown(peer.socket.fd(), SHUT_WR);
-    const UniqueFd target = nameless_file();
-    ExtentDigester digest(DigestKind::xxh3_128);
-    CHECK(next_message(*peer.channel).announces);
-    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
-    const auto event = peer.channel->next(kPatience);
+    const HalfSent half(receiver);
+    ::shutdown(half.peer.socket.fd(), SHUT_WR);
+    const auto event = half.peer.channel->next(kPatience);
     REQUIRE_FALSE(event);
     CHECK(event.error().fault == Fault::peer_gone);
-    CHECK(event.error().text().find("after 100000 of " + std::to_string(kLong) + " bytes") != std::string::npos);
+    CHECK(event.error().text().find(fmt::format("after {} of {} bytes", HalfSent::kSent, kLong)) != std::string::npos);
     // A mapping needs a file that is long enough before anything arrives; what has grown by then stays.
-    CHECK(size_of(target.get()) <= (receiver == "mmap" ? kLong : 100000));
-    CHECK(same_content(target.get(), pattern_file(100000).get(), 0,
-                       std::min<std::uint64_t>(size_of(target.get()), 100000)));
-    CHECK_FALSE(peer.channel->next(kPatience));
+    const std::uint64_t size = size_of(half.target.get());
+    CHECK(size <= (receiver == "mmap" ? kLong : HalfSent::kSent));
+    CHECK(same_content(half.target.get(), pattern_file(HalfSent::kSent).get(), 0, std::min(size, HalfSent::kSent)));
+    CHECK_FALSE(half.peer.channel->next(kPatience));
   }
 }
 
@@ -56,16 +52,11 @@ TEST_CASE("a peer that falls silent within an extent is a time-out") {
     options.wait = wait;
     for (const auto& receiver : movers(Side::receiver)) {
       INFO(receiver << (wait == Wait::spin ? ", spinning" : ""));
-      RawPeer peer = raw_peer("sendfile", receiver, options);
-      send_part(peer.socket, kLong, 100000);
-      const UniqueFd target = nameless_file();
-      ExtentDigester digest(DigestKind::xxh3_128);
-      CHECK(next_message(*peer.channel).announces);
-      must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
-      const auto event = peer.channel->next(kPatience);
+      const HalfSent half(receiver, options);
+      const auto event = half.peer.channel->next(kPatience);
       REQUIRE_FALSE(event);
       CHECK(event.error().fault == Fault::timeout);
-      CHECK(event.error().text().find("after 100000 of") != std::string::npos);
+      CHECK(event.error().text().find(fmt::format("after {} of", HalfSent::kSent)) != std::string::npos);
     }
     for (const auto& sender : movers(Side::sender)) {
       INFO(sender << (wait == Wait::spin ? ", spinning" : ""));
@@ -100,16 +91,11 @@ TEST_CASE("a peer that trickles within an extent or a message is a time-out") {
     options.wait = wait;
     for (const auto& receiver : movers(Side::receiver)) {
       INFO(receiver << (wait == Wait::spin ? ", spinning" : ""));
-      RawPeer peer = raw_peer("sendfile", receiver, options);
-      send_part(peer.socket, kLong, 100000);
-      const UniqueFd target = nameless_file();
-      ExtentDigester digest(DigestKind::xxh3_128);
-      CHECK(next_message(*peer.channel).announces);
-      must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
-      CHECK(fault_of(peer, [&] { return peer.channel->next(kPatience); }) == Fault::timeout);
+      HalfSent half(receiver, options);
+      CHECK(fault_of(half.peer, [&] { return half.peer.channel->next(kPatience); }) == Fault::timeout);
     }
     RawPeer dropped = raw_peer("sendfile", "splice", options);
-    send_part(dropped.socket, kLong, 100000);
+    send_part(dropped.socket, kLong, HalfSent::kSent);
     CHECK(next_message(*dropped.channel).announces);
     must(dropped.channel->expect({{7, 0, kLong}, Incoming::Sink::discard, {}, nullptr}));
     CHECK(fault_of(dropped, [&] { return dropped.channel->next(kPatience); }) == Fault::timeout);
@@ -134,19 +120,14 @@ TEST_CASE("another thread can end a transfer, both ways") {
   }
   for (const auto& receiver : movers(Side::receiver)) {
     INFO(receiver);
-    RawPeer peer = raw_peer("sendfile", receiver, {});
-    send_part(peer.socket, kLong, 100000);
-    CHECK(next_message(*peer.channel).announces);
-    const UniqueFd target = nameless_file();
     Progress progress;
-    ExtentDigester digest(DigestKind::xxh3_128);
-    digest.observe(&progress);
-    must(peer.channel->expect({{7, 0, kLong}, Incoming::Sink::file, SharedFd::duplicate(target.get()), &digest}));
-    auto receiving = std::async(std::launch::async, [&] { return peer.channel->next(kPatience).error().fault; });
-    while (progress.bytes.load() < 100000) {
+    HalfSent half(receiver);
+    half.digest.observe(&progress);
+    auto receiving = std::async(std::launch::async, [&] { return half.peer.channel->next(kPatience).error().fault; });
+    while (progress.bytes.load() < HalfSent::kSent) {
       std::this_thread::yield();
     }
-    peer.channel->abort();
+    half.peer.channel->abort();
     CHECK(receiving.get() == Fault::cancelled);
   }
 }
