@@ -6,20 +6,14 @@
 #include "protocol/codec.hpp"
 #include "protocol/server.hpp"
 #include "protocol/testing/fixture.hpp"
+#include "tests/must.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;
 using namespace waggle::protocol::testing;
+using waggle::test::must;
 
 namespace {
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    FAIL(result.error().text());
-  }
-  return *std::move(result);
-}
 
 std::vector<std::byte> framed(ByteView message) {
   const auto header = stream::encode({static_cast<std::uint32_t>(message.size()), false, {}});

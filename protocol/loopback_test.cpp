@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <catch2/catch.hpp>
-
 #include "protocol/client.hpp"
 #include "protocol/server.hpp"
 #include "protocol/testing/fixture.hpp"
+#include "tests/must.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;
 using namespace waggle::protocol::testing;
-
-namespace {
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    FAIL(result.error().text());
-  }
-  return *std::move(result);
-}
-
-}  // namespace
+using waggle::test::must;
 
 TEST_CASE("the whole protocol works over TCP, with every datapath of this build that runs here", "[loopback]") {
   for (const Datapath* datapath : datapaths()) {

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "datapaths/stream/socket.hpp"
 #include "datapaths/stream/tcp.hpp"
+#include "tests/must.hpp"
 
 #include <sys/mman.h>
 
@@ -17,14 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    FAIL(result.error().text());
-  }
-  return *std::move(result);
-}
+using test::must;
 
 ChannelOptions options_of(nanoseconds timeout, Wait wait, std::uint64_t receive_buffer) {
   ChannelOptions options;

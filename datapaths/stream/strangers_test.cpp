@@ -11,20 +11,14 @@
 
 #include "datapaths/stream/frame.hpp"
 #include "datapaths/stream/tcp.hpp"
+#include "tests/must.hpp"
 
 namespace waggle::stream {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    FAIL(result.error().text());
-  }
-  return *std::move(result);
-}
+using test::must;
 
 ByteView as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));

@@ -18,6 +18,7 @@
 
 #include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
+#include "tests/must.hpp"
 
 // GCC defines the first two, clang has the last two.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -30,16 +31,6 @@
 
 /// What the tests of the stream datapaths share: two channels of one connection, files with known content.
 namespace waggle::test {
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    FAIL(result.error().text());
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
 
 inline ByteView as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
