@@ -50,8 +50,6 @@ class ClientSession {
   Result<ByteView> request(const Body& body, std::uint8_t flags = 0, std::uint64_t file_size = 0);
   /// The DONE that ends the payload of the WRITE requested last.
   Result<ByteView> done(const Done& body);
-  /// Requests without their last reply. Quiet ones count until a later reply passes them.
-  std::size_t outstanding() const { return pending_.size(); }
   /// Bytes of files that the server may have to read or to make durable before it says anything (protocol/README.md,
   /// Time).
   std::uint64_t covered() const;

@@ -130,7 +130,6 @@ void FileReader::read(std::span<Piece> run) {
   for (auto left = std::span(vectors_).first(run.size()); done < wanted;) {
     const auto got = ::preadv(extent.file.get(), left.data(), static_cast<int>(left.size()),
                               static_cast<off_t>(extent.id.offset + run[0].offset + done));
-    ++calls_;
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -164,7 +163,6 @@ FileReader::Window* FileReader::window(const Piece& piece) {
     const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
     auto mapping =
         stream::Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
-    ++calls_;
     if (!mapping) {
       return nullptr;
     }

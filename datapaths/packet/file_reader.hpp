@@ -10,7 +10,6 @@
 
 #include "base/result.hpp"
 #include "base/shared_fd.hpp"
-#include "base/tally.hpp"
 #include "datapaths/packet/port.hpp"
 #include "datapaths/packet/transport/extents.hpp"
 #include "datapaths/stream/mapping.hpp"
@@ -45,8 +44,6 @@ class FileReader {
   /// Bytes that a file no longer has are zeros, and its Outbound says since where and why.
   void fill(std::span<Piece> pieces);
 
-  std::uint64_t calls() const { return calls_; }
-
  private:
   void read(std::span<Piece> run);
   bool copy_mapped(std::span<Piece> run);
@@ -54,7 +51,6 @@ class FileReader {
   void digest(std::span<Piece> run);
 
   Way way_;
-  Tally calls_;
   std::array<iovec, kMostBurst> vectors_;
   std::array<ByteView, kMostBurst> views_;
 

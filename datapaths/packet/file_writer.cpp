@@ -25,7 +25,6 @@ void FileWriter::flush() {
   for (auto left = std::span(vectors_).first(count_); !left.empty() && extent_->sink;) {
     const auto put =
         ::pwritev(extent_->incoming.file.get(), left.data(), static_cast<int>(left.size()), static_cast<off_t>(begin_));
-    ++calls_;
     if (put < 0 && errno == EINTR) {
       continue;
     }

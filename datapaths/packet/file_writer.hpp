@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 
-#include "base/tally.hpp"
 #include "datapaths/packet/transport/extents.hpp"
 
 namespace waggle::packet {
@@ -18,8 +17,6 @@ class FileWriter {
   void write(Inbound& extent, std::uint64_t offset, ByteView payload);
   void flush();
 
-  std::uint64_t calls() const { return calls_; }
-
  private:
   static constexpr std::size_t kMost = 64;
   std::array<iovec, kMost> vectors_;
@@ -27,7 +24,6 @@ class FileWriter {
   Inbound* extent_ = nullptr;
   std::uint64_t begin_ = 0;  // of the run, bytes from the start of the file
   std::uint64_t end_ = 0;
-  Tally calls_;
 };
 
 }  // namespace waggle::packet

@@ -223,7 +223,6 @@ void Host::advance(Connection& connection, Inbound& extent) {
       const auto got =
           ::pread(incoming.file.get(), again_.data(), std::min<std::uint64_t>(kReadBack, end - extent.frontier),
                   static_cast<off_t>(incoming.id.offset + extent.frontier));
-      ++stats_.read_calls;
       if (got <= 0) {
         if (got < 0 && errno == EINTR) {
           continue;

@@ -84,8 +84,7 @@ class Host {
   const std::vector<Waiter*>& roused() const { return roused_; }
 
   struct Stats {
-    Tally bad_packets, strange_connections, strange_addresses, bad_tokens, tx_stalls, read_calls, write_calls,
-        read_back;
+    Tally bad_packets, strange_connections, strange_addresses, tx_stalls, read_back;
   };
   const Stats& stats() const { return stats_; }
 

@@ -119,7 +119,6 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
   const auto token_size = load<std::uint16_t>(packet.data() + kHelloToken);
   const ByteView token = packet.subspan(kHelloToken + 2, std::min<std::size_t>(token_size, RetryTokens::kSize));
   if (token_size != RetryTokens::kSize || !tokens_.valid(token, frame.from, header.connection, now)) {
-    stats_.bad_tokens += token_size == 0 ? 0 : 1;
     reply(header, Type::retry, frame, tokens_.make(frame.from, header.connection, now));
     return;
   }

@@ -62,8 +62,6 @@ struct Capabilities {
   std::uint32_t tx_capacity = 0;     ///< frames that can be leased at once
   std::uint32_t burst = kMostBurst;  ///< frames per send() and poll() that the port does best with
   bool direct = false;               ///< frames suit O_DIRECT: `packet` + kDataHeader is aligned to 512 bytes
-  bool zero_copy = false;            ///< the device reads and writes frames itself
-  bool checksum_offload = false;     ///< the UDP checksum is filled in below
 };
 
 /// What to sleep on: until `fd` has one of `events`, or `until` has passed.

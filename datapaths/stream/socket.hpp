@@ -30,7 +30,6 @@ class Socket {
   Socket& operator=(Socket&&) = delete;
 
   int fd() const { return fd_.get(); }
-  Wait wait() const { return wait_; }
 
   /// Repeats `call`, which reads from the socket and returns what such a system call returns (-1 with errno), until it
   /// moved something. Fault::peer_gone when the peer has closed (a call that returned 0).
@@ -78,7 +77,6 @@ class Socket {
   std::chrono::nanoseconds patience(const Pace& pace) const;
   std::uint64_t received() const { return received_; }  ///< bytes since the beginning
   std::uint64_t sent() const { return sent_; }          ///< bytes since the beginning
-  std::chrono::nanoseconds timeout() const { return timeout_; }
 
   /// A wait of patience() has run out: whether to give up, with failure(EAGAIN). Asks the kernel what the peer has
   /// acknowledged, when it is the peer that was to take something.

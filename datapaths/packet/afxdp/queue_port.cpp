@@ -85,9 +85,7 @@ Capabilities QueuePort::capabilities() const {
   return {.packet = packet_,
           .rx_capacity = queue_->options().rx_frames / parts_ - static_cast<std::uint32_t>(kMostBurst) / parts_,
           .tx_capacity = leasable(*queue_) / group_,
-          .direct = true,
-          .zero_copy = queue_->zero_copy(),
-          .checksum_offload = false};
+          .direct = true};
 }
 
 std::size_t QueuePort::lease(std::span<TxFrame> frames) {

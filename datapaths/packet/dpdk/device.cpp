@@ -77,7 +77,6 @@ Result<> Device::configure(const Options& options, rte_mempool* pool) {
   conf.txmode.offloads = checksum_offload_ ? RTE_ETH_TX_OFFLOAD_UDP_CKSUM : 0;
   int failed = rte_eth_dev_configure(id_, 1, 1, &conf);
   if (failed != 0 && options.interrupts) {
-    interrupts_refused_ = rte_strerror(-failed);
     conf.intr_conf.rxq = 0;
     failed = rte_eth_dev_configure(id_, 1, 1, &conf);
   }
@@ -101,9 +100,6 @@ Result<> Device::start() {
   }
   if (wait_fd_ == 0) {
     wait_fd_ = rte_eth_dev_rx_intr_ctl_q_get_fd(id_, 0);
-    if (wait_fd_ < 0) {
-      interrupts_refused_ = "the driver has no descriptor to wait on";
-    }
   }
   return {};
 }

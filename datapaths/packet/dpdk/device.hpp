@@ -54,8 +54,6 @@ class Device {
   int wait_fd() const { return wait_fd_; }
   void arm() { rte_eth_dev_rx_intr_enable(id_, 0); }
   void disarm() { rte_eth_dev_rx_intr_disable(id_, 0); }
-  /// Why there are no interrupts, though they were asked for; otherwise empty.
-  const std::string& interrupts_refused() const { return interrupts_refused_; }
   bool checksum_offload() const { return checksum_offload_; }
   /// Name of the poll-mode driver, as it says itself.
   const std::string& driver() const { return driver_; }
@@ -78,7 +76,6 @@ class Device {
   std::uint32_t full_ = 0;  // bursts that did not fit
   bool down_ = false;       // at the last look
   bool checksum_offload_ = false;
-  std::string interrupts_refused_;
   std::string driver_;
 };
 

@@ -62,9 +62,7 @@ Capabilities DpdkPort::capabilities() const {
           .rx_capacity = options.rx_descriptors,
           .tx_capacity = options.tx_descriptors,
           .burst = kBurst,
-          .direct = options.direct,
-          .zero_copy = options.link == "nic" || (options.link == "vhost" && !options.vhost_here),
-          .checksum_offload = devices_.size() > 0 && devices_[0].checksum_offload()};
+          .direct = options.direct};
 }
 
 std::size_t DpdkPort::lease(std::span<TxFrame> frames) {

@@ -73,8 +73,7 @@ class DpdkPort final : public Port {
   std::optional<ArpNews> heard_;  ///< of the address that is asked for
 
   struct {
-    Tally sent, received, tx_bursts, rx_bursts, empty_polls, tx_ring_full, tx_unreachable, no_mbufs, foreign, segmented,
-        wakeup_calls;
+    Tally sent, received, tx_bursts, rx_bursts, empty_polls, tx_ring_full, no_mbufs, foreign, segmented, wakeup_calls;
   } count_;
 };
 

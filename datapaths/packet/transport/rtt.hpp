@@ -33,7 +33,6 @@ class RttEstimator {
   /// After persistent congestion the path may be another one (RFC 9002, 5.2).
   void restart_least() { least_ = latest_; }
 
-  bool sampled() const { return sampled_; }
   Time latest() const { return latest_; }
   Time smoothed() const { return smoothed_; }
   Time least() const { return least_; }

@@ -38,7 +38,6 @@ class SentPackets {
 
   SentPacket& operator[](std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
   const SentPacket& operator[](std::uint64_t number) const { return ring_[number & (ring_.size() - 1)]; }
-  bool holds(std::uint64_t number) const { return number >= oldest_ && number < next_; }
 
   /// The record of the next number, to be filled in.
   SentPacket& add() {

@@ -34,8 +34,7 @@ class UdpPort final : public Port {
     return {.packet = socket_.packet,
             .rx_capacity = std::max(1U, socket_.receive_buffer / charge(socket_.packet)),
             .tx_capacity = UdpSender::kFrames,
-            .direct = true,
-            .checksum_offload = true};
+            .direct = true};
   }
   Peer local() const override { return socket_.local; }
 
