@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstring>
-#include <type_traits>
 
+#include "base/byte_order.hpp"
 #include "protocol/messages.hpp"
 
 /// Private to the codec: three archives that walk the fields of a message: one reads, one writes, one counts.
 namespace waggle::protocol::wire {
-
-template <std::integral T>
-T big_endian(T value) {
-  if constexpr (std::endian::native == std::endian::little && sizeof(T) > 1) {
-    return static_cast<T>(std::byteswap(static_cast<std::make_unsigned_t<T>>(value)));
-  }
-  return value;
-}
 
 inline constexpr std::size_t kAttributesSize = 45;
 
@@ -38,8 +29,7 @@ class Reader {
   void number(T& value) {
     const ByteView bytes = take(sizeof(T));
     if (!bytes.empty()) {
-      std::memcpy(&value, bytes.data(), sizeof(T));
-      value = big_endian(value);
+      value = load<T>(bytes.data());
     }
   }
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 
+#include "base/byte_order.hpp"
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
 #include "datapaths/sense.hpp"
@@ -25,68 +24,36 @@ inline constexpr std::size_t kFrameHeader = 32;
 inline constexpr std::uint16_t kFrameMagic = 0x5747;
 inline constexpr std::uint8_t kFrameVersion = 1;
 
-namespace detail {
-
-/// Host to network byte order and back.
-template <typename T>
-constexpr T network(T value) {
-  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1) {
-    return value;
-  } else if constexpr (sizeof(T) == 2) {
-    return __builtin_bswap16(value);
-  } else if constexpr (sizeof(T) == 4) {
-    return __builtin_bswap32(value);
-  } else {
-    return __builtin_bswap64(value);
-  }
-}
-
-template <typename T>
-void put(std::byte* at, T value) {
-  value = network(value);
-  std::memcpy(at, &value, sizeof value);
-}
-
-template <typename T>
-T get(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return network(value);
-}
-
-}  // namespace detail
-
 inline std::array<std::byte, kFrameHeader> encode(const FrameHeader& header) {
   std::array<std::byte, kFrameHeader> bytes{};
-  detail::put(&bytes[0], kFrameMagic);
-  detail::put(&bytes[2], kFrameVersion);
-  detail::put(&bytes[3], static_cast<std::uint8_t>(header.announces ? 1 : 0));
-  detail::put(&bytes[4], header.message);
-  detail::put(&bytes[8], header.extent.handle);
-  detail::put(&bytes[16], header.extent.offset);
-  detail::put(&bytes[24], header.extent.length);
+  store(&bytes[0], kFrameMagic);
+  store(&bytes[2], kFrameVersion);
+  store(&bytes[3], static_cast<std::uint8_t>(header.announces ? 1 : 0));
+  store(&bytes[4], header.message);
+  store(&bytes[8], header.extent.handle);
+  store(&bytes[16], header.extent.offset);
+  store(&bytes[24], header.extent.length);
   return bytes;
 }
 
 /// Fault::protocol for anything that this version does not send, so that a stranger's bytes end the connection early.
 inline Result<FrameHeader> decode(std::span<const std::byte, kFrameHeader> bytes) {
-  if (detail::get<std::uint16_t>(&bytes[0]) != kFrameMagic) {
+  if (load<std::uint16_t>(&bytes[0]) != kFrameMagic) {
     return fail(Fault::protocol, "the peer does not speak this protocol", "check host and port");
   }
-  const auto version = detail::get<std::uint8_t>(&bytes[2]);
+  const auto version = load<std::uint8_t>(&bytes[2]);
   if (version != kFrameVersion) {
     return fail(Fault::protocol, "the peer speaks version " + std::to_string(version) + " of the stream framing",
                 "use the same release on both sides");
   }
-  const auto flags = detail::get<std::uint8_t>(&bytes[3]);
+  const auto flags = load<std::uint8_t>(&bytes[3]);
   FrameHeader header;
   header.announces = (flags & 1) != 0;
-  header.message = detail::get<std::uint32_t>(&bytes[4]);
-  header.extent = {detail::get<std::uint32_t>(&bytes[8]), detail::get<std::uint64_t>(&bytes[16]),
-                   detail::get<std::uint64_t>(&bytes[24])};
+  header.message = load<std::uint32_t>(&bytes[4]);
+  header.extent = {load<std::uint32_t>(&bytes[8]), load<std::uint64_t>(&bytes[16]), load<std::uint64_t>(&bytes[24])};
   const bool sound =
       header.message <= kMaxMessage && fits(header.extent) && (header.announces || header.extent == ExtentId{});
-  if ((flags & ~1U) != 0 || detail::get<std::uint32_t>(&bytes[12]) != 0 || !sound) {
+  if ((flags & ~1U) != 0 || load<std::uint32_t>(&bytes[12]) != 0 || !sound) {
     return fail(Fault::protocol, "the peer sent a malformed frame");
   }
   return header;

@@ -7,30 +7,24 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <span>
 #include <stdexcept>
+
+#include "base/byte_order.hpp"
 
 namespace waggle::packet {
 namespace {
 
-constexpr std::size_t kTime = 8;
+constexpr std::size_t kTime = sizeof(Time);
 constexpr std::size_t kMac = RetryTokens::kSize - kTime;
-
-template <typename T>
-void put(ByteSpan to, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    to[i] = static_cast<std::byte>(value >> (8 * (sizeof(T) - 1 - i)));
-  }
-}
 
 using Mac = std::array<std::byte, kMac>;
 
 Mac authenticate(const std::array<std::byte, 32>& key, const Peer& client, std::uint64_t nonce, Time made) {
   std::array<std::byte, 4 + 2 + 8 + kTime> text{};
-  put(std::span(text).subspan(0, 4), client.ip);
-  put(std::span(text).subspan(4, 2), client.port);
-  put(std::span(text).subspan(6, 8), nonce);
-  put(std::span(text).subspan(14, kTime), made);
+  store(&text[0], client.ip);
+  store(&text[4], client.port);
+  store(&text[6], nonce);
+  store(&text[14], made);
   Mac mac{};
   unsigned length = 0;
   if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
@@ -51,7 +45,7 @@ RetryTokens::RetryTokens() {
 
 RetryTokens::Token RetryTokens::make(const Peer& client, std::uint64_t nonce, Time now) const {
   Token token{};
-  put(std::span(token).first(kTime), now);
+  store(token.data(), now);
   std::ranges::copy(authenticate(key_, client, nonce, now), token.begin() + kTime);
   return token;
 }
@@ -60,10 +54,7 @@ bool RetryTokens::valid(ByteView token, const Peer& client, std::uint64_t nonce,
   if (token.size() != kSize) {
     return false;
   }
-  Time made = 0;
-  for (const std::byte byte : token.first(kTime)) {
-    made = made << 8U | std::to_integer<Time>(byte);
-  }
+  const auto made = load<Time>(token.data());
   const Mac expected = authenticate(key_, client, nonce, made);
   return CRYPTO_memcmp(expected.data(), token.data() + kTime, kMac) == 0 && made <= now && now - made <= kLifetime;
 }

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/byte_order.hpp"
 #include "base/bytes.hpp"
 #include "datapaths/packet/port.hpp"
 
@@ -82,24 +81,6 @@ enum class CloseCode : std::uint16_t {
   failed = 5,
   timeout = 6
 };
-
-template <typename T>
-T load(const std::byte* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  if constexpr (std::endian::native == std::endian::little && sizeof(T) > 1) {
-    value = std::byteswap(value);
-  }
-  return value;
-}
-
-template <typename T>
-void store(std::byte* to, T value) {
-  if constexpr (std::endian::native == std::endian::little && sizeof(T) > 1) {
-    value = std::byteswap(value);
-  }
-  std::memcpy(to, &value, sizeof value);
-}
 
 /// The header of a packet, if it is one: version, type and length fit. The checksum is not looked at.
 std::optional<Header> read_header(ByteView packet);
