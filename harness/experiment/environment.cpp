@@ -46,7 +46,7 @@ Result<json> Surroundings::finish(const Site& site) const {
   if (environment.is_null()) {
     environment = measure::environment();
   }
-  const auto reasons = measure::noise(calibration_, after, steal);
+  const auto reasons = measure::noise({.before = calibration_, .after = after, .steal_share = steal});
   environment["links"] = std::move(links);
   environment["calibration"] = {{"before", to_json(calibration_)}, {"after", to_json(after)}};
   environment["steal_share"] = steal;

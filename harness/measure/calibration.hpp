@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace waggle::measure {
@@ -15,11 +18,22 @@ struct Calibration {
   double spread = 0;                ///< (slowest - fastest) / median of the arithmetic rounds
 };
 
-/// Works for about 20 ms on the calling thread's CPU.
-Calibration calibrate();
+/// Works on the calling thread's CPU, about 2 ms for each of an odd number of rounds.
+Calibration calibrate(std::size_t rounds = 7);
 
-/// Why a machine that calibrated so before and after an experiment must be called noisy, one sentence each; empty when
-/// it was quiet. `steal_share`: the share of all CPU time that the hypervisor gave to others meanwhile (0…1).
-std::vector<std::string> noise(const Calibration& before, const Calibration& after, double steal_share);
+/// What may have disturbed an experiment.
+struct Disturbance {
+  Calibration before;
+  Calibration after;
+  double steal_share = 0;  ///< of all CPU time, what the hypervisor gave to others meanwhile (0…1)
+  double throttled_s = 0;  ///< seconds that the cgroup's CPU quota stopped its processes
+  /// Share of the time of both calibrations in which somebody waited for a CPU, though we needed one only (0…1).
+  double cpu_pressure = 0;
+  double memory_pressure = 0;  ///< share of the experiment's time in which somebody waited for memory (0…1)
+  std::map<int, std::pair<double, double>> frequency_mhz;  ///< lowest and highest around the runs, by CPU
+};
+
+/// Why the machine must be called noisy, one sentence each; empty when it was quiet.
+std::vector<std::string> noise(const Disturbance& seen);
 
 }  // namespace waggle::measure

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 using waggle::measure::Calibration;
+using waggle::measure::Disturbance;
 using waggle::measure::noise;
 
 TEST_CASE("calibration takes milliseconds of real work") {
@@ -15,14 +16,31 @@ TEST_CASE("calibration takes milliseconds of real work") {
 
 TEST_CASE("a machine is noisy when the same work takes another time, and says why") {
   const Calibration quiet{.arithmetic_ns = 1'000'000, .memory_ns = 500'000, .spread = 0.02};
-  CHECK(noise(quiet, quiet, 0).empty());
+  CHECK(noise({.before = quiet, .after = quiet}).empty());
   Calibration slower = quiet;
   slower.arithmetic_ns = 1'200'000;
-  REQUIRE(noise(quiet, slower, 0).size() == 1);
-  CHECK(noise(quiet, slower, 0).front() == "fixed arithmetic took 20 % longer after the experiment than before it");
-  CHECK(noise(slower, quiet, 0).size() == 1);
+  REQUIRE(noise({.before = quiet, .after = slower}).size() == 1);
+  CHECK(noise({.before = quiet, .after = slower}).front() ==
+        "fixed arithmetic took 20 % longer after the experiment than before it");
+  CHECK(noise({.before = slower, .after = quiet}).size() == 1);
   Calibration uneven = quiet;
   uneven.spread = 0.5;
-  CHECK(noise(uneven, quiet, 0).size() == 1);
-  CHECK(noise(quiet, quiet, 0.02).front() == "the hypervisor gave 2.0 % of the CPU time to others");
+  CHECK(noise({.before = uneven, .after = quiet}).size() == 1);
+  CHECK(noise({.before = quiet, .after = quiet, .steal_share = 0.02}).front() ==
+        "the hypervisor gave 2.0 % of the CPU time to others");
+}
+
+TEST_CASE("a quota, pressure and a changing frequency make a machine noisy") {
+  const Calibration quiet{.arithmetic_ns = 1'000'000, .memory_ns = 500'000, .spread = 0.02};
+  Disturbance seen{.before = quiet, .after = quiet};
+  seen.throttled_s = 0.25;
+  seen.cpu_pressure = 0.4;
+  seen.memory_pressure = 0.02;
+  seen.frequency_mhz = {{0, {2000, 3000}}, {1, {2950, 3000}}};
+  CHECK(noise(seen) == std::vector<std::string>{
+                           "the CPU quota of the cgroup stopped its processes for 0.25 s",
+                           "others wanted the CPUs: 40 % of the time somebody waited for one before or after the runs",
+                           "2.0 % of the time somebody waited for memory", "CPU 0 ran at 2000 to 3000 MHz"});
+  seen = {.before = quiet, .after = quiet, .cpu_pressure = 0.05, .memory_pressure = 0.001};
+  CHECK(noise(seen).empty());
 }

@@ -9,6 +9,7 @@
 #include "harness/measure/attempts.hpp"
 #include "harness/measure/calibration.hpp"
 #include "harness/measure/packet_attempts.hpp"
+#include "harness/measure/pressure.hpp"
 #include "harness/measure/probe.hpp"
 
 namespace waggle::measure {
@@ -57,13 +58,19 @@ Result<> two_cpus() {
 }
 
 Result<> quiet() {
+  const Stalls start = read_stalls();
   const Calibration before = calibrate();
-  const auto reasons = noise(before, calibrate(), 0);
-  if (reasons.empty()) {
-    return {};
+  const Calibration after = calibrate();
+  const Stalls end = read_stalls();
+  if (!noise({.before = before, .after = after}).empty()) {
+    // "after the experiment than before it" does not fit here.
+    return fail(Fault::missing, "the same work, done twice, took times that differ by more than 10 %");
   }
-  // "after the experiment than before it" does not fit here.
-  return fail(Fault::missing, "the same work, done twice, took times that differ by more than 10 %");
+  const auto reasons = noise({.before = before,
+                              .after = before,
+                              .throttled_s = throttled_s(start, end),
+                              .cpu_pressure = pressure(start, end, "cpu").value_or(0)});
+  return reasons.empty() ? Result<>{} : fail(Fault::missing, reasons.front());
 }
 
 void add_namespaces(List& list) {
