@@ -25,6 +25,8 @@ _harness_value() {
     --offloads) words="on off" ;;
     --link) words="auto veth loopback vhost nic" ;;
     --napi) words="auto softirq threaded" ;;
+    --cpus) words="auto near far siblings" ;;
+    --placement) words="same report any" ;;
     --wait) words="sleep spin" ;;
     --digest) words="xxh3 sha256" ;;
     --direction) words="download upload" ;;

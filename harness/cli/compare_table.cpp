@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/modes_text.hpp"
+#include "harness/cli/placement_text.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/table.hpp"
+#include "harness/experiment/metric.hpp"
+#include "harness/experiment/statistics.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -82,10 +85,10 @@ std::string retransmitted(const json& summary) {
 }
 
 /// Polls of both sides that found nothing, per second of a timed run; a dash when the datapath does not poll.
-std::string empty_polls(const json& pair) {
+std::string empty_polls(const json& record, const json& pair) {
   std::vector<double> rates;
   for (const auto& run : pair.at("runs")) {
-    if (run.at("kind") != "timed" || run.at("status") != "ok") {
+    if (!experiment::counts(run, counted_group(record))) {
       continue;
     }
     double polls = 0;
@@ -99,12 +102,20 @@ std::string empty_polls(const json& pair) {
       rates.push_back(polls / run.at("seconds").get<double>());
     }
   }
-  if (rates.empty()) {
+  return rates.empty() ? "–" : format_amount(experiment::median(std::move(rates)));
+}
+
+/// "0.69 (0.60 – 0.75)": to the best of the table, within rounds; a dash when no round has both.
+std::string ratio_text(const json& pair, const json& summary) {
+  const auto ratio = summary.value("ratio", json());
+  if (!ratio.is_object()) {
     return "–";
   }
-  const auto middle = rates.begin() + static_cast<std::ptrdiff_t>(rates.size() / 2);
-  std::ranges::nth_element(rates, middle);
-  return format_amount(*middle);
+  if (ratio.at("to") == pair.at("label")) {
+    return "1";
+  }
+  const auto range = interval_text(ratio, 1);
+  return format_number(median_of(ratio)) + (range.empty() ? "" : fmt::format(" ({})", range));
 }
 
 std::string cost_text(const json& cost, const char* whose) {
@@ -119,11 +130,14 @@ void add_copies(std::vector<Grid::Cell>& row, const json& copies) {
   row.push_back({total.at("grade").get<std::string>(), Ink::plain});
 }
 
+constexpr const char* kRatio = "to the best";
+
 Grid bulk_grid(const std::vector<const json*>& pairs) {
   Grid grid({{.heading = "datapath", .right = false, .keep = 9},
              {.heading = "Gbit/s", .keep = 9},
              {.heading = "95 % interval", .keep = 8},
              {.heading = "runs", .keep = 2},
+             {.heading = kRatio, .keep = 7},
              {.heading = "CPU s/GiB", .keep = 8},
              {.heading = "machine s/GiB", .keep = 3},
              {.heading = "copies/B send", .keep = 7},
@@ -144,6 +158,7 @@ Grid bulk_grid(const std::vector<const json*>& pairs) {
                                 {format_number(median_of(goodput) * kGiga), Ink::good},
                                 {interval_text(goodput, kGiga), Ink::plain},
                                 {std::to_string(goodput.at("runs").get<int>()), Ink::plain},
+                                {ratio_text(*pair, summary), Ink::plain},
                                 {cost_text(cost, "processes"), Ink::plain},
                                 {cost_text(cost, "machine"), Ink::plain}};
     add_copies(row, summary.at("copies"));
@@ -170,11 +185,12 @@ const json* main_latency(const json& summary) {
   return most;
 }
 
-Grid operations_grid(const std::vector<const json*>& pairs) {
+Grid operations_grid(const json& record, const std::vector<const json*>& pairs) {
   Grid grid({{.heading = "datapath", .right = false, .keep = 9},
              {.heading = "ops/s", .keep = 9},
              {.heading = "95 % interval", .keep = 8},
              {.heading = "runs", .keep = 2},
+             {.heading = kRatio, .keep = 6},
              {.heading = "p50 µs", .keep = 7},
              {.heading = "p99 µs", .keep = 7},
              {.heading = "p99.9 µs", .keep = 4},
@@ -194,26 +210,29 @@ Grid operations_grid(const std::vector<const json*>& pairs) {
     std::vector<Grid::Cell> row{{pair->at("label").get<std::string>(), Ink::strong},
                                 {format_number(median_of(rate)), Ink::good},
                                 {interval_text(rate, 1), Ink::plain},
-                                {std::to_string(rate.at("runs").get<int>()), Ink::plain}};
+                                {std::to_string(rate.at("runs").get<int>()), Ink::plain},
+                                {ratio_text(*pair, summary), Ink::plain}};
     const json* latency = main_latency(summary);
     for (const auto* quantile : {"p50", "p99", "p999", "max"}) {
-      row.push_back({latency == nullptr ? "–" : format_number(latency->at(quantile).get<double>() / 1e3), Ink::plain});
+      const auto value = latency == nullptr ? std::nullopt : quantile_of(*latency, quantile);
+      row.push_back({value ? format_number(*value / 1e3) : "–", Ink::plain});
     }
     row.push_back({cost_text(cost, "processes"), Ink::plain});
     row.push_back({cost_text(cost, "machine"), Ink::plain});
     add_copies(row, summary.at("copies"));
-    row.push_back({mode_switches(summary, operations_per_run(*pair, "probed")), Ink::plain});
-    row.push_back({context_switches(summary, operations_per_run(*pair, "timed")), Ink::plain});
+    row.push_back({mode_switches(summary, operations_per_run(record, *pair, "probed")), Ink::plain});
+    row.push_back({context_switches(summary, operations_per_run(record, *pair, "timed")), Ink::plain});
     grid.add(std::move(row));
   }
   return grid;
 }
 
-Grid idle_grid(const std::vector<const json*>& pairs) {
+Grid idle_grid(const json& record, const std::vector<const json*>& pairs) {
   Grid grid({{.heading = "datapath", .right = false, .keep = 9},
              {.heading = "CPU %", .keep = 9},
              {.heading = "95 % interval", .keep = 8},
              {.heading = "runs", .keep = 2},
+             {.heading = kRatio, .keep = 6},
              {.heading = "server %", .keep = 7},
              {.heading = "client %", .keep = 7},
              {.heading = "machine %", .keep = 8},
@@ -226,11 +245,12 @@ Grid idle_grid(const std::vector<const json*>& pairs) {
     std::vector<Grid::Cell> row{{pair->at("label").get<std::string>(), Ink::strong},
                                 {format_number(median_of(share.at("processes")) * 100), Ink::good},
                                 {interval_text(share.at("processes"), 100), Ink::plain},
-                                {std::to_string(share.at("processes").at("runs").get<int>()), Ink::plain}};
+                                {std::to_string(share.at("processes").at("runs").get<int>()), Ink::plain},
+                                {ratio_text(*pair, summary), Ink::plain}};
     for (const auto* whose : {"sender", "receiver", "machine"}) {
       row.push_back({format_number(median_of(share.at(whose)) * 100), Ink::plain});
     }
-    row.push_back({empty_polls(*pair), Ink::plain});
+    row.push_back({empty_polls(record, *pair), Ink::plain});
     row.push_back({mode_switches(summary, 1), Ink::plain});
     row.push_back({context_switches(summary, 1), Ink::plain});
     grid.add(std::move(row));
@@ -255,6 +275,23 @@ std::string congestion_remark(const std::vector<const json*>& pairs, const Style
   return "\n" + paint(style, Ink::warning, wrap(style, line, 2)) + "\n";
 }
 
+/// Whose runs were alike beyond chance when they came after each other; empty when nobody's were.
+std::string drift_remark(const json& record, const std::vector<const json*>& pairs, const Style& style) {
+  std::vector<std::string> labels;
+  for (const json* pair : pairs) {
+    const auto& summary = pair->at("summary");
+    if (has_drifted(is_idle(record)   ? summary.at("cpu_share").at("processes")
+                    : is_bulk(record) ? summary.at("goodput_bits_per_second")
+                                      : summary.at("operations_per_second"))) {
+      labels.push_back(pair->at("label").get<std::string>());
+    }
+  }
+  const auto line =
+      fmt::format("The machine drifted, so intervals were widened: {}. Ratios within rounds do not feel it.",
+                  fmt::join(labels, ", "));
+  return labels.empty() ? "" : "\n" + paint(style, Ink::warning, wrap(style, line, 2)) + "\n";
+}
+
 std::string disagreement_text(const std::vector<const json*>& pairs, const Style& style) {
   std::string lines;
   for (const json* pair : pairs) {
@@ -272,13 +309,15 @@ std::string link_table(const json& record, const std::string& link, const Style&
   if (pairs.empty()) {
     return "";
   }
-  const Grid grid = is_idle(record) ? idle_grid(pairs) : is_bulk(record) ? bulk_grid(pairs) : operations_grid(pairs);
+  const Grid grid = is_idle(record)   ? idle_grid(record, pairs)
+                    : is_bulk(record) ? bulk_grid(pairs)
+                                      : operations_grid(record, pairs);
   std::string text;
   if (links_of(record).size() > 1) {
     text += "\n" + paint(style, Ink::strong, fmt::format("Over {}", link_text(record, link))) + "\n";
   }
-  return text + "\n" + grid.text(style) + table_modes(record, link, pairs, style) + congestion_remark(pairs, style) +
-         disagreement_text(pairs, style);
+  return text + "\n" + grid.text(style) + placement_text(record, style) + drift_remark(record, pairs, style) +
+         table_modes(record, link, pairs, style) + congestion_remark(pairs, style) + disagreement_text(pairs, style);
 }
 
 std::string legend(const json& record, const Style& style) {
@@ -286,14 +325,16 @@ std::string legend(const json& record, const Style& style) {
   if (is_idle(record)) {
     return wrap(style,
                 fmt::format("Medians, least first, in percent of one CPU: server + client, and all CPUs with softirq. "
-                            "Mode and context switches are per run. The runs came in random order, seed {}.",
+                            "To the best: median of the ratios within rounds, with its interval. Mode and context "
+                            "switches are per run. The runs came in random order, seed {}.",
                             seed),
                 0) +
            "\n";
   }
   return wrap(style,
               fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: sender + receiver; "
-                          "machine: all CPUs, softirq included. The runs came in random order, seed {}.{}",
+                          "machine: all CPUs, softirq included. To the best: median of the ratios within rounds, with "
+                          "its interval. The runs came in random order, seed {}.{}",
                           is_bulk(record) ? " per run" : "", seed,
                           links_of(record).size() > 1 ? " Figures of different links do not compare." : ""),
               0) +
@@ -320,6 +361,15 @@ std::string compare_table(const json& record, const Style& style) {
   std::string tables;
   for (const auto& link : links_of(record)) {
     tables += link_table(record, link, style);
+  }
+  for (const auto& other : elsewhere(record)) {
+    const auto& placement = other.at("placement");
+    const auto& group = placement.at("groups").at(placement.at("counted").get<std::size_t>());
+    tables +=
+        "\n" + paint(style, Ink::strong, "The same between CPUs that are " + distance_text(group) + " apart") + "\n";
+    for (const auto& link : links_of(other)) {
+      tables += link_table(other, link, style);
+    }
   }
   if (!tables.empty()) {
     text += tables + "\n" + legend(record, style);

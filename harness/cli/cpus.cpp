@@ -2,14 +2,34 @@
 #include "harness/cli/cpus.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
-#include <string>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "harness/measure/cpu_topology.hpp"
 
 namespace waggle::cli {
+namespace {
+
+using Distance = measure::CpuWish::Distance;
+
+constexpr std::array<std::pair<std::string_view, Distance>, 4> kDistances{{{"auto", Distance::automatic},
+                                                                           {"near", Distance::near},
+                                                                           {"far", Distance::far},
+                                                                           {"siblings", Distance::siblings}}};
+
+std::optional<int> number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
 
 std::vector<int> allowed_cpus() {
   cpu_set_t set;
@@ -25,42 +45,31 @@ std::vector<int> allowed_cpus() {
   return cpus;
 }
 
-std::vector<int> siblings_of(int cpu) {
-  std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-  std::vector<int> siblings{cpu};
-  std::string range;
-  while (std::getline(file, range, ',')) {
-    std::istringstream ends(range);
-    int first = 0;
-    if (!(ends >> first)) {
-      continue;
-    }
-    int last = first;
-    if (ends.peek() == '-') {
-      ends.ignore();
-      ends >> last;
-    }
-    for (int sibling = first; sibling <= last; ++sibling) {
-      siblings.push_back(sibling);
+Result<std::pair<int, int>> parse_cpus(const std::string& text, const std::vector<std::string>& pci) {
+  const auto allowed = allowed_cpus();
+  const auto* named = std::ranges::find(kDistances, text, &std::pair<std::string_view, Distance>::first);
+  if (named != kDistances.end()) {
+    const auto topology = measure::CpuTopology::read();
+    const bool nics = pci.size() == 2;
+    return measure::choose_cpus(topology, allowed,
+                                {.distance = named->second,
+                                 .server_node = nics ? topology.node_of_pci(pci[0]) : -1,
+                                 .client_node = nics ? topology.node_of_pci(pci[1]) : -1});
+  }
+  const auto comma = text.find(',');
+  const auto server = number(std::string_view(text).substr(0, comma));
+  const auto client = comma == std::string::npos ? std::nullopt : number(std::string_view(text).substr(comma + 1));
+  if (!server || !client) {
+    return fail(Fault::usage, fmt::format("--cpus={} names no two CPUs", text),
+                "choose near, far, siblings, or N,M: the server's and the client's CPU");
+  }
+  for (const int cpu : {*server, *client}) {
+    if (std::ranges::find(allowed, cpu) == allowed.end()) {
+      return fail(Fault::usage, fmt::format("--cpus: there is no CPU {} to run on", cpu),
+                  fmt::format("choose two of: {}", fmt::join(allowed, ", ")));
     }
   }
-  std::ranges::sort(siblings);
-  siblings.erase(std::ranges::unique(siblings).begin(), siblings.end());
-  return siblings;
-}
-
-std::pair<int, int> default_cpus(const std::vector<int>& allowed, std::vector<int> (*siblings)(int)) {
-  if (allowed.empty()) {
-    return {0, 0};
-  }
-  const int server = allowed.front();
-  const auto same_core = siblings(server);
-  const auto other_core =
-      std::ranges::find_if(allowed, [&](int cpu) { return std::ranges::find(same_core, cpu) == same_core.end(); });
-  if (other_core != allowed.end()) {
-    return {server, *other_core};
-  }
-  return {server, allowed.size() > 1 ? allowed[1] : server};
+  return std::pair(*server, *client);
 }
 
 }  // namespace waggle::cli

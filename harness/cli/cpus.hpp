@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "base/result.hpp"
 
 namespace waggle::cli {
 
 /// CPUs that this process may run on, ascending.
 std::vector<int> allowed_cpus();
 
-/// CPUs that share a core with `cpu` (hyper-threads), itself included.
-std::vector<int> siblings_of(int cpu);
-
-/// Where server and client are pinned unless the user says otherwise: the first allowed CPU, and the next one on
-/// another core; a thread of the same core if there is no other; the same CPU when it is the only one.
-std::pair<int, int> default_cpus(const std::vector<int>& allowed, std::vector<int> (*siblings)(int));
+/// The CPUs of server and client that --cpus names: "auto" (two cores of one L3, or the next best), "near", "far",
+/// "siblings", or "N,M". `pci`: NICs of server and client, whose NUMA nodes count, or empty. Fault::usage for what
+/// makes no sense, Fault::missing for what the machine has not.
+Result<std::pair<int, int>> parse_cpus(const std::string& text, const std::vector<std::string>& pci);
 
 }  // namespace waggle::cli

@@ -8,8 +8,11 @@
 
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/cpus.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/measure/capabilities.hpp"
+#include "harness/measure/cpu_topology.hpp"
+#include "harness/measure/placement.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -32,6 +35,43 @@ std::vector<Capability> datapath_capabilities() {
     found.push_back(std::move(one));
   }
   return found;
+}
+
+/// How far the CPUs that experiments use are from each other, now.
+struct Distance {
+  int server = 0;
+  int client = 0;
+  measure::Shared shared = measure::Shared::machine;
+  std::optional<double> round_trip_ns;
+};
+
+Result<Distance> measure_distance(const std::string& cpus) {
+  WAGGLE_LET(chosen, parse_cpus(cpus, {}));
+  const auto [server, client] = chosen;
+  WAGGLE_LET(nanoseconds, measure::round_trip_ns(server, client));
+  return Distance{.server = server,
+                  .client = client,
+                  .shared = measure::CpuTopology::read().shared(server, client),
+                  .round_trip_ns = nanoseconds};
+}
+
+nlohmann::json describe(const Distance& distance) {
+  return {{"server_cpu", distance.server},
+          {"client_cpu", distance.client},
+          {"share", name(distance.shared)},
+          {"round_trip_ns", distance.round_trip_ns ? nlohmann::json(*distance.round_trip_ns) : nlohmann::json()}};
+}
+
+void print(const Distance& distance, const Style& style) {
+  if (distance.server == distance.client) {
+    fmt::print("     placement: there is one CPU, {}, for server and client\n", distance.server);
+    return;
+  }
+  const auto line = fmt::format(
+      "placement: a cache line takes {} from CPU {} to CPU {} and back; the machine says that they share {}",
+      distance.round_trip_ns ? fmt::format("{:.0f} ns", *distance.round_trip_ns) : "too long, since they are busy,",
+      distance.server, distance.client, measure::text(distance.shared));
+  fmt::print("     {}\n", wrap(style, line, 5));
 }
 
 nlohmann::json describe(const std::vector<Capability>& all) {
@@ -75,11 +115,24 @@ class Doctor final : public Command {
   std::string_view examples() const override {
     return "  harness doctor\n"
            "  sudo harness doctor\n"
+           "  harness doctor --placement --cpus=far         # only how far these CPUs are from each other, now\n"
            "  harness doctor --json | jq -r '.capabilities[] | select(.works | not) | .remedy'\n";
   }
-  void add_options(CLI::App&) override {}
+  void add_options(CLI::App& app) override {
+    app.add_flag("--placement", placement_, "only how far the CPUs of server and client are from each other");
+    app.add_option("--cpus", cpus_, "which: near, far, siblings, or N,M (as run chooses them)")->option_text("CPUS");
+  }
 
   Result<> run(const Global& global) override {
+    const auto distance = measure_distance(cpus_);
+    if (placement_ || cpus_ != "auto") {
+      WAGGLE_TRY(distance);
+    }
+    if (placement_) {
+      global.json ? fmt::print("{}\n", nlohmann::json{{"placement", describe(*distance)}}.dump(2))
+                  : print(*distance, output_style(global));
+      return {};
+    }
     auto all = measure::capabilities();
     std::ranges::move(datapath_capabilities(), std::back_inserter(all));
     std::vector<std::string> lacking;
@@ -89,9 +142,15 @@ class Doctor final : public Command {
       }
     }
     if (global.json) {
-      fmt::print("{}\n", nlohmann::json{{"ready", lacking.empty()}, {"capabilities", describe(all)}}.dump(2));
+      fmt::print("{}\n", nlohmann::json{{"ready", lacking.empty()},
+                                        {"capabilities", describe(all)},
+                                        {"placement", distance ? describe(*distance) : nlohmann::json()}}
+                             .dump(2));
     } else {
       print(all, output_style(global));
+      if (distance) {
+        print(*distance, output_style(global));
+      }
     }
     if (lacking.empty()) {
       return {};
@@ -99,6 +158,10 @@ class Doctor final : public Command {
     return fail(Fault::missing, fmt::format("experiments cannot run here without: {}", fmt::join(lacking, ", ")),
                 "the lines marked NO say how to get it");
   }
+
+ private:
+  bool placement_ = false;
+  std::string cpus_ = "auto";
 };
 
 const Registration registration{std::make_unique<Doctor>()};

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <tuple>
 
 #include "base/unique_fd.hpp"
 #include "harness/cli/cpus.hpp"
@@ -29,9 +30,9 @@ std::vector<std::string> workload_names() {
 }  // namespace
 
 void ExperimentOptions::add_to(CLI::App& app) {
-  const auto [server, client] = default_cpus(allowed_cpus(), siblings_of);
-  spec_.server_cpu = server;
-  spec_.client_cpu = client;
+  if (const auto cpus = parse_cpus(spec_.cpus, {})) {
+    std::tie(spec_.server_cpu, spec_.client_cpu) = *cpus;
+  }
   add_workload_options(app);
   add_environment_options(app);
   add_repetition_options(app);
@@ -92,11 +93,20 @@ void ExperimentOptions::add_environment_options(CLI::App& app) {
              "where a veth receives; auto: what the datapath does best with (auto)")
       ->group(where);
   add_choice(app, "--offloads", offloads_, {"on", "off"}, "TSO, GSO, GRO and checksums (on)")->group(where);
-  app.add_option("--server-cpu", spec_.server_cpu, fmt::format("where the server runs ({})", spec_.server_cpu))
-      ->option_text("N")
-      ->group(where);
-  app.add_option("--client-cpu", spec_.client_cpu, fmt::format("where the client runs ({})", spec_.client_cpu))
-      ->option_text("N")
+  cpus_ = app.add_option("--cpus", spec_.cpus,
+                         "near (two cores of one L3), far, siblings, or N,M; auto: near, or the next best (auto)")
+              ->option_text("CPUS")
+              ->group(where);
+  server_cpu_ =
+      app.add_option("--server-cpu", spec_.server_cpu, fmt::format("where the server runs ({})", spec_.server_cpu))
+          ->option_text("N")
+          ->group(where);
+  client_cpu_ =
+      app.add_option("--client-cpu", spec_.client_cpu, fmt::format("where the client runs ({})", spec_.client_cpu))
+          ->option_text("N")
+          ->group(where);
+  add_choice(app, "--placement", placement_, {"same", "report", "any"},
+             "when CPUs are moved: repeat runs, tell, or count all (same)")
       ->group(where);
   app.add_option("--congestion", spec_.channel.congestion, "congestion control (cubic)")
       ->option_text("NAME")
@@ -114,7 +124,7 @@ void ExperimentOptions::add_repetition_options(CLI::App& app) {
       ->option_text("N")
       ->check(CLI::Range(1, 100000))
       ->group(group);
-  least_runs_ = app.add_option("--least-runs", spec_.least_runs, "at least so many (5)")
+  least_runs_ = app.add_option("--least-runs", spec_.least_runs, "a pilot that decides how many are made (6)")
                     ->option_text("N")
                     ->check(CLI::Range(1, 100000))
                     ->group(group);
@@ -235,12 +245,31 @@ Result<> ExperimentOptions::settle_repetitions(Spec& spec) const {
   return {};
 }
 
+/// --cpus, or one option for each end.
+Result<> ExperimentOptions::settle_cpus(Spec& spec) const {
+  const bool each = server_cpu_->count() + client_cpu_->count() > 0;
+  if (each && cpus_->count() > 0) {
+    return fail(Fault::usage, "--cpus says it all", "leave out --server-cpu and --client-cpu");
+  }
+  if (!each) {
+    WAGGLE_LET(chosen, parse_cpus(spec.cpus, spec.pci));
+    std::tie(spec.server_cpu, spec.client_cpu) = chosen;
+  } else {
+    spec.cpus = fmt::format("{},{}", spec.server_cpu, spec.client_cpu);
+  }
+  return {};
+}
+
 Result<Spec> ExperimentOptions::spec(const Global& global) const {
   WAGGLE_TRY(check_workload());
   WAGGLE_TRY(check_file());
   WAGGLE_TRY(check_machine());
   Spec spec = spec_;
   WAGGLE_TRY(settle_repetitions(spec));
+  WAGGLE_TRY(settle_cpus(spec));
+  spec.placement = placement_ == "any"      ? experiment::PlacementRule::any
+                   : placement_ == "report" ? experiment::PlacementRule::report
+                                            : experiment::PlacementRule::same;
   spec.sink = sink_ == "discard" ? experiment::Sink::discard
               : sink_ == "file"  ? experiment::Sink::file
                                  : experiment::Sink::tmpfs;

@@ -29,6 +29,7 @@ class ExperimentOptions {
   Result<> check_machine() const;
   Result<> check_probing() const;
   Result<> settle_repetitions(experiment::Spec& spec) const;
+  Result<> settle_cpus(experiment::Spec& spec) const;
 
   experiment::Spec spec_;
   std::string sink_ = "tmpfs";
@@ -39,6 +40,7 @@ class ExperimentOptions {
   std::string digest_ = "xxh3";
   std::string file_;
   std::string napi_ = "auto";
+  std::string placement_ = "same";
   DatapathSettings settings_;
   std::uint32_t runs_ = 0;
   std::vector<std::pair<std::string, CLI::Option*>> parameters_;  ///< options that only some workloads read
@@ -46,6 +48,9 @@ class ExperimentOptions {
   CLI::Option* most_runs_ = nullptr;
   CLI::Option* probed_ = nullptr;
   CLI::Option* size_ = nullptr;
+  CLI::Option* cpus_ = nullptr;
+  CLI::Option* server_cpu_ = nullptr;
+  CLI::Option* client_cpu_ = nullptr;
 };
 
 }  // namespace waggle::cli

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -65,18 +67,16 @@ TEST_CASE("all are the senders, all-pairs their product with the receivers, a li
   CHECK_FALSE(parse_pairs("sendfile,,mmap", "", kFile));
 }
 
-std::vector<int> pairs_of_two(int cpu) {
-  return {cpu / 2 * 2, cpu / 2 * 2 + 1};
-}
-std::vector<int> alone(int cpu) {
-  return {cpu};
-}
-
-TEST_CASE("server and client get different cores, else different threads, else share the only CPU") {
-  CHECK(default_cpus({0, 1, 2, 3}, pairs_of_two) == std::pair{0, 2});
-  CHECK(default_cpus({0, 1}, pairs_of_two) == std::pair{0, 1});
-  CHECK(default_cpus({0, 1}, alone) == std::pair{0, 1});
-  CHECK(default_cpus({3}, alone) == std::pair{3, 3});
+TEST_CASE("CPUs are named by distance or by number") {
+  const int first = allowed_cpus().front();
+  CHECK(parse_cpus("auto", {})->first == first);
+  CHECK(parse_cpus(fmt::format("{},{}", first, first), {}).value() == std::pair(first, first));
+  for (const auto* nonsense : {"", "close", "0", "0,", ",1", "0,1,2", "0-1", "-1,0"}) {
+    const auto refused = parse_cpus(nonsense, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().fault == Fault::usage);
+  }
+  CHECK(parse_cpus(fmt::format("{},4095", first), {}).error().what == "--cpus: there is no CPU 4095 to run on");
 }
 
 TEST_CASE("progress shows what it knows and fits the line") {

@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "harness/cli/placement_text.hpp"
+#include "harness/experiment/metric.hpp"
+#include "harness/experiment/statistics.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -28,6 +31,10 @@ std::string subject(const json& spec) {
   return one_file
              ? fmt::format("{} of {}", workload, format_bytes(spec.at("parameters").at("size").get<std::uint64_t>()))
              : workload;
+}
+
+bool covers_all(const json& interval) {
+  return experiment::coverage(interval.at("runs").get<std::size_t>()) >= experiment::kConfidence;
 }
 
 }  // namespace
@@ -104,8 +111,27 @@ std::string interval_text(const json& interval, double factor) {
   if (!interval.is_object() || !interval.at("low").is_number() || !interval.at("high").is_number()) {
     return "";
   }
-  return fmt::format("{} – {}", format_number(interval.at("low").get<double>() * factor),
-                     format_number(interval.at("high").get<double>() * factor));
+  const auto range = fmt::format("{} – {}", format_number(interval.at("low").get<double>() * factor),
+                                 format_number(interval.at("high").get<double>() * factor));
+  return covers_all(interval) ? range : fmt::format("{} ({})", range, coverage_text(interval));
+}
+
+std::string coverage_text(const json& interval) {
+  const double percent = experiment::coverage(interval.at("runs").get<std::size_t>()) * 100;
+  return covers_all(interval) ? "95 %" : fmt::format("{:.3g} %", percent);
+}
+
+bool has_drifted(const json& interval) {
+  return interval.is_object() && interval.value("drift", 0.0) > 0;
+}
+
+std::optional<double> quantile_of(const json& distribution, const std::string& quantile) {
+  const auto& value = distribution.at(quantile);
+  const double share = quantile == "p50" ? 0.5 : quantile == "p90" ? 0.9 : quantile == "p99" ? 0.99 : 0.999;
+  // Records of before hold percentiles of few samples, too.
+  const bool known = value.is_number() &&
+                     (quantile == "max" || experiment::carries(distribution.at("count").get<std::uint64_t>(), share));
+  return known ? std::optional(value.get<double>()) : std::nullopt;
 }
 
 double median_of(const json& interval) {
@@ -151,19 +177,15 @@ std::size_t runs_of(const json& pair, std::string_view kind) {
       pair.at("runs"), [&](const json& run) { return run.at("kind") == kind && run.at("status") == "ok"; }));
 }
 
-double operations_per_run(const json& pair, std::string_view kind) {
+double operations_per_run(const json& record, const json& pair, std::string_view kind) {
   std::vector<double> operations;
   for (const auto& run : pair.at("runs")) {
-    if (run.at("kind") == kind && run.at("status") == "ok") {
+    if (kind == "timed" ? experiment::counts(run, counted_group(record))
+                        : run.at("kind") == kind && run.at("status") == "ok") {
       operations.push_back(run.at("operations").get<double>());
     }
   }
-  if (operations.empty()) {
-    return 0;
-  }
-  const auto middle = operations.begin() + static_cast<std::ptrdiff_t>(operations.size() / 2);
-  std::ranges::nth_element(operations, middle);
-  return *middle;
+  return experiment::median(std::move(operations));
 }
 
 bool is_bulk(const json& record) {

@@ -10,6 +10,7 @@
 
 #include "base/units.hpp"
 #include "harness/cli/modes_text.hpp"
+#include "harness/cli/placement_text.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/table.hpp"
 
@@ -25,9 +26,10 @@ constexpr std::size_t kMostCalls = 8;
 constexpr std::size_t kLabel = 26;
 
 std::string why_stopped(const std::string& stopped) {
-  return stopped == "interval" ? "then the interval was narrow enough"
-         : stopped == "budget" ? "then the time was spent"
-                               : "the most that was allowed";
+  return stopped == "interval"    ? "enough for the interval that is wanted"
+         : stopped == "budget"    ? "as many as the time allowed"
+         : stopped == "placement" ? "then the CPUs had been moved too often"
+                                  : "the most that was allowed";
 }
 
 std::string runs_text(std::size_t runs) {
@@ -43,7 +45,9 @@ std::string interval_note(const json& interval, std::string (*format)(double)) {
   const auto& high = interval.at("high");
   return !low.is_number() || !high.is_number()
              ? "too few runs for an interval"
-             : fmt::format("95 % interval {} – {}", format(low.get<double>()), format(high.get<double>()));
+             : fmt::format("{} interval {} – {}{}", coverage_text(interval), format(low.get<double>()),
+                           format(high.get<double>()),
+                           has_drifted(interval) ? ", wider since the machine drifted" : "");
 }
 
 /// A share as percent of one CPU.
@@ -59,6 +63,19 @@ void add_cost(Grid& grid, const char* label, const json& cost, const char* unit)
                            format_number(median_of(cost.at("receiver"))), format_number(median_of(cost.at("machine")))),
                Ink::plain}});
   }
+}
+
+/// How far the CPUs were from each other, where the record tells it.
+void add_placement(Grid& grid, const json& record) {
+  if (!record.contains("placement") || record.at("placement").at("groups").empty()) {
+    return;
+  }
+  const auto& placement = record.at("placement");
+  const auto& groups = placement.at("groups");
+  const auto group = placement.at("counted").is_number() ? placement.at("counted").get<std::size_t>() : 0;
+  grid.add({{"placement", Ink::strong},
+            {distance_text(groups.at(group)), Ink::plain},
+            {placement_note(record), Ink::plain}});
 }
 
 Grid totals(const json& record, const json& summary) {
@@ -79,6 +96,7 @@ Grid totals(const json& record, const json& summary) {
                                       percent(median_of(share.at("machine")))),
                           join_notes(interval_note(share.at("processes"), percent), runs)),
                Ink::plain}});
+    add_placement(grid, record);
     return grid;
   }
   if (!bulk) {
@@ -102,6 +120,7 @@ Grid totals(const json& record, const json& summary) {
               {fmt::format("{:+.1f} %", probing.at("slowdown").get<double>() * 100), Ink::plain},
               {"time of the probed runs, which are not among the timed ones", Ink::plain}});
   }
+  add_placement(grid, record);
   return grid;
 }
 
@@ -116,7 +135,8 @@ Grid latencies(const json& summary) {
   for (const auto& [operation, distribution] : summary.at("latency_ns").items()) {
     std::vector<Grid::Cell> row{{"  " + operation, Ink::plain}};
     for (const auto* quantile : {"p50", "p90", "p99", "p999", "max"}) {
-      row.push_back({format_duration_ns(distribution.at(quantile).get<double>()), Ink::plain});
+      const auto value = quantile_of(distribution, quantile);
+      row.push_back({value ? format_duration_ns(*value) : "–", Ink::plain});
     }
     row.push_back({format_count(distribution.at("count").get<std::uint64_t>()), Ink::plain});
     grid.add(std::move(row));
@@ -287,6 +307,21 @@ std::string remarks(const json& pair, const Style& style) {
   return text.empty() ? "" : "\n" + text;
 }
 
+/// What the same runs gave between CPUs at another distance.
+std::string other_placements(const json& record, const json& pair, const Style& style) {
+  std::string text;
+  for (const auto& other : elsewhere(record)) {
+    const auto& placement = other.at("placement");
+    const auto& group = placement.at("groups").at(placement.at("counted").get<std::size_t>());
+    const auto same = [&](const json& one) { return one.at("label") == pair.at("label"); };
+    const auto found = std::ranges::find_if(other.at("pairs"), same);
+    text += fmt::format("\n{}\n", paint(style, Ink::strong,
+                                        fmt::format("The same between CPUs that are {} apart", distance_text(group))));
+    text += totals(other, found->at("summary")).text(style);
+  }
+  return text;
+}
+
 std::string pair_text(const json& record, const json& pair, const Style& style) {
   auto title = fmt::format("{} → {}", pair.at("sender").get<std::string>(), pair.at("receiver").get<std::string>());
   if (!is_ok(pair)) {
@@ -301,9 +336,11 @@ std::string pair_text(const json& record, const json& pair, const Style& style) 
   const auto timed = runs_of(pair, "timed");
   const auto warmups = runs_of(pair, "warmup");
   const auto probed = runs_of(pair, "probed");
+  const auto moved = runs_of(pair, "moved");
   std::string text = wrap(style,
-                          fmt::format("{}: every byte verified in {} ({} timed, {} warm-up, {} probed)", title,
-                                      runs_text(timed + warmups + probed), timed, warmups, probed),
+                          fmt::format("{}: every byte verified in {} ({} timed, {} warm-up, {} probed{})", title,
+                                      runs_text(timed + warmups + probed + moved), timed, warmups, probed,
+                                      moved == 0 ? "" : fmt::format(", {} moved", moved)),
                           2);
   if (text.starts_with(title)) {
     text = paint(style, Ink::strong, title) + text.substr(title.size());
@@ -313,6 +350,7 @@ std::string pair_text(const json& record, const json& pair, const Style& style) 
   if (const Grid latency = latencies(pair.at("summary")); !latency.empty()) {
     text += "\n" + latency.text(style);
   }
+  text += other_placements(record, pair, style);
   text += "\n" + sides(record, pair).text(style);
   return text + pair_modes(record, pair, style) + remarks(pair, style);
 }

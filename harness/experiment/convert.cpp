@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/experiment/statistics.hpp"
+
 namespace waggle::experiment {
 
 using nlohmann::json;
@@ -22,6 +24,10 @@ std::string_view name(Cache cache) {
 
 std::string_view name(NapiChoice napi) {
   return napi == NapiChoice::automatic ? "auto" : napi == NapiChoice::threaded ? "threaded" : "softirq";
+}
+
+std::string_view name(PlacementRule rule) {
+  return rule == PlacementRule::same ? "same" : rule == PlacementRule::report ? "report" : "any";
 }
 
 json to_json(const workloads::Parameters& parameters) {
@@ -129,6 +135,8 @@ json to_json(const Spec& spec) {
           {"offloads", spec.offloads},
           {"server_cpu", spec.server_cpu},
           {"client_cpu", spec.client_cpu},
+          {"cpus", spec.cpus},
+          {"placement", name(spec.placement)},
           {"channel", channel},
           {"digest", waggle::name(spec.digest)},
           {"warmups", spec.warmups},
@@ -142,9 +150,12 @@ json to_json(const Spec& spec) {
 }
 
 json to_json(const Histogram& histogram) {
-  return {{"count", histogram.count()},     {"mean", histogram.mean()},        {"p50", histogram.quantile(0.5)},
-          {"p90", histogram.quantile(0.9)}, {"p99", histogram.quantile(0.99)}, {"p999", histogram.quantile(0.999)},
-          {"max", histogram.max()},         {"buckets", histogram.buckets()}};
+  const auto carried = [&](double quantile) {
+    return carries(histogram.count(), quantile) ? json(histogram.quantile(quantile)) : json(nullptr);
+  };
+  return {{"count", histogram.count()}, {"mean", histogram.mean()},      {"p50", carried(0.5)},
+          {"p90", carried(0.9)},        {"p99", carried(0.99)},          {"p999", carried(0.999)},
+          {"max", histogram.max()},     {"buckets", histogram.buckets()}};
 }
 
 void merge_distribution(Histogram& sum, const json& distribution) {

@@ -23,7 +23,8 @@ nlohmann::json to_json(const Facts& facts);
 nlohmann::json to_json(const CopyModel& model);
 nlohmann::json to_json(const Spec& spec);
 
-/// A "distribution" of the schema; percentiles and buckets. The histogram must not be empty.
+/// A "distribution" of the schema; buckets, and percentiles, null where there are too few samples (carries()). The
+/// histogram must not be empty.
 nlohmann::json to_json(const Histogram& histogram);
 /// Adds a distribution's buckets to `sum`.
 void merge_distribution(Histogram& sum, const nlohmann::json& distribution);
@@ -31,5 +32,6 @@ void merge_distribution(Histogram& sum, const nlohmann::json& distribution);
 std::string_view name(Sink sink);
 std::string_view name(Cache cache);
 std::string_view name(NapiChoice napi);
+std::string_view name(PlacementRule rule);
 
 }  // namespace waggle::experiment

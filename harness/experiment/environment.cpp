@@ -1,25 +1,61 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/environment.hpp"
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "harness/experiment/conditions.hpp"
 #include "harness/measure/environment.hpp"
+#include "harness/measure/placement.hpp"
 
 namespace waggle::experiment {
 namespace {
 
 using nlohmann::json;
 
-json to_json(const measure::Calibration& calibration) {
-  return {{"arithmetic_ns", calibration.arithmetic_ns},
-          {"memory_ns", calibration.memory_ns},
-          {"spread", calibration.spread}};
+/// Lowest and highest frequency of each CPU around the runs.
+std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecord>& pairs) {
+  std::map<int, std::pair<double, double>> ranges;
+  for (const PairRecord& pair : pairs) {
+    for (const json& run : pair.runs) {
+      for (const char* when : {"before", "after"}) {
+        if (!run.contains("conditions")) {
+          continue;
+        }
+        for (const auto& [cpu, mhz] : run.at("conditions").at("frequency_mhz").at(when).items()) {
+          const auto seen = mhz.get<double>();
+          auto& range = ranges.try_emplace(std::stoi(cpu), seen, seen).first->second;
+          range = {std::min(range.first, seen), std::max(range.second, seen)};
+        }
+      }
+    }
+  }
+  return ranges;
 }
 
 }  // namespace
 
-Surroundings::Surroundings() : times_(read_machine()), calibration_(measure::calibrate()) {}
+Surroundings::Surroundings(const Spec& spec)
+    : server_cpu_(spec.server_cpu),
+      client_cpu_(spec.client_cpu),
+      times_(read_machine()),
+      stalls_(measure::read_stalls()),
+      before_(glance()) {}
 
-Result<json> Surroundings::finish(const Site& site) const {
-  const measure::Calibration after = measure::calibrate();
+Surroundings::Glance Surroundings::glance() const {
+  Glance seen;
+  const measure::Stalls start = measure::read_stalls();
+  seen.calibration = measure::calibrate();
+  seen.cpu_pressure = measure::pressure(start, measure::read_stalls(), "cpu").value_or(0);
+  seen.placement_ns = measure::round_trip_ns(server_cpu_, client_cpu_).value_or(std::nullopt);
+  return seen;
+}
+
+Result<json> Surroundings::finish(const Site& site, const std::vector<PairRecord>& pairs) const {
+  const measure::Stalls stalls = measure::read_stalls();
+  const Glance after = glance();
   const double steal = steal_share(times_, read_machine());
   json environment;
   json links = json::object();
@@ -46,10 +82,25 @@ Result<json> Surroundings::finish(const Site& site) const {
   if (environment.is_null()) {
     environment = measure::environment();
   }
-  const auto reasons = measure::noise({.before = calibration_, .after = after, .steal_share = steal});
+  const auto reasons = measure::noise({.before = before_.calibration,
+                                       .after = after.calibration,
+                                       .steal_share = steal,
+                                       .throttled_s = measure::throttled_s(stalls_, stalls),
+                                       .cpu_pressure = std::max(before_.cpu_pressure, after.cpu_pressure),
+                                       .memory_pressure = measure::pressure(stalls_, stalls, "memory").value_or(0),
+                                       .frequency_mhz = frequencies(pairs)});
   environment["links"] = std::move(links);
-  environment["calibration"] = {{"before", to_json(calibration_)}, {"after", to_json(after)}};
+  environment["calibration"] = {{"before", to_json(before_.calibration)}, {"after", to_json(after.calibration)}};
+  environment["placement_ns"] = {{"before", nullable(before_.placement_ns)}, {"after", nullable(after.placement_ns)}};
   environment["steal_share"] = steal;
+  environment["throttled_s"] = stalls.throttled_ns ? json(measure::throttled_s(stalls_, stalls)) : json(nullptr);
+  json pressures = json::object();
+  for (const char* resource : {"cpu", "memory", "io"}) {
+    if (const auto share = measure::pressure(stalls_, stalls, resource)) {
+      pressures[resource] = *share;
+    }
+  }
+  environment["pressure"] = std::move(pressures);
   environment["noisy"] = !reasons.empty();
   environment["noise"] = reasons;
   return environment;

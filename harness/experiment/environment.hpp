@@ -2,10 +2,14 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
 
 #include "harness/experiment/machine.hpp"
 #include "harness/experiment/site.hpp"
+#include "harness/experiment/spec.hpp"
 #include "harness/measure/calibration.hpp"
+#include "harness/measure/pressure.hpp"
 
 namespace waggle::experiment {
 
@@ -13,13 +17,25 @@ namespace waggle::experiment {
 /// work faster or slower, or whose time went to others meanwhile, is called noisy.
 class Surroundings {
  public:
-  Surroundings();
-  /// The record's "environment".
-  Result<nlohmann::json> finish(const Site& site) const;
+  /// Looks at the machine, and at the distance of the CPUs that the experiment is going to use.
+  explicit Surroundings(const Spec& spec);
+  /// The record's "environment"; `pairs` tell what their runs met.
+  Result<nlohmann::json> finish(const Site& site, const std::vector<PairRecord>& pairs) const;
 
  private:
+  /// One calibration, with how much others waited for a CPU meanwhile and how far the CPUs were from each other.
+  struct Glance {
+    measure::Calibration calibration;
+    double cpu_pressure = 0;
+    std::optional<double> placement_ns;
+  };
+  Glance glance() const;
+
+  int server_cpu_;
+  int client_cpu_;
   MachineTimes times_;
-  measure::Calibration calibration_;
+  measure::Stalls stalls_;
+  Glance before_;
 };
 
 }  // namespace waggle::experiment

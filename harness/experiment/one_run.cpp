@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/machine.hpp"
 #include "harness/experiment/shared_progress.hpp"
@@ -266,6 +267,7 @@ class Run {
   }
 
   Result<json> measure() {
+    WAGGLE_LET(moment, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::before));
     WAGGLE_TRY(server_->call({{"do", "mark"}, {"end", false}}, site_.interrupt()));
     WAGGLE_LET(tracer, start_tracer());
     // Counters of perf are switched with the process, which a sleeping ping-pong of 50 us would feel.
@@ -302,7 +304,10 @@ class Run {
       server_events->add_to(server.at("usage"));
       client_events->add_to(client.at("usage"));
     }
-    return assemble(client, server.at("usage"), machine_json(before, after), trace);
+    WAGGLE_LET(later, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::after));
+    WAGGLE_LET(run, assemble(client, server.at("usage"), machine_json(before, after), trace));
+    run["conditions"] = conditions_json(moment, later);
+    return run;
   }
 
   Result<json> assemble(const json& client, const json& server_usage, json machine,

@@ -30,6 +30,7 @@ struct RecordFrame {
   nlohmann::json git;
   nlohmann::json workload;
   nlohmann::json environment;
+  std::string share;  ///< name(measure::Shared) of the two CPUs
 };
 
 /// Puts a record together (results/record.schema.json).

@@ -90,7 +90,7 @@ std::string content(const std::filesystem::path& path) {
 TEST_CASE("times come from timed runs, copies and system calls from probed ones") {
   const json runs{run("warmup", 9, 9'000), run("timed", 1, 1'000), run("timed", 3, 3'000),
                   run("timed", 2, 2'000),  probed(4, 0),           probed(4, 0)};
-  const json summary = summarise(runs, kModel, 1, Stop::budget);
+  const json summary = summarise(runs, kModel, 1, Stop::budget, nullptr);
   CHECK(summary.at("stopped") == "budget");
   CHECK(summary.at("goodput_bits_per_second").at("median") == Approx(static_cast<double>(kGiB) * 4));
   CHECK(summary.at("goodput_bits_per_second").at("runs") == 3);
@@ -107,7 +107,7 @@ TEST_CASE("times come from timed runs, copies and system calls from probed ones"
 
 TEST_CASE("measured copies stand beside the model with their grade, and a difference is shown") {
   const json runs{run("timed", 1, 1), probed(1, kGiB / 2)};
-  const json summary = summarise(runs, kModel, 1, Stop::budget);
+  const json summary = summarise(runs, kModel, 1, Stop::budget, nullptr);
   const json& copies = summary.at("copies");
   CHECK(copies.at("sender").at("kernel").at("measured") == Approx(0.5));
   CHECK(copies.at("sender").at("kernel").at("grade") == "traced");
@@ -125,7 +125,7 @@ TEST_CASE("measured copies stand beside the model with their grade, and a differ
 }
 
 TEST_CASE("without probed runs only the model is known of the kernel") {
-  const json summary = summarise(json::array({run("timed", 1, 1)}), kModel, 1, Stop::most_runs);
+  const json summary = summarise(json::array({run("timed", 1, 1)}), kModel, 1, Stop::most_runs, nullptr);
   CHECK(summary.at("copies").at("receiver").at("kernel").at("measured").is_null());
   CHECK(summary.at("copies").at("receiver").at("kernel").at("grade") == "modelled");
   CHECK(summary.at("copies").at("total").at("measured").is_null());
@@ -139,10 +139,89 @@ TEST_CASE("histograms of runs are merged, not their percentiles") {
   Histogram slow;
   slow.record(1'000'003, 99);
   second["latency_ns"]["download"] = to_json(slow);
-  const json latency = summarise(json{first, second}, kModel, 1, Stop::budget).at("latency_ns").at("download");
+  const json latency = summarise(json{first, second}, kModel, 1, Stop::budget, nullptr).at("latency_ns").at("download");
   CHECK(latency.at("count") == 100);
   CHECK(latency.at("p50").get<double>() == Approx(1'000'003).epsilon(0.01));
   CHECK(latency.at("max") == 1'000'003);
+}
+
+TEST_CASE("a record holds only percentiles that the samples carry") {
+  const json few = summarise(json{run("timed", 1, 1), run("timed", 1, 1)}, kModel, 1, Stop::budget, nullptr);
+  for (const char* quantile : {"p50", "p90", "p99", "p999"}) {
+    CHECK(few.at("latency_ns").at("download").at(quantile).is_null());
+  }
+  CHECK(few.at("latency_ns").at("download").at("max") == 1);
+  Histogram many;
+  many.record(7, 1000);
+  CHECK(to_json(many).at("p99") == 7);
+  CHECK(to_json(many).at("p999").is_null());
+}
+
+json placed(double seconds, std::uint64_t round, double before, double after) {
+  json timed = run("timed", seconds, 1);
+  timed["round"] = round;
+  timed["conditions"] = {{"placement_ns", {{"before", before}, {"after", after}}}};
+  return timed;
+}
+
+/// Two pairs over one link whose runs took these seconds, at these distances.
+json record_of(const json& first, const json& second, PlacementRule rule) {
+  Spec spec;
+  spec.placement = rule;
+  const Pair one{"sendfile", "read_write", "veth"};
+  const Pair other{"mmap", "read_write", "veth"};
+  spec.pairs = {one, other};
+  return build_record(
+      spec,
+      {.created = timestamp(),
+       .git = {},
+       .workload = {{"bulk", true}, {"idle", false}},
+       .environment = {},
+       .share = "l3"},
+      {{.pair = one, .model = kModel, .runs = first}, {.pair = other, .model = kModel, .runs = second}});
+}
+
+TEST_CASE("figures come from one placement, and those of another one stand apart") {
+  const json near{placed(1, 0, 75, 75), placed(1, 1, 76, 74), placed(1, 2, 75, 75), placed(1, 3, 75, 75)};
+  json fast = near;
+  json slow = near;
+  for (const std::uint64_t round : {4, 5, 6}) {
+    fast.push_back(placed(4, round, 340, 345));
+    slow.push_back(placed(8, round, 340, 345));
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    slow[i]["goodput_bits_per_second"] = slow[i].at("goodput_bits_per_second").get<double>() / 2;
+  }
+  const json record = record_of(fast, slow, PlacementRule::same);
+  CHECK(record.at("placement").at("counted") == 0);
+  CHECK(record.at("placement").at("groups").size() == 2);
+  CHECK(record.at("placement").at("groups")[1].at("runs").at("mmap") == 3);
+  const json& pair = record.at("pairs")[1];
+  CHECK(pair.at("runs")[6].at("conditions").at("group") == 1);
+  CHECK(pair.at("summary").at("goodput_bits_per_second").at("runs") == 4);
+  CHECK(pair.at("summary").at("goodput_bits_per_second").at("median") == Approx(static_cast<double>(kGiB) * 4));
+  CHECK(pair.at("summary").at("ratio").at("to") == "sendfile");
+  CHECK(pair.at("summary").at("ratio").at("median") == Approx(0.5));
+  REQUIRE(pair.at("elsewhere").size() == 1);
+  CHECK(pair.at("elsewhere")[0].at("summary").at("goodput_bits_per_second").at("runs") == 3);
+  const json any = record_of(fast, slow, PlacementRule::any);
+  CHECK(any.at("placement").at("counted").is_null());
+  CHECK(any.at("pairs")[1].at("summary").at("goodput_bits_per_second").at("runs") == 7);
+}
+
+TEST_CASE(
+    "without a placement that all pairs have all runs count, and so does a run that moved when there is no other") {
+  const json apart =
+      record_of(json::array({placed(1, 0, 75, 75)}), json::array({placed(1, 0, 340, 340)}), PlacementRule::same);
+  CHECK(apart.at("placement").at("counted").is_null());
+  CHECK(apart.at("pairs")[0].at("summary").at("goodput_bits_per_second").at("runs") == 1);
+  json moved = placed(1, 0, 75, 340);
+  moved["kind"] = "moved";
+  const json record = record_of(json::array({moved}), json::array({placed(1, 0, 75, 75), moved}), PlacementRule::same);
+  CHECK(record.at("placement").at("counted").is_null());
+  CHECK(record.at("pairs")[0].at("runs")[0].at("kind") == "timed");
+  CHECK(record.at("pairs")[1].at("runs")[1].at("kind") == "moved");
+  CHECK(record.at("pairs")[1].at("summary").at("goodput_bits_per_second").at("runs") == 1);
 }
 
 TEST_CASE("a failed and an unavailable pair say why, and have no summary") {

@@ -5,13 +5,17 @@
 #include <random>
 
 #include "base/clock.hpp"
+#include "harness/experiment/conditions.hpp"
 #include "harness/experiment/environment.hpp"
+#include "harness/experiment/metric.hpp"
 #include "harness/experiment/one_run.hpp"
+#include "harness/experiment/placements.hpp"
 #include "harness/experiment/record.hpp"
 #include "harness/experiment/schedule.hpp"
 #include "harness/experiment/site.hpp"
 #include "harness/experiment/suitability.hpp"
 #include "harness/experiment/timeline.hpp"
+#include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/measure/probe.hpp"
 
@@ -22,21 +26,20 @@ using nlohmann::json;
 
 /// What the runner knows of a pair while it runs, besides what goes into the record.
 struct Progression {
-  std::vector<double> values;  ///< of the timed runs: goodput, or operations per second
-  double spent = 0;            ///< seconds that the timed runs have taken, set-up included
+  std::vector<Placed> placed;      ///< of the timed runs that may count
+  std::vector<double> values;      ///< theirs: what counts in this workload
+  std::size_t counted = 0;         ///< of these, those that count as things stand
+  std::size_t attempts = 0;        ///< timed runs, those that do not count included
+  std::size_t repeats = 0;         ///< of one run, since its CPUs were moved
+  std::optional<Planned> planned;  ///< decided by the pilot
+  double spent = 0;                ///< seconds that the timed runs have taken, set-up included
   std::uint64_t bin_ns = 10'000'000;
   std::size_t done = 0;
   std::size_t expected = 0;
 };
 
-/// Of both processes, where 1 is one CPU.
-double cpu_share(const json& run) {
-  double seconds = 0;
-  for (const char* side : {"sender", "receiver"}) {
-    seconds += run.at(side).at("user_s").get<double>() + run.at(side).at("system_s").get<double>();
-  }
-  return seconds / run.at("seconds").get<double>();
-}
+/// A run whose CPUs were moved is repeated so often at once.
+constexpr std::size_t kMostRepeats = 2;
 
 /// Makes the runs of one experiment, in the order of its schedule.
 class Runner {
@@ -47,9 +50,7 @@ class Runner {
         watcher_(watcher),
         site_(site),
         pairs_(pairs),
-        metric_(workload.idle()   ? cpu_share
-                : workload.bulk() ? [](const json& run) { return run.at("goodput_bits_per_second").get<double>(); }
-                                  : [](const json& run) { return run.at("operations_per_second").get<double>(); }),
+        workload_({{"bulk", workload.bulk()}, {"idle", workload.idle()}}),
         progressions_(pairs.size()) {}
 
   Result<> go(std::uint32_t probed) {
@@ -77,7 +78,7 @@ class Runner {
                  {.pair = pair.pair, .kind = turn.kind, .bin_ns = state.bin_ns, .progress = [&](std::uint64_t bytes) {
                     tell(turn, bytes, before);
                   }});
-    json entry{{"kind", name(turn.kind)}, {"order", order_++}};
+    json entry{{"kind", name(turn.kind)}, {"order", order_++}, {"round", schedule.round()}};
     ++state.done;
     if (!done) {
       if (done.error().fault == Fault::cancelled || done.error().fault == Fault::usage) {
@@ -94,26 +95,98 @@ class Runner {
     }
     state.bin_ns = bin_width(entry.at("seconds"));
     if (turn.kind == RunKind::timed) {
-      state.values.push_back(metric_(entry));
+      ++state.attempts;
       state.spent += static_cast<double>(now_ns() - before) / 1e9;
-      consider(pair, state, turn.pair, schedule);
+      note(turn, entry, schedule);
+      consider(schedule);
     }
     pair.runs.push_back(std::move(entry));
     return {};
   }
 
-  void consider(PairRecord& pair, Progression& state, std::size_t index, Schedule& schedule) {
-    const StopRule rule{.least = spec_.least_runs,
-                        .most = spec_.most_runs,
-                        .target = spec_.interval_target,
-                        .budget_seconds = spec_.budget_seconds};
-    pair.stopped = decide(rule, state.values, state.spent);
-    if (pair.stopped != Stop::no) {
-      schedule.stop_timing(index);
-      state.expected = std::max(state.done, spec_.warmups + state.values.size() + spec_.probed_runs);
-    } else {
-      state.expected = std::max(state.expected, state.done + 1);
+  /// A timed run: it counts, or does not since its CPUs were moved meanwhile.
+  void note(const Turn& turn, json& entry, Schedule& schedule) {
+    Progression& state = progressions_[turn.pair];
+    const json& conditions = entry.at("conditions");
+    if (spec_.placement != PlacementRule::any && has_moved(conditions)) {
+      entry["kind"] = "moved";
+      if (spec_.placement == PlacementRule::same && state.repeats < kMostRepeats && state.attempts < most(state)) {
+        ++state.repeats;
+        schedule.repeat(turn);
+      }
+      return;
     }
+    state.repeats = 0;
+    state.placed.push_back({.pair = turn.pair, .distance_ns = distance_ns(conditions)});
+    state.values.push_back(metric(workload_, entry));
+  }
+
+  /// As many again as planned, when CPUs are moved. Nobody waits for ever for them to come back.
+  std::size_t most(const Progression& state) const {
+    const std::size_t planned = state.planned ? state.planned->runs : spec_.least_runs;
+    return spec_.placement == PlacementRule::same ? 2 * planned : planned;
+  }
+
+  /// Which runs of all pairs count together as things stand, and who needs more of them.
+  void consider(Schedule& schedule) {
+    std::vector<Placed> placed;
+    std::vector<bool> live;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      live.push_back(!pairs_[i].problem);
+      if (!pairs_[i].problem) {
+        placed.insert(placed.end(), progressions_[i].placed.begin(), progressions_[i].placed.end());
+      }
+    }
+    const Grouping grouping = group_runs(placed, live);
+    std::size_t run = 0;
+    bool all_enough = true;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      if (!live[i]) {
+        continue;
+      }
+      std::vector<double> counted;
+      for (const double value : progressions_[i].values) {
+        const bool same = grouping.of_run[run++] == grouping.leading;
+        if (same || spec_.placement != PlacementRule::same) {
+          counted.push_back(value);
+        }
+      }
+      progressions_[i].counted = counted.size();
+      all_enough = plan_runs(progressions_[i], counted) && all_enough;
+    }
+    // Where CPUs are moved all go on together, so that all get to the next placement. One odd probe is no move.
+    const auto met = std::ranges::count_if(grouping.groups, [](const Group& group) { return group.all_runs() >= 3; });
+    const bool together = spec_.placement == PlacementRule::same && met > 1 && !all_enough;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      if (live[i]) {
+        settle(i, together, schedule);
+      }
+    }
+  }
+
+  /// Lets the pilot decide, when it is complete. True when as many runs count as were planned.
+  bool plan_runs(Progression& state, const std::vector<double>& counted) const {
+    if (!state.planned && counted.size() >= spec_.least_runs) {
+      const PilotRule rule{.least = spec_.least_runs,
+                           .most = spec_.most_runs,
+                           .target = spec_.interval_target,
+                           .budget_seconds = spec_.budget_seconds};
+      const double share = static_cast<double>(counted.size()) / static_cast<double>(state.attempts);
+      state.planned = plan(rule, counted, state.spent * share);
+    }
+    return state.planned && counted.size() >= state.planned->runs;
+  }
+
+  void settle(std::size_t index, bool together, Schedule& schedule) {
+    PairRecord& pair = pairs_[index];
+    Progression& state = progressions_[index];
+    const bool enough = state.planned && state.counted >= state.planned->runs;
+    const bool done = (enough && !together) || state.attempts >= most(state);
+    pair.stopped = enough ? state.planned->because : done ? Stop::placement : Stop::no;
+    schedule.set_timing(index, !done);
+    const std::size_t planned = state.planned ? state.planned->runs : spec_.least_runs;
+    const std::size_t more = done ? 0 : std::max<std::size_t>(1, planned - std::min(planned, state.counted));
+    state.expected = state.done + more;
   }
 
   void give_up(PairRecord& pair, json entry, const Error& error) {
@@ -149,7 +222,7 @@ class Runner {
   const Watcher& watcher_;
   Site& site_;
   std::vector<PairRecord>& pairs_;
-  double (*metric_)(const json& run);  ///< what counts in this workload
+  json workload_;  ///< what tells which metric counts
   std::vector<Progression> progressions_;
   std::size_t order_ = 0;
 };
@@ -197,7 +270,8 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
                                  {"bulk", workload->bulk()},
                                  {"idle", workload->idle()},
                                  {"server_sends", workload->server_sends(spec.parameters)}},
-                    .environment = {}};
+                    .environment = {},
+                    .share = std::string(name(measure::CpuTopology::read().shared(spec.server_cpu, spec.client_cpu)))};
   WAGGLE_LET(interrupt, topology::Interrupt::watch());
   if (watcher.progress) {
     watcher.progress(0, "making files", 0);
@@ -215,9 +289,9 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
       pair.probe_problem = probes.error().text();
     }
   }
-  Surroundings surroundings;
+  const Surroundings surroundings(spec);
   WAGGLE_TRY(Runner(spec, watcher, *site, pairs, *workload).go(probed));
-  WAGGLE_LET(environment, surroundings.finish(*site));
+  WAGGLE_LET(environment, surroundings.finish(*site, pairs));
   frame.environment = std::move(environment);
   WAGGLE_TRY(interrupt.check());
   json record = build_record(spec, frame, pairs);

@@ -33,8 +33,8 @@ std::optional<Turn> Schedule::next() {
   }
 }
 
-void Schedule::stop_timing(std::size_t pair) {
-  pairs_[pair].timing = false;
+void Schedule::set_timing(std::size_t pair, bool timing) {
+  pairs_[pair].timing = timing;
 }
 
 void Schedule::drop(std::size_t pair) {
@@ -66,6 +66,7 @@ void Schedule::add_turns(std::size_t pair) {
 }
 
 void Schedule::fill_round() {
+  ++rounds_;
   for (std::size_t pair = 0; pair < pairs_.size(); ++pair) {
     add_turns(pair);
   }

@@ -34,8 +34,12 @@ class Schedule {
 
   /// The next run, or nothing when all pairs are done.
   std::optional<Turn> next();
-  /// No more timed runs of this pair; probed ones that are still due are made.
-  void stop_timing(std::size_t pair);
+  /// The round that the last turn was one of, from 0.
+  std::size_t round() const { return rounds_ - 1; }
+  /// The same run once more before all others, in the same round.
+  void repeat(const Turn& turn) { round_.push_back(turn); }
+  /// Whether this pair is given timed runs in this and the next rounds; probed ones that are still due are made anyway.
+  void set_timing(std::size_t pair, bool timing);
   /// No more runs of this pair at all.
   void drop(std::size_t pair);
 
@@ -52,6 +56,7 @@ class Schedule {
 
   std::vector<State> pairs_;
   std::vector<Turn> round_;  ///< the next turn last
+  std::size_t rounds_ = 0;
   std::mt19937_64 random_;
 };
 

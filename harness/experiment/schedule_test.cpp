@@ -19,7 +19,7 @@ std::vector<Turn> play(const Schedule::Plan& plan, int timed) {
     turns.push_back(*turn);
     REQUIRE(turns.size() < 1000);
     if (turn->kind == RunKind::timed && ++runs[turn->pair] == timed) {
-      schedule.stop_timing(turn->pair);
+      schedule.set_timing(turn->pair, false);
     }
   }
   return turns;
@@ -68,7 +68,7 @@ TEST_CASE("a dropped pair takes no more turns, the others all of theirs") {
   while (const auto turn = schedule.next()) {
     CHECK(turn->pair == 0);
     if (turn->kind == RunKind::timed && ++runs == 3) {
-      schedule.stop_timing(0);
+      schedule.set_timing(0, false);
     }
   }
   CHECK(runs == 3);
@@ -78,4 +78,23 @@ TEST_CASE("a pair that is timed enough at once is still probed") {
   const auto turns = play({.pairs = 1, .warmups = 0, .probed = 3, .seed = 1}, 1);
   CHECK(count(turns, {0, RunKind::timed}) == 1);
   CHECK(count(turns, {0, RunKind::probed}) == 3);
+}
+
+TEST_CASE("a run is repeated at once and in its round, and a pair can be given timed runs again") {
+  Schedule schedule({.pairs = 2, .warmups = 0, .probed = 0, .seed = 1});
+  const auto first = schedule.next();
+  REQUIRE(first);
+  schedule.repeat(*first);
+  CHECK(schedule.next() == first);
+  CHECK(schedule.round() == 0);
+  CHECK(schedule.next()->pair != first->pair);
+  schedule.set_timing(0, false);
+  CHECK(schedule.next()->pair == 1);
+  CHECK(schedule.round() == 1);
+  schedule.set_timing(0, true);
+  schedule.set_timing(1, false);
+  CHECK(schedule.next()->pair == 0);
+  CHECK(schedule.round() == 2);
+  schedule.set_timing(0, false);
+  CHECK_FALSE(schedule.next());
 }

@@ -38,6 +38,10 @@ Result<std::string> resolve_link(const Datapath& sender, const Datapath& receive
 /// Where the receive work of a veth runs: `automatic` is what the datapath at that end does best with.
 enum class NapiChoice { automatic, softirq, threaded };
 
+/// What becomes of runs between CPUs that were moved: `same`: they are repeated, and figures come from the runs of one
+/// placement that all pairs have; `report`: as before, but nothing is repeated; `any`: all runs count.
+enum class PlacementRule { same, report, any };
+
 enum class Sink { discard, file, tmpfs };
 enum class Cache { warm, cold };
 
@@ -59,15 +63,17 @@ struct Spec {
   bool offloads = true;       ///< TSO, GSO, GRO and checksums of the veth
   int server_cpu = 0;
   int client_cpu = 1;
+  std::string cpus = "auto";  ///< how they were chosen: "auto", "near", "far", "siblings", or "N,M"
+  PlacementRule placement = PlacementRule::same;
   ChannelOptions channel;  ///< congestion control, buffers, wait, settings
   DigestKind digest = DigestKind::xxh3_128;
   std::uint32_t warmups = 1;     ///< dropped runs per pair
-  std::uint32_t least_runs = 5;  ///< timed runs per pair
+  std::uint32_t least_runs = 6;  ///< timed runs per pair; they decide how many more are made (PilotRule)
   std::uint32_t most_runs = 30;
-  double interval_target = 0.02;  ///< stop when half the 95 % interval of the median is below this share of it
-  double budget_seconds = 20;     ///< per pair, for timed runs; at least `least_runs` are made
-  std::uint32_t probed_runs = 1;  ///< per pair; 0: no tracing, copies are modelled
-  std::uint64_t seed = 0;         ///< order of the runs; 0: drawn, and recorded
+  double interval_target = 0.02;              ///< half the 95 % interval of the median shall be below this share of it
+  double budget_seconds = 20;                 ///< per pair, for timed runs; at least `least_runs` are made
+  std::uint32_t probed_runs = 1;              ///< per pair; 0: no tracing, copies are modelled
+  std::uint64_t seed = 0;                     ///< order of the runs; 0: drawn, and recorded
   std::optional<std::filesystem::path> file;  ///< send this file instead of a made one (download, upload)
   std::filesystem::path work = "/var/tmp";    ///< where files are made
   std::filesystem::path record;               ///< where the record goes; empty: results/… chosen and reported

@@ -4,14 +4,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <random>
+#include <numeric>
 
 namespace waggle::experiment {
 namespace {
 
-constexpr std::size_t kResamples = 10'000;
-constexpr double kTail = 0.025;
+constexpr double kTail = (1 - kConfidence) / 2;
 constexpr std::size_t kLeastValues = 3;
+constexpr double kLeastBeyond = 10;
+constexpr std::uint64_t kLeastForMedian = 6;
+/// Fewer values tell nothing about how neighbours are correlated.
+constexpr std::size_t kLeastForDrift = 6;
+constexpr double kMostDrift = 0.9;
+/// Fewer values cannot cover kConfidence.
+constexpr double kLeastCovering = 6;
 
 double median_of_sorted(const std::vector<double>& sorted) {
   const std::size_t n = sorted.size();
@@ -35,20 +41,30 @@ std::size_t order_statistic(std::size_t n) {
   return k;
 }
 
-std::vector<double> resampled_medians(const std::vector<double>& values) {
-  std::mt19937_64 random(20'260'101);
-  std::vector<double> medians(kResamples);
-  std::vector<double> sample(values.size());
-  for (double& resampled : medians) {
-    for (double& value : sample) {
-      // Multiply and shift: uniform to 2^-32, and the same with every standard library.
-      value = values[((random() >> 32U) * values.size()) >> 32U];
-    }
-    std::ranges::sort(sample);
-    resampled = median_of_sorted(sample);
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// Correlation of neighbours (lag 1) without its bias towards the negative (M. Kendall, Biometrika 41, 1954); 0 where
+/// chance alone may have made it.
+double drift_of(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  if (values.size() < kLeastForDrift) {
+    return 0;
   }
-  std::ranges::sort(medians);
-  return medians;
+  const double middle = mean(values);
+  double together = 0;
+  double each = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    each += (values[i] - middle) * (values[i] - middle);
+    together += i > 0 ? (values[i] - middle) * (values[i - 1] - middle) : 0;
+  }
+  if (each == 0) {
+    return 0;
+  }
+  const double seen = together / each;
+  const double corrected = seen + (1 + 3 * std::max(0.0, seen)) / n;
+  return corrected < 1 / std::sqrt(n) ? 0 : std::min(corrected, kMostDrift);
 }
 
 }  // namespace
@@ -65,33 +81,55 @@ double median(std::vector<double> values) {
   return median_of_sorted(values);
 }
 
+double coverage(std::size_t values) {
+  return values < kLeastValues ? 0 : std::min(kConfidence, 1 - 2 * std::pow(0.5, static_cast<double>(values)));
+}
+
 Interval interval_of(const std::vector<double>& values) {
   auto sorted = values;
   std::ranges::sort(sorted);
-  Interval interval{.median = median_of_sorted(sorted), .low = {}, .high = {}, .runs = sorted.size()};
+  const double middle = median_of_sorted(sorted);
+  Interval interval{.median = middle, .low = {}, .high = {}, .runs = sorted.size()};
   if (sorted.size() < kLeastValues) {
     return interval;
   }
-  const auto medians = resampled_medians(sorted);
-  const auto cut = static_cast<std::size_t>(kTail * static_cast<double>(kResamples));
   const std::size_t k = order_statistic(sorted.size());
-  interval.low = std::min(medians[cut], sorted[k]);
-  interval.high = std::max(medians[kResamples - 1 - cut], sorted[sorted.size() - 1 - k]);
+  interval.drift = drift_of(values);
+  const double wider = std::sqrt((1 + interval.drift) / (1 - interval.drift));
+  const double low = middle - (middle - sorted[k]) * wider;
+  interval.low = sorted.front() >= 0 ? std::max(0.0, low) : low;
+  interval.high = middle + (sorted[sorted.size() - 1 - k] - middle) * wider;
   return interval;
 }
 
-Stop decide(const StopRule& rule, const std::vector<double>& values, double spent) {
-  if (values.size() < rule.least) {
-    return Stop::no;
+bool carries(std::uint64_t samples, double quantile) {
+  // A little less than the product, which 1 - 0.9 makes a little too small.
+  return quantile <= 0.5 ? samples >= kLeastForMedian
+                         : static_cast<double>(samples) * (1 - quantile) >= kLeastBeyond * (1 - 1e-9);
+}
+
+Planned plan(const PilotRule& rule, const std::vector<double>& pilot, double spent) {
+  const double middle = mean(pilot);
+  double squares = 0;
+  for (const double value : pilot) {
+    squares += (value - middle) * (value - middle);
   }
-  const auto width = interval_of(values).half_width();
-  if (width && *width <= rule.target) {
-    return Stop::interval;
-  }
-  if (values.size() >= rule.most) {
-    return Stop::most_runs;
-  }
-  return spent >= rule.budget_seconds ? Stop::budget : Stop::no;
+  // Two runs tell too little of how much they vary.
+  const bool known = pilot.size() >= kLeastValues && rule.target > 0;
+  const double deviation = known ? std::sqrt(squares / static_cast<double>(pilot.size() - 1)) : 0;
+  // The median of n normal values varies by sqrt(pi / 2) times the deviation of their mean; 1.96 of that on each side.
+  constexpr double kHalf = 1.96 * 1.2533;
+  const double half = middle != 0 ? kHalf * deviation / std::abs(middle) : 0;
+  constexpr double kAny = 1e9;
+  const double needed = known ? std::max(kLeastCovering, std::ceil(half * half / (rule.target * rule.target))) : kAny;
+  const double afford = spent > 0 ? std::floor(rule.budget_seconds / spent * static_cast<double>(pilot.size())) : kAny;
+  const auto least = static_cast<double>(rule.least);
+  const auto most = static_cast<double>(std::max(rule.least, rule.most));
+  const double runs = std::clamp(std::min(needed, afford), least, most);
+  const Stop because = needed <= runs                   ? Stop::interval
+                       : runs < most && afford < needed ? Stop::budget
+                                                        : Stop::most_runs;
+  return {.runs = static_cast<std::size_t>(runs), .because = because};
 }
 
 }  // namespace waggle::experiment

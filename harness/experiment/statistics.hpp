@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace waggle::experiment {
+
+/// The confidence that intervals of the median are made for, as far as the number of values can give it.
+constexpr double kConfidence = 0.95;
 
 /// A median and how well it is known.
 struct Interval {
@@ -13,6 +17,7 @@ struct Interval {
   std::optional<double> low;  ///< of the confidence interval; nothing with fewer than 3 values
   std::optional<double> high;
   std::size_t runs = 0;
+  double drift = 0;  ///< correlation of neighbouring values that the interval was widened for, 0…0.9
 
   /// Half the interval's width as a share of the median; nothing when there is no interval or the median is 0.
   std::optional<double> half_width() const;
@@ -21,24 +26,39 @@ struct Interval {
 /// Median of the values, 0 when there are none. The mean of the two middle ones when their number is even.
 double median(std::vector<double> values);
 
-/// Median with its 95 % confidence interval by the percentile bootstrap (B. Efron, "Bootstrap methods", 1979): 10,000
-/// resamples from a fixed seed, so that the same values always give the same interval. Few values make that interval
-/// too narrow (it covers 88 % at 7 values), so it is widened to the distribution-free one between two order
-/// statistics where that is wider. From 6 values on both hold at least 95 % of the time; the whole range of 5 covers
-/// 93.75 %, of 4 87.5 % and of 3 75 %.
+/// How often an interval of interval_of() holds the true median of so many independent values, at most kConfidence: the
+/// whole range of 3 values covers 0.75, of 4 0.875, of 5 0.9375, and 6 are enough (H. A. David, "Order Statistics",
+/// 1970, 2.5). 0 when so few have no interval.
+double coverage(std::size_t values);
+
+/// Median with its confidence interval of `values`, in the order in which they were measured: the one between two order
+/// statistics, which assumes nothing of how values are distributed and holds the median at least kConfidence of the
+/// time (David, 2.5). Where neighbouring values are alike beyond chance, as on a machine that drifts, they tell less
+/// than their number: the interval is widened by the root of (1 + r) / (1 - r), r their correlation (first-order
+/// autoregression). Of a drift that is slower than all the runs together it cannot know.
 Interval interval_of(const std::vector<double>& values);
 
-/// When a pair has been run often enough.
-struct StopRule {
-  std::size_t least = 5;
+/// True when so many samples carry a quantile: at least 10 lie beyond it, and the median has at least 6.
+bool carries(std::uint64_t samples, double quantile);
+
+/// How many runs a pair is given. The first `least` are a pilot that decides the number, once: an interval that is
+/// looked at after every run until it is narrow covers less than it says (docs/decisions/0012-a-pilot-decides.md).
+struct PilotRule {
+  std::size_t least = 6;
   std::size_t most = 30;
   double target = 0.02;  ///< half width of the interval, as a share of the median
   double budget_seconds = 60;
 };
 
-enum class Stop { no, interval, budget, most_runs };
+/// Why a pair was given so many runs.
+enum class Stop { no, interval, budget, most_runs, placement };
 
-/// `values` are what the timed runs gave (goodput or operations per second), `spent` the seconds that they took.
-Stop decide(const StopRule& rule, const std::vector<double>& values, double spent);
+struct Planned {
+  std::size_t runs = 0;
+  Stop because = Stop::no;  ///< interval: as many as the target needs; budget, most_runs: fewer
+};
+
+/// What follows from the pilot's values (goodput or operations per second), which took `spent` seconds.
+Planned plan(const PilotRule& rule, const std::vector<double>& pilot, double spent);
 
 }  // namespace waggle::experiment

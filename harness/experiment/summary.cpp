@@ -11,6 +11,7 @@
 
 #include "base/histogram.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/metric.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -24,12 +25,12 @@ constexpr double kTolerance = 0.05;
 /// the tolerance, so that a difference means something.
 constexpr double kLeastPayload = 64 * 1024;
 
-/// The runs of one kind.
+/// Some of the runs.
 class Runs {
  public:
-  Runs(const json& all, const std::string& kind) {
+  Runs(const json& all, const std::function<bool(const json& run)>& belongs) {
     for (const json& run : all) {
-      if (run.at("kind") == kind && run.at("status") == "ok") {
+      if (belongs(run)) {
         runs_.push_back(&run);
       }
     }
@@ -232,6 +233,7 @@ std::string name(Stop stop) {
   switch (stop) {
     case Stop::interval: return "interval";
     case Stop::budget: return "budget";
+    case Stop::placement: return "placement";
     case Stop::most_runs:
     case Stop::no: break;
   }
@@ -244,12 +246,14 @@ json to_json(const Interval& interval) {
   return {{"median", interval.median},
           {"low", interval.low ? json(*interval.low) : json(nullptr)},
           {"high", interval.high ? json(*interval.high) : json(nullptr)},
-          {"runs", interval.runs}};
+          {"runs", interval.runs},
+          {"coverage", interval.low ? json(coverage(interval.runs)) : json(nullptr)},
+          {"drift", interval.drift}};
 }
 
-json summarise(const json& runs, const json& model, std::uint64_t clients, Stop stopped) {
-  const Runs timed(runs, "timed");
-  const Runs probed(runs, "probed");
+json summarise(const json& runs, const json& model, std::uint64_t clients, Stop stopped, const json& group) {
+  const Runs timed(runs, [&](const json& run) { return counts(run, group); });
+  const Runs probed(runs, [](const json& run) { return run.at("kind") == "probed" && run.at("status") == "ok"; });
   json copies{{"sender", copies_side(timed, probed, "sender", model.at("sender"))},
               {"receiver", copies_side(timed, probed, "receiver", model.at("receiver"))}};
   copies["total"] = total_copies(copies);

@@ -25,7 +25,7 @@ import unittest
 HARNESS = ""
 SOURCE = pathlib.Path()
 DEADLINE = 120  # seconds that no call here comes near
-SMALL = ["--size=4MiB", "--runs=2", "--warmups=0", "--probed=0"]
+SMALL = ["--size=4MiB", "--runs=2", "--warmups=0", "--probed=0", "--placement=any"]
 
 
 def require(condition, reason):
@@ -107,6 +107,13 @@ class WrongUse(Case):
 
     def test_cpu_that_is_not_there(self):
         self.refused(2, "run", "--client-cpu=4095", says=["--client-cpu", "4095", "choose one of"])
+
+    def test_cpus(self):
+        self.refused(2, "run", "--cpus=close", says=["--cpus=close names no two CPUs", "near, far, siblings, or N,M"])
+        self.refused(2, "run", "--cpus=0,4095", says=["no CPU 4095", "choose two of"])
+        self.refused(2, "run", "--cpus=near", "--server-cpu=0", says=["--cpus says it all", "--server-cpu"])
+        self.refused(2, "run", "--placement=here", says=["'here'", "same, report, any"])
+        self.refused(2, "doctor", "--cpus=close", says=["--cpus=close"])
 
     def test_nothing_could_be_verified(self):
         self.refused(2, "run", "--sender=sendfile", "--receiver=splice", "--sink=discard",
@@ -206,6 +213,14 @@ class Output(Case):
         found = json.loads(done.stdout)
         self.assertEqual(done.returncode, 0 if found["ready"] else 3)
         self.assertIn("datapath sendfile", [c["name"] for c in found["capabilities"]])
+        self.assertEqual(set(found["placement"]), {"server_cpu", "client_cpu", "share", "round_trip_ns"})
+
+    def test_placement_alone(self):
+        cpu = min(os.sched_getaffinity(0))
+        done = run("doctor", "--placement", "--json", f"--cpus={cpu},{cpu}")
+        self.assertEqual(json.loads(done.stdout),
+                         {"placement": {"server_cpu": cpu, "client_cpu": cpu, "share": "cpu", "round_trip_ns": None}})
+        self.assertIn("placement: ", run("doctor", "--placement").stdout)
 
     def test_json_of_clean(self):
         self.assertEqual(json.loads(run("clean", "--json", f"--work={self.directory}").stdout), {"removed": []})

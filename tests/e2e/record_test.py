@@ -70,6 +70,54 @@ class RealRecord(unittest.TestCase):
         self.assertEqual(pair["facts"]["receiver"]["receiver"], "read_write")
         self.assertTrue(RECORD["spec"]["seed"] > 0)
 
+    def test_every_run_tells_what_the_machine_was_like(self):
+        placement = RECORD["placement"]
+        self.assertEqual(placement["rule"], "same")
+        self.assertEqual((placement["server_cpu"], placement["client_cpu"]),
+                         (RECORD["spec"]["server_cpu"], RECORD["spec"]["client_cpu"]))
+        self.assertNotEqual(placement["share"], "")
+        (pair,) = RECORD["pairs"]
+        counted = 0
+        for run in pair["runs"]:
+            conditions = run["conditions"]
+            if run["kind"] == "moved":
+                self.assertTrue(conditions["moved"])
+            self.assertGreater(conditions["calibration"]["before"]["arithmetic_ns"], 0)
+            self.assertEqual("group" in conditions, run["kind"] == "timed")
+            counted += run["kind"] == "timed" and placement["counted"] in (None, conditions["group"])
+        self.assertEqual(sum(group["runs"]["sendfile"] for group in placement["groups"]),
+                         sum(run["kind"] == "timed" for run in pair["runs"]))
+        for name in "placement_ns", "throttled_s", "pressure":
+            self.assertIn(name, RECORD["environment"])
+        goodput = pair["summary"]["goodput_bits_per_second"]
+        self.assertEqual(goodput["runs"], counted)
+        self.assertEqual(goodput["coverage"], None if counted < 3 else min(0.95, 1 - 2 ** (1 - counted)))
+        self.assertEqual(pair["summary"]["ratio"]["to"], "sendfile")
+        latency = pair["summary"]["latency_ns"]["download"]
+        self.assertEqual((latency["p90"], latency["p99"], latency["p999"]), (None, None, None))
+
+    def test_records_of_before_are_records_still(self):
+        old = copy.deepcopy(RECORD)
+        del old["placement"]
+        for name in "cpus", "placement":
+            del old["spec"][name]
+        for name in "placement_ns", "throttled_s", "pressure":
+            del old["environment"][name]
+        for run in old["pairs"][0]["runs"]:
+            del run["conditions"], run["round"]
+        summary = old["pairs"][0]["summary"]
+        del summary["ratio"]
+        for name in "coverage", "drift":
+            del summary["goodput_bits_per_second"][name]
+        summary["latency_ns"]["download"].update(p50=1, p90=2, p99=3, p999=4)
+        self.assertEqual(problems(old), [])
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "old.json"
+            path.write_text(json.dumps(old))
+            done = subprocess.run([HARNESS, "show", path], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\n  download +– +– +– +– +\S")
+
     def test_other_workloads_match_too(self):
         for arguments in (
             ("--workload=upload", "--size=1MiB"),
