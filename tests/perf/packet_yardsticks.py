@@ -9,7 +9,7 @@ vhost                    the bare burst loop over vhost-user, likewise, and send
 udp, udp-9000            iperf3 -u and UDT over packets of the same size, at MTU 1500 and 9000
 rr-spin, rr-sleep        round trips of 64 bytes: TCP, and the packet datapaths
 
-Needs root, iperf3, and the loops, which a build with their libraries puts beside the harness's folder (tests/perf). UDT is
+Placement is measured and held equal as in yardsticks.py. Needs root, iperf3, and the loops, which a build with their libraries puts beside the harness's folder (tests/perf). UDT is
 left out without its own.
 """
 import json
@@ -50,6 +50,7 @@ class Packets:
 
     def harness(self, *options):
         record = json.loads(sh(self.args.harness, "run", "--json", "--probed=0", "--warmups=1", "--runs=1",
+                               "--cpus=0,1", "--placement=any",
                                "-o", os.path.join(self.dir.name, "record.json"), *options, *self.args.option))
         return [run for run in record["pairs"][0]["runs"] if run["kind"] == "timed"][0]
 

@@ -10,8 +10,9 @@ rr-sleep, rr-spin        round trips of 64 bytes: sockperf
 recorder                 timed runs of the harness beside its own in experiments that also probe
 
 Every candidate runs once a round. Printed are the median and the median of the paired ratios (one a round), each with
-its 95 % interval: harness candidates to every yardstick, yardsticks to the first one. The harness verifies every byte; no
-yardstick of this file does. Needs root, nginx, curl, iperf3, sockperf, socat and tar. Makes two network namespaces and
+its interval (95 %, or what so few rounds can cover): harness candidates to every yardstick, yardsticks to the first one.
+How far the CPUs are from each other is measured before and after every run: one that they were moved in is repeated, and
+figures come from one placement. The harness verifies every byte; no yardstick of this file does. Needs root, nginx, curl, iperf3, sockperf, socat and tar. Makes two network namespaces and
 removes them.
 """
 import argparse
@@ -36,6 +37,56 @@ MADV_POPULATE_WRITE = 23  # not named by Python
 
 def sh(*command, **kwargs):
     return subprocess.run(command, check=True, text=True, capture_output=True, **kwargs).stdout
+
+
+class Placement:
+    """How far CPU 0 and CPU 1, which everything here runs on, are from each other; as the harness does with its own runs."""
+    OTHER = 1.5
+    REPEATS = 3
+
+    def __init__(self, harness, cpus="0,1"):
+        self.command = [harness, "doctor", "--placement", "--json", f"--cpus={cpus}"]
+
+    def probe(self):
+        return json.loads(sh(*self.command))["placement"]["round_trip_ns"]
+
+    def measure(self, candidate):
+        """What the candidate gave and the distance, or None for that when it was not known or the CPUs were moved."""
+        for _ in range(self.REPEATS):
+            before, value, after = self.probe(), candidate(), self.probe()
+            if before is None or after is None:
+                return value, None
+            if max(before, after) <= self.OTHER * min(before, after):
+                return value, math.sqrt(before * after)
+        return value, None
+
+
+def groups(distances):
+    """Sorted lists of distances that are less than 1.5 times apart: cut at the widest gaps until they are."""
+    ordered = sorted(distances)
+    if not ordered or ordered[-1] <= Placement.OTHER * ordered[0]:
+        return [ordered] if ordered else []
+    widest = max(range(1, len(ordered)), key=lambda i: ordered[i] / ordered[i - 1])
+    return groups(ordered[:widest]) + groups(ordered[widest:])
+
+
+def at_one_placement(runs):
+    """Of {name: [(value, distance), …]}, one a round, {name: [value or None, …]} of the placement that the candidate with
+    the fewest rounds has most of, and a sentence about it. Everything when there is none that all have."""
+    parts = groups([distance for seen in runs.values() for _, distance in seen if distance is not None])
+
+    def inside(part, distance):
+        return distance is not None and part[0] <= distance <= part[-1]
+
+    def fewest(part):
+        return min(sum(inside(part, distance) for _, distance in seen) for seen in runs.values())
+    part = max(parts, key=lambda part: (fewest(part), len(part)), default=None)
+    if part is None or fewest(part) == 0:
+        text = "; ".join(f"{part[0]:.0f} - {part[-1]:.0f} ns" for part in parts) or "not known"
+        return {name: [value for value, _ in seen] for name, seen in runs.items()}, f"placement: {text}; NOT HELD EQUAL"
+    kept = {name: [value if inside(part, distance) else None for value, distance in seen] for name, seen in runs.items()}
+    left_out = sum(value is None for seen in kept.values() for value in seen)
+    return kept, f"placement: {part[0]:.0f} - {part[-1]:.0f} ns" + (f"; {left_out} runs elsewhere or moved, left out" if left_out else "")
 
 
 class Link:
@@ -177,8 +228,8 @@ scgi_temp_path {self.link.dir}/s; server {{ listen 8080; root {self.link.served}
     def harness(self, pair, options):
         sender, _, receiver = pair.partition("+")
         command = [self.args.harness, "run", "--json", "--sender=" + sender, "--file=" + self.file, "--probed=0",
-                   "--warmups=0", "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
-                   *options, *self.args.option]
+                   "--warmups=0", "--cpus=0,1", "--runs=1", "--placement=any", "-o",
+                   os.path.join(self.link.dir, "record.json"), *options, *self.args.option]
         if receiver:
             command.append("--receiver=" + receiver)
         record = json.loads(sh(*command))
@@ -221,7 +272,7 @@ class SmallFiles:
     def harness(self, sender):
         record = json.loads(sh(self.args.harness, "run", "--json", "--workload=small-files", "--sink=tmpfs",
                                "--sender=" + sender, f"--count={self.count}", "--probed=0", "--warmups=0",
-                               "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
+                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.path.join(self.link.dir, "record.json"),
                                *self.args.option))
         run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
         return run["operations"] / run["seconds"]
@@ -251,7 +302,7 @@ class RoundTrip:
     def harness(self):
         record = json.loads(sh(self.args.harness, "run", "--json", "--workload=rr", "--sender=read_write",
                                "--wait=" + ("spin" if self.spin else "sleep"), "--seconds=1", "--probed=0", "--warmups=0",
-                               "--least-runs=1", "--most-runs=1", "-o", os.path.join(self.link.dir, "record.json"),
+                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.path.join(self.link.dir, "record.json"),
                                *self.args.option))
         run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
         return run["latency_ns"]["rr"]["p50"] / 1e3
@@ -284,6 +335,7 @@ class Recorder:
     def harness(self, probed):
         record = json.loads(sh(self.args.harness, "run", "--json", "--datapath=sendfile", "--sink=discard",
                                "--file=" + self.file, f"--runs={self.runs}", f"--probed={probed}", "--warmups=1",
+                               "--cpus=0,1", "--placement=any",
                                "-o", os.path.join(self.dir.name, "record.json"), *self.args.option))
         pair = record["pairs"][0]
         traced = sum(run["kind"] == "probed" and "trace" in run for run in pair["runs"])
@@ -306,8 +358,9 @@ SCENARIOS = {
 }
 
 
-def order_statistics(values):
-    """95 % interval of the median by order statistics (binomial), the whole range when there are too few values."""
+def interval(values):
+    """95 % interval of the median by order statistics (binomial), the whole range when there are too few values; the
+    harness does the same."""
     ordered, n = sorted(values), len(values)
     tail, k = 0.0, 0
     while k < n // 2:
@@ -319,14 +372,15 @@ def order_statistics(values):
     return ordered[k], ordered[n - 1 - k]
 
 
-def interval(values, resamples=10_000):
-    """95 % interval of the median by the percentile bootstrap. A few values make that one too narrow, so it is widened
-    to that of the order statistics, as the harness does; below 6 values it still covers less. The same values always
-    give the same interval."""
-    draw = random.Random(1)
-    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(resamples))
-    low, high = order_statistics(values)
-    return min(low, medians[resamples * 25 // 1000]), max(high, medians[resamples * 975 // 1000 - 1])
+def covered(values):
+    """How often such an interval holds the true median, in percent: 75 of 3 values, 93.75 of 5, at most 95."""
+    return min(95.0, 100 - 200 * 0.5 ** len(values))
+
+
+def bracket(values, digits):
+    low, high = interval(values)
+    few = f" {covered(values):.3g} %" if covered(values) < 95 else ""
+    return f"[{low:.{digits}f}, {high:.{digits}f}]{few}"
 
 
 def verdict(ratios, bound):
@@ -341,14 +395,17 @@ def verdict(ratios, bound):
 
 def report(name, scenario, values, args):
     yards = list(scenario.yardsticks)
-    print(f"\n{name} ({scenario.unit}, {args.rounds} rounds, seed {args.seed})")
+    values, placement = at_one_placement(values)
+    print(f"\n{name} ({scenario.unit}, {args.rounds} rounds, seed {args.seed}; {placement})")
     for key, seen in values.items():
-        low, high = interval(seen)
-        print(f"  {key:24} {statistics.median(seen):10.2f}  [{low:.2f}, {high:.2f}]")
+        known = [value for value in seen if value is not None]
+        print(f"  {key:24} {statistics.median(known):10.2f}  {bracket(known, 2)}")
         for base in yards if key in scenario.ours else set(yards[:1]) - {key}:
-            ratios = [ours / theirs for ours, theirs in zip(seen, values[base])]
-            low, high = interval(ratios)
-            print(f"    x {base:20} {statistics.median(ratios):10.3f}  [{low:.3f}, {high:.3f}]")
+            ratios = [ours / theirs for ours, theirs in zip(seen, values[base]) if None not in (ours, theirs)]
+            if not ratios:
+                print(f"    x {base:20}          -  no round at one placement")
+                continue
+            print(f"    x {base:20} {statistics.median(ratios):10.3f}  {bracket(ratios, 3)}")
             if hasattr(scenario, "bound"):
                 bound, claim = scenario.bound
                 print(f"  {claim}: {verdict(ratios, bound)}")
@@ -379,11 +436,12 @@ def main():
         try:
             candidates = {**scenario.yardsticks, **scenario.ours}
             values = {key: [] for key in candidates}
+            placement = Placement(args.harness)
             for measure in candidates.values():
                 measure()
             for _ in range(args.rounds):
                 for key in order.sample(list(candidates), len(candidates)):
-                    values[key].append(candidates[key]())
+                    values[key].append(placement.measure(candidates[key]))
             report(name, scenario, values, args)
         finally:
             scenario.close()
