@@ -185,7 +185,7 @@ TEST_CASE("figures come from one placement, and those of another one stand apart
   const json near{placed(1, 0, 75, 75), placed(1, 1, 76, 74), placed(1, 2, 75, 75), placed(1, 3, 75, 75)};
   json fast = near;
   json slow = near;
-  for (const std::uint64_t round : {4, 5, 6}) {
+  for (const std::uint64_t round : {4U, 5U, 6U}) {
     fast.push_back(placed(4, round, 340, 345));
     slow.push_back(placed(8, round, 340, 345));
   }
