@@ -161,8 +161,7 @@ FileReader::Window* FileReader::window(const Piece& piece) {
                      piece.offset + piece.payload <= window.at + window.mapping.bytes().size();
   if (!holds) {
     const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
-    auto mapping =
-        stream::Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
+    auto mapping = Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
     if (!mapping) {
       return nullptr;
     }
@@ -183,8 +182,8 @@ bool FileReader::copy_mapped(std::span<Piece> run) {
     const ByteView from = mapped->mapping.bytes().subspan(piece.offset - mapped->at, piece.payload);
     std::byte* packet = piece.packet;
     std::uint32_t crc = crc32c(0, ByteView(packet + 4, kDataHeader - 4));
-    const auto copied = stream::guarded(
-        from, [&] { crc = copy_payload_crc32c(ByteSpan(packet + kDataHeader, from.size()), from, crc); });
+    const auto copied =
+        guarded(from, [&] { crc = copy_payload_crc32c(ByteSpan(packet + kDataHeader, from.size()), from, crc); });
     if (!copied) {
       return false;
     }

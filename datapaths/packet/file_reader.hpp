@@ -8,11 +8,11 @@
 #include <span>
 #include <string_view>
 
+#include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "base/shared_fd.hpp"
 #include "datapaths/packet/port.hpp"
 #include "datapaths/packet/transport/extents.hpp"
-#include "datapaths/stream/mapping.hpp"
 
 namespace waggle::packet {
 
@@ -58,7 +58,7 @@ class FileReader {
   struct Window {
     std::uint64_t serial = 0;  ///< Outbound::serial
     std::uint64_t at = 0;      ///< bytes from the start of the extent
-    stream::Mapping mapping;
+    Mapping mapping;
   };
   Window* window(const Piece& piece);
   std::array<Window, 8> windows_;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "datapaths/stream/mapping.hpp"
+#include "base/mapping.hpp"
 #include "datapaths/stream/mover.hpp"
 
 namespace waggle::stream {

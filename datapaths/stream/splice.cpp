@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/mapping.hpp"
 #include "base/unique_fd.hpp"
-#include "datapaths/stream/mapping.hpp"
 #include "datapaths/stream/mover.hpp"
 
 namespace waggle::stream {

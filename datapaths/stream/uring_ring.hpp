@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/mapping.hpp"
 #include "base/tally.hpp"
-#include "datapaths/stream/mapping.hpp"
 #include "datapaths/stream/mover.hpp"
 
 namespace waggle::stream {

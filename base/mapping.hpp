@@ -11,7 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-namespace waggle::stream {
+namespace waggle {
 
 /// A piece of a file in memory, unmapped with the object. Reading or writing it raises SIGBUS when the file has shrunk:
 /// hand it to system calls (which then fail with EFAULT), and touch it inside guarded() only.
@@ -83,4 +83,4 @@ Result<> guarded(ByteView mapped, Body&& body) {
   return whole ? Result<>() : fail(Fault::changed, "the file was cut while it was mapped");
 }
 
-}  // namespace waggle::stream
+}  // namespace waggle

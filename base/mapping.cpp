@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "datapaths/stream/mapping.hpp"
+#include "base/mapping.hpp"
 
 #include <csetjmp>
 #include <csignal>
 #include <mutex>
 
-namespace waggle::stream::detail {
+namespace waggle::detail {
 namespace {
 
 struct Guard {
@@ -67,4 +67,4 @@ bool run_guarded(ByteView mapped, void (*body)(void*), void* argument) {
   return true;
 }
 
-}  // namespace waggle::stream::detail
+}  // namespace waggle::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "datapaths/stream/mapping.hpp"
+#include "base/mapping.hpp"
 
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 
 #include "base/unique_fd.hpp"
 
-namespace waggle::stream {
+namespace waggle {
 namespace {
 
 UniqueFd file_of(std::size_t size) {
@@ -65,4 +65,4 @@ TEST_CASE("reading a file that was cut is an error, in every thread and every ti
   CHECK(outcome == std::vector<char>(4, 1));
 }
 
-}  // namespace waggle::stream
+}  // namespace waggle
