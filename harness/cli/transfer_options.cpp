@@ -69,7 +69,7 @@ void ChannelChoice::add_to(CLI::App& app) {
       ->group(group);
   add_bytes(app, "--send-buffer", options_.send_buffer, "of sockets; 0: the kernel decides (0)")->group(group);
   add_bytes(app, "--receive-buffer", options_.receive_buffer, "likewise (0)")->group(group);
-  add_seconds(app, "--timeout", timeout_seconds_, "longest wait for the other side without any progress (60s)")
+  add_seconds(app, "--timeout", timeout_seconds_, "longest wait without progress, and 1 s per MiB for a disk (60s)")
       ->group(group);
   app.add_flag("--allow-fallback", options_.allow_fallback, "go on when the kernel grants less")->group(group);
   app.add_option("--token-file", token_file_, "file with the shared secret; else WAGGLE_TOKEN is used")
