@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/experiment/json_text.hpp"
 #include "harness/topology/work_directory.hpp"
 
 namespace waggle::cli {
@@ -30,14 +32,14 @@ class Clean final : public Command {
       for (const auto& path : removed) {
         paths.push_back(path.string());
       }
-      fmt::print("{}\n", nlohmann::json{{"removed", std::move(paths)}}.dump(2));
+      fmt::print("{}\n", experiment::json_text({{"removed", std::move(paths)}}, 2));
       return {};
     }
     for (const auto& path : removed) {
-      fmt::print("removed {}\n", path.string());
+      fmt::print("removed {}\n", printable(path.native()));
     }
     if (removed.empty() && !global.quiet) {
-      fmt::print("nothing was left in {}\n", work_.string());
+      fmt::print("nothing was left in {}\n", printable(work_.native()));
     }
     return {};
   }

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <span>
 #include <system_error>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/suggest.hpp"
 
@@ -164,6 +166,16 @@ Result<> finish_output() {
   return {};
 }
 
+/// Of fmt::print(), when output is longer than the buffer, or of the library, when the system refuses something.
+Result<> of_system(const std::system_error& error) {
+  const int number = error.code().value();
+  if (std::ferror(stdout) != 0) {
+    return number == EPIPE ? Result<>() : fail_errno("cannot write the output", number);
+  }
+  return fail(Fault::io, fmt::format("the system refuses something: {}", error.what()),
+              "see `harness doctor` for the limits of this process");
+}
+
 Result<double> parse_seconds(std::string_view text) {
   WAGGLE_LET(time, parse_duration(text));
   return std::chrono::duration<double>(time).count();
@@ -223,12 +235,14 @@ int run_program(int argc, const char* const* argv) {
     if (done) {
       done = finish_output();
     }
-  } catch (const std::system_error& error) {  // of fmt::print(), when output is longer than the buffer
-    done = error.code().value() == EPIPE ? Result<>() : fail_errno("cannot write the output", error.code().value());
+  } catch (const std::system_error& error) {
+    done = of_system(error);
+  } catch (const std::exception& error) {
+    done = fail(Fault::io, fmt::format("the program is at fault: {}", error.what()), "report it with the command line");
   }
   if (!done) {
     std::fflush(stdout);
-    fmt::print(stderr, "harness: {}\n", done.error().text());
+    fmt::print(stderr, "harness: {}\n", printable(done.error().text()));
     return exit_code(done.error());
   }
   return 0;

@@ -16,6 +16,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace waggle::cli {
 
 struct Complaints::State {
@@ -89,10 +91,10 @@ Complaints::~Complaints() {
   }
 }
 
-void Complaints::say(std::string line) {
+void Complaints::say(std::string_view line) {
   const std::lock_guard lock(state_->mutex);
   if (state_->lines.size() < kMost) {
-    state_->lines.push_back(std::move(line));
+    state_->lines.push_back(printable(line));
     state_->changed.notify_all();
   } else {
     ++state_->dropped;

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <string>
+#include <string_view>
 
 namespace waggle::cli {
 
@@ -22,8 +22,8 @@ class Complaints {
   Complaints(const Complaints&) = delete;
   Complaints& operator=(const Complaints&) = delete;
 
-  /// `line` without its end. From any thread, never waits.
-  void say(std::string line);
+  /// `line` without its end, of whatever bytes: it is written as printable() has it. From any thread, never waits.
+  void say(std::string_view line);
 
   static constexpr std::chrono::seconds kLastWords{1};
 

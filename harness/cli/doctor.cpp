@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/cpus.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/experiment/json_text.hpp"
 #include "harness/measure/capabilities.hpp"
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/placement.hpp"
@@ -99,9 +101,9 @@ void print(const std::vector<Capability>& all, const Style& style) {
     fmt::print("{}{}  {}{}  {}\n", std::string(3 - columns(mark), ' '), paint(style, ink, mark), one.name, space,
                paint(style, Ink::faint, "for " + one.need));
     if (!one.works) {
-      fmt::print("     {}\n", wrap(style, one.why_not, 5));
+      fmt::print("     {}\n", wrap(style, printable(one.why_not), 5));
       if (!one.remedy.empty()) {
-        fmt::print("     {} {}\n", paint(style, Ink::strong, "fix:"), one.remedy);
+        fmt::print("     {} {}\n", paint(style, Ink::strong, "fix:"), printable(one.remedy));
       }
     }
   }
@@ -142,10 +144,10 @@ class Doctor final : public Command {
       }
     }
     if (global.json) {
-      fmt::print("{}\n", nlohmann::json{{"ready", lacking.empty()},
-                                        {"capabilities", describe(all)},
-                                        {"placement", distance ? describe(*distance) : nlohmann::json()}}
-                             .dump(2));
+      fmt::print("{}\n", experiment::json_text({{"ready", lacking.empty()},
+                                                {"capabilities", describe(all)},
+                                                {"placement", distance ? describe(*distance) : nlohmann::json()}},
+                                               2));
     } else {
       print(all, output_style(global));
       if (distance) {

@@ -5,9 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/experiment/json_text.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -66,7 +68,7 @@ class List final : public Command {
       for (const auto* workload : workloads::workloads()) {
         all["workloads"].push_back(describe(*workload));
       }
-      fmt::print("{}\n", all.dump(2));
+      fmt::print("{}\n", experiment::json_text(all, 2));
       return {};
     }
     const Style style = output_style(global);
@@ -76,7 +78,7 @@ class List final : public Command {
                                     datapath->summary(), fmt::join(datapath->links(), ", "));
       fmt::print("{}\n", wrap(style, line, 25));
       if (const auto available = datapath->available(); !available) {
-        fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + available.error().text(), 25));
+        fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + printable(available.error().text()), 25));
       }
       for (const auto& option : datapath->options()) {
         const auto setting = fmt::format("--set {}.{}={}", datapath->name(), option.name, option.default_value);

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/terminal.hpp"
 
@@ -45,7 +46,7 @@ std::string progress_line(double fraction, std::string_view doing, double rate, 
     const auto full = static_cast<std::size_t>(std::lround(part * static_cast<double>(kBar)));
     line = fmt::format("[{}{}] {:3.0f} %  ", std::string(full, '='), std::string(kBar - full, ' '), part * 100);
   }
-  line += doing;
+  line += printable(doing);
   if (rate > 0) {
     line += fmt::format("  {}/s", format_bytes(static_cast<std::uint64_t>(rate)));
   }

@@ -14,11 +14,13 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/complaints.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
+#include "harness/experiment/json_text.hpp"
 #include "harness/store/rooted_store.hpp"
 #include "protocol/handles.hpp"
 #include "protocol/server.hpp"
@@ -177,10 +179,11 @@ class Serve final : public Command {
                                     {"datapath", choice_.datapath_name()},
                                     {"read_only", options_.read_only},
                                     {"token", !options_.token.empty()}};
-      fmt::print("{}\n", ready.dump());
+      fmt::print("{}\n", experiment::json_text(ready));
     } else {
-      fmt::print("serving {} on {} by {}{}{}\n", directory, endpoint_text(at), choice_.datapath_name(),
-                 options_.read_only ? ", read-only" : "", options_.token.empty() ? "" : ", with a token");
+      fmt::print("serving {} on {} by {}{}{}\n", printable(directory), printable(endpoint_text(at)),
+                 choice_.datapath_name(), options_.read_only ? ", read-only" : "",
+                 options_.token.empty() ? "" : ", with a token");
     }
     std::fflush(stdout);
   }

@@ -5,20 +5,26 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/table.hpp"
+#include "harness/experiment/json_text.hpp"
 
 namespace waggle::cli {
 namespace {
 
-Result<nlohmann::json> read_record(const std::string& path) {
+using nlohmann::json;
+
+Result<json> read_record(const std::string& path) {
   std::ifstream file(path);
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path), errno, "name a record that run or compare has written");
   }
-  auto record = nlohmann::json::parse(file, nullptr, false);
-  if (!record.is_object() || record.value("schema", "") != "waggle-record/1") {
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto record = experiment::parse_json(text.view());
+  if (!record || !record->is_object() || record->value("schema", json()) != "waggle-record/1") {
     return fail(Fault::corrupt, fmt::format("{} is not a record", path),
                 "name a JSON file that run or compare has written");
   }
@@ -43,13 +49,14 @@ class Show final : public Command {
     for (const auto& path : paths_) {
       WAGGLE_LET(record, read_record(path));
       if (global.json) {
-        fmt::print("{}\n", record.dump(2));
+        fmt::print("{}\n", experiment::json_text(record, 2));
         continue;
       }
       try {
+        const json readable = experiment::printable(record);
         fmt::print("{}{}", path == paths_.front() ? "" : "\n",
-                   full_ ? run_table(record, style) : record_table(record, style));
-      } catch (const nlohmann::json::exception& error) {
+                   full_ ? run_table(readable, style) : record_table(readable, style));
+      } catch (const json::exception& error) {
         return fail(Fault::corrupt, fmt::format("{} is not a whole record: {}", path, error.what()));
       }
     }

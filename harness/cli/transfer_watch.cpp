@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/interrupt.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/experiment/json_text.hpp"
 
 namespace waggle::cli {
 
@@ -72,7 +74,7 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
                                    {"congestion", total.congestion},
                                    {"digest", digest},
                                    {"verified", true}};
-    fmt::print(out, "{}\n", result.dump());
+    fmt::print(out, "{}\n", experiment::json_text(result));
     return;
   }
   if (out == stderr && global.quiet) {
@@ -81,8 +83,8 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
   const std::string files = total.files == 1 ? "" : fmt::format("{} files, ", format_count(total.files));
   const std::string there =
       total.unchanged == 0 ? "" : fmt::format(", {} of it there already", format_bytes(total.unchanged));
-  fmt::print(out, "{} -> {}: {}{}{} in {}, {}, verified ({})\n", from, to, files, format_bytes(total.bytes), there,
-             format_duration_ns(elapsed), format_rate(rate), digest);
+  fmt::print(out, "{} -> {}: {}{}{} in {}, {}, verified ({})\n", printable(from), printable(to), files,
+             format_bytes(total.bytes), there, format_duration_ns(elapsed), format_rate(rate), digest);
   if (total.left_out != 0 && !global.quiet) {
     fmt::print(stderr, "{} links or special files were left out\n", format_count(total.left_out));
   }

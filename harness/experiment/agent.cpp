@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <cstdlib>
+#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "harness/experiment/agent_roles.hpp"
@@ -49,6 +50,15 @@ Result<json> handle(std::unique_ptr<AgentRole>& role, const std::string& what, c
   return role->handle(what, request);
 }
 
+/// An exception is a bug of ours; the harness should hear of it, not only that the process is gone.
+Result<json> handle_all(std::unique_ptr<AgentRole>& role, const std::string& what, const json& request) {
+  try {
+    return handle(role, what, request);
+  } catch (const std::exception& error) {
+    return fail(Fault::io, "an agent could not '" + what + "': " + error.what());
+  }
+}
+
 }  // namespace
 
 int agent_main(int argc, char** argv) {
@@ -68,7 +78,7 @@ int agent_main(int argc, char** argv) {
       role.reset();
       return control.send(json{{"ok", true}}) ? 0 : 1;
     }
-    if (!control.send(answer_of(handle(role, what, *request)))) {
+    if (!control.send(answer_of(handle_all(role, what, *request)))) {
       return 1;
     }
   }

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "harness/experiment/json_text.hpp"
+
 namespace waggle::experiment {
 namespace {
 
@@ -28,7 +30,7 @@ Result<std::pair<Control, UniqueFd>> Control::make() {
 }
 
 Result<> Control::send(const nlohmann::json& message) {
-  const std::string text = message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string text = json_text(message);
   std::size_t done = 0;
   do {
     const std::size_t length = std::min(kPacket, text.size() - done);
@@ -62,9 +64,9 @@ Result<nlohmann::json> Control::receive() {
       break;
     }
   }
-  auto message = nlohmann::json::parse(text, nullptr, false);
-  if (message.is_discarded()) {
-    return fail(Fault::protocol, "a control message is not JSON");
+  auto message = parse_json(text);
+  if (!message) {
+    return fail(Fault::protocol, "a control message cannot be read: " + message.error().what);
   }
   return message;
 }
