@@ -131,7 +131,7 @@ class Doctor final : public Command {
       WAGGLE_TRY(distance);
     }
     if (placement_) {
-      global.json ? fmt::print("{}\n", nlohmann::json{{"placement", describe(*distance)}}.dump(2))
+      global.json ? fmt::print("{}\n", experiment::json_text({{"placement", describe(*distance)}}, 2))
                   : print(*distance, output_style(global));
       return {};
     }

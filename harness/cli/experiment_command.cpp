@@ -10,8 +10,11 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/cli/progress.hpp"
+#include "harness/experiment/json_text.hpp"
+#include "harness/experiment/record_file.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -26,8 +29,8 @@ std::filesystem::path default_record(const experiment::Spec& spec) {
          fmt::format("{:%Y%m%d-%H%M%S}-{}-{}.json", fmt::gmtime(std::time(nullptr)), spec.workload, what);
 }
 
-/// Makes sure, before minutes are spent, that the record can be written.
-Result<> check_record(const std::filesystem::path& record) {
+/// Makes sure, before minutes are spent, that the record can be written, and over nothing that somebody has `chosen`.
+Result<> check_record(const std::filesystem::path& record, bool chosen) {
   const auto hint = "choose another place with --output";
   std::error_code error;
   const auto folder = record.has_parent_path() ? record.parent_path() : std::filesystem::path(".");
@@ -37,6 +40,10 @@ Result<> check_record(const std::filesystem::path& record) {
   }
   if (std::filesystem::is_directory(record, error)) {
     return fail(Fault::usage, fmt::format("--output: {} is a directory", record.string()), "name a file");
+  }
+  if (chosen && std::filesystem::is_regular_file(record, error)) {
+    return fail(Fault::usage, fmt::format("--output: {} exists, and no record overwrites a file", record.string()),
+                "name another file, or remove that one");
   }
   const UniqueFd probe(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   if (!probe && errno != EOPNOTSUPP && errno != EISDIR) {
@@ -79,10 +86,11 @@ Incoming::Sink payload_sink(const experiment::Spec& spec) {
 
 Result<> run_and_print(experiment::Spec spec, const Global& global,
                        std::string (*table)(const json& record, const Style& style)) {
-  if (spec.record.empty()) {
+  const bool chosen = !spec.record.empty();
+  if (!chosen) {
     spec.record = default_record(spec);
   }
-  WAGGLE_TRY(check_record(spec.record));
+  WAGGLE_TRY(check_record(spec.record, chosen));
   // NAPI threads are pinned to the CPU of the process that receives, however many there are.
   if (!global.quiet && spec.napi == experiment::NapiChoice::threaded && spec.channel.wait == Wait::spin) {
     fmt::print(stderr, "harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");
@@ -99,17 +107,21 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
   if (!record) {
     return std::unexpected(std::move(record).error());
   }
-  auto result = verdict(*record);
+  const auto written = experiment::write_record(spec.record, *record);
+  // Figures that could not be kept are still shown.
+  const auto result = written ? verdict(*record) : std::unexpected(written.error());
   if (global.json) {
-    fmt::print("{}\n", record->dump(2));
+    fmt::print("{}\n", experiment::json_text(*record, 2));
     return result;
   }
-  if (!result && record->at("pairs").size() == 1) {
+  if (!result && written && record->at("pairs").size() == 1) {
     return result;  // the error says it all
   }
-  fmt::print("{}", table(*record, output_style(global)));
+  fmt::print("{}", table(experiment::printable(*record), output_style(global)));
   if (!global.quiet) {
-    fmt::print("\nRecord: {}\n", spec.record.string());
+    if (written) {
+      fmt::print("\nRecord: {}\n", printable(written->native()));
+    }
     if (spec.server_cpu == spec.client_cpu) {
       fmt::print("Server and client shared CPU {}: figures are lower than with one each.\n", spec.server_cpu);
     }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/record.hpp"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
-#include "base/unique_fd.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/metric.hpp"
@@ -199,27 +196,6 @@ json pair_json(const PairRecord& pair) {
   return entry;
 }
 
-Result<> write_all(int fd, std::string_view text, const std::filesystem::path& path) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno != EINTR) {
-      return fail_errno(fmt::format("cannot write the record {}", path.string()), errno,
-                        "choose another place with --output");
-    }
-    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
-  }
-  return {};
-}
-
-Result<> write_to(const std::filesystem::path& path, int flags, std::string_view text) {
-  const UniqueFd file(::open(path.c_str(), flags | O_WRONLY | O_CLOEXEC, 0644));
-  if (!file) {
-    return fail_errno(fmt::format("cannot write the record {}", path.string()), errno,
-                      "choose another place with --output");
-  }
-  return write_all(file.get(), text, path);
-}
-
 }  // namespace
 
 json build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs) {
@@ -260,25 +236,6 @@ json build_record(const Spec& spec, const RecordFrame& frame, const std::vector<
 
 std::string timestamp() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
-Result<> write_record(const std::filesystem::path& path, const json& record) {
-  const std::string text = record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    return write_to(path, 0, text);
-  }
-  std::filesystem::path partial = path;
-  partial += fmt::format(".{}.part", ::getpid());
-  auto written = write_to(partial, O_CREAT | O_EXCL, text);
-  if (written && std::rename(partial.c_str(), path.c_str()) != 0) {
-    written = fail_errno(fmt::format("cannot write the record {}", path.string()));
-  }
-  if (!written) {
-    std::filesystem::remove(partial, ignored);
-  }
-  return written;
 }
 
 }  // namespace waggle::experiment

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -38,8 +37,5 @@ nlohmann::json build_record(const Spec& spec, const RecordFrame& frame, const st
 
 /// UTC now, "2026-01-31T23:59:59Z".
 std::string timestamp();
-/// Writes a record whole or not at all: into a file beside it, then under its name. What is no regular file (a pipe, a
-/// terminal, /dev/null) is written to as it is.
-Result<> write_record(const std::filesystem::path& path, const nlohmann::json& record);
 
 }  // namespace waggle::experiment

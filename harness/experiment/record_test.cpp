@@ -8,11 +8,14 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <thread>
 
 #include "base/histogram.hpp"
 #include "harness/experiment/control.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/record_file.hpp"
 #include "harness/experiment/summary.hpp"
 #include "harness/experiment/timeline.hpp"
 
@@ -238,16 +241,54 @@ TEST_CASE("a failed and an unavailable pair say why, and have no summary") {
   CHECK(record.at("pairs")[1].at("hint") == "buy");
 }
 
-TEST_CASE("a record replaces a file whole and leaves nothing beside it") {
+TEST_CASE("a record is written whole and leaves nothing beside it") {
   const auto directory = temporary("records");
   std::filesystem::create_directory(directory);
-  std::ofstream(directory / "r.json") << "old";
   REQUIRE(write_record(directory / "r.json", json{{"a", 1}}));
   CHECK(content(directory / "r.json") == "{\"a\":1}\n");
   CHECK(std::distance(std::filesystem::directory_iterator(directory), {}) == 1);
   const auto refused = write_record(directory / "no" / "r.json", json::object());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().fault == Fault::not_found);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("a record takes a free name and leaves every other file alone") {
+  const auto directory = temporary("names");
+  std::filesystem::create_directory(directory);
+  const auto path = directory / "r.x.json";
+  CHECK(write_record(path, 1).value() == path);
+  std::filesystem::create_symlink("nowhere", directory / "r.x-2.json");
+  CHECK(write_record(path, 3).value() == directory / "r.x-3.json");
+  CHECK(write_record(path, 4).value() == directory / "r.x-4.json");
+  CHECK(content(path) == "1\n");
+  CHECK(content(directory / "r.x-3.json") == "3\n");
+  CHECK(std::filesystem::is_symlink(directory / "r.x-2.json"));
+  // A process of this number was killed while it wrote: what it left is in nobody's way.
+  std::filesystem::rename(path, directory / ("new.json." + std::to_string(::getpid()) + ".0.part"));
+  CHECK(write_record(directory / "new.json", 5).value() == directory / "new.json");
+  CHECK(std::distance(std::filesystem::directory_iterator(directory), {}) == 5);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("records that are written at once are all kept, each whole") {
+  const auto directory = temporary("at-once");
+  std::filesystem::create_directory(directory);
+  constexpr int kWriters = 8;
+  std::vector<std::jthread> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([&, i] {
+      static_cast<void>(write_record(directory / "r.json", json(std::string(300'000, static_cast<char>('a' + i)))));
+    });
+  }
+  writers.clear();
+  std::set<std::string> contents;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string text = content(entry.path());
+    CHECK(text.size() == 300'003);
+    contents.insert(text);
+  }
+  CHECK(contents.size() == kWriters);
   std::filesystem::remove_all(directory);
 }
 

@@ -294,11 +294,7 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
   WAGGLE_LET(environment, surroundings.finish(*site, pairs));
   frame.environment = std::move(environment);
   WAGGLE_TRY(interrupt.check());
-  json record = build_record(spec, frame, pairs);
-  if (!spec.record.empty()) {
-    WAGGLE_TRY(write_record(spec.record, record));
-  }
-  return record;
+  return build_record(spec, frame, pairs);
 }
 
 }  // namespace waggle::experiment

@@ -76,7 +76,7 @@ struct Spec {
   std::uint64_t seed = 0;                     ///< order of the runs; 0: drawn, and recorded
   std::optional<std::filesystem::path> file;  ///< send this file instead of a made one (download, upload)
   std::filesystem::path work = "/var/tmp";    ///< where files are made
-  std::filesystem::path record;               ///< where the record goes; empty: results/… chosen and reported
+  std::filesystem::path record;               ///< where the record goes; empty: results/… as the command chooses
   std::vector<std::string> command_line;
 };
 
@@ -86,10 +86,9 @@ struct Watcher {
   std::function<void(double fraction, const std::string& doing, double rate)> progress;
 };
 
-/// Runs all pairs interleaved in random order and returns the record (results/record.schema.json), which has been
-/// written to `spec.record` when that is set. The calling thread ends up in a mount namespace of its own. A pair that
-/// cannot run is in the record with the reason. Fault::cancelled after SIGINT or SIGTERM; nothing is left behind either
-/// way.
+/// Runs all pairs interleaved in random order and returns the record (results/record.schema.json); who called it writes
+/// it down (record.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in the
+/// record with the reason. Fault::cancelled after SIGINT or SIGTERM; nothing is left behind either way.
 Result<nlohmann::json> run_experiment(const Spec& spec, const Watcher& watcher);
 
 }  // namespace waggle::experiment

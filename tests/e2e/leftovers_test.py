@@ -6,6 +6,7 @@ stays, which the next call or `harness clean` removes.
 usage: leftovers_test.py HARNESS [unittest arguments]
 """
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ if os.geteuid() != 0:
     print("skipped: only root may make network namespaces; run it with sudo")
     sys.exit(1 if os.environ.get("WAGGLE_REQUIRE_ALL") == "1" else 77)
 
+NUMBERS = itertools.count()
 END_OF_PEER = 10  # seconds in which a process must notice that the other one was killed
 DATAPATHS = json.loads(subprocess.run([HARNESS, "list", "--json"], capture_output=True, text=True, check=True).stdout)["datapaths"]
 PACKET = [d["name"] for d in DATAPATHS if d["carrier"] == "packet" and d["available"]]
@@ -65,9 +67,10 @@ class Leftovers(unittest.TestCase):
 
     def start(self, *arguments):
         """Starts a long experiment and returns it, with its agents, once payload is moving."""
+        self.record = self.work / f"record-{next(NUMBERS)}.json"
         program = subprocess.Popen(
             [HARNESS, "run", "--workload=rr", "--seconds=30", f"--work={self.work}",
-             f"--output={self.work}/record.json", *(arguments or ("--datapath=sendfile",))],
+             f"--output={self.record}", *(arguments or ("--datapath=sendfile",))],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(program.stdout.close)
         self.addCleanup(program.stderr.close)
@@ -115,7 +118,7 @@ class Leftovers(unittest.TestCase):
                 self.assertIn("interrupted", errors)
                 self.assertTrue(all(gone(pid) for pid in agents))
                 self.assertEqual(self.directories(), [])
-                self.assertFalse((self.work / "record.json").exists())
+                self.assertFalse(self.record.exists())
 
     def test_a_dead_agent_is_named(self):
         program, agents = self.start("--datapath=sendfile", "--runs=1", "--warmups=0", "--probed=0")
@@ -125,7 +128,7 @@ class Leftovers(unittest.TestCase):
         self.assertEqual(program.returncode, 1)
         self.assertIn("the server process was killed by signal 9", errors)
         self.assertEqual(self.directories(), [])
-        record = json.loads((self.work / "record.json").read_text())
+        record = json.loads(self.record.read_text())
         self.assertEqual(record["pairs"][0]["status"], "failed")
         self.assertEqual(record["pairs"][0]["runs"][0]["status"], "failed")
 

@@ -134,6 +134,23 @@ class RealRecord(unittest.TestCase):
                 self.assertEqual(problems(record), [])
                 self.assertEqual(record["pairs"][0]["status"], "ok")
 
+    def test_none_overwrites_another(self):
+        command = [HARNESS, "run", "--datapath=read_write", "--size=64KiB", "--runs=1", "--warmups=0", "--probed=0"]
+        with tempfile.TemporaryDirectory() as place:
+            environment = {**os.environ, "WAGGLE_RESULTS": place}
+            together = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+            named = [output.rsplit("Record: ", 1)[1].splitlines()[0]
+                     for output in (program.communicate(timeout=300)[0] for program in together)]
+            self.assertEqual(len(set(named)), 3)
+            self.assertEqual(sorted(named), sorted(str(path) for path in pathlib.Path(place).iterdir()))
+            for path in named:
+                self.assertEqual(problems(json.loads(pathlib.Path(path).read_text())), [])
+            before = pathlib.Path(named[0]).read_bytes()
+            again = subprocess.run([*command, f"--output={named[0]}"], capture_output=True, text=True, timeout=300)
+            self.assertEqual(again.returncode, 2)
+            self.assertRegex(again.stderr, r"\Aharness: --output: [^\n]+ exists, [^\n]+; [^\n]+\n\Z")
+            self.assertEqual(pathlib.Path(named[0]).read_bytes(), before)
+
     def test_packet_datapaths_match_too(self):
         for datapath in LISTED["datapaths"]:
             if datapath["carrier"] != "packet" or not datapath["available"]:

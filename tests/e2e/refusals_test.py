@@ -5,6 +5,7 @@ is left behind.
 
 usage: refusals_test.py HARNESS [unittest arguments]
 """
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ if os.geteuid() != 0:
 
 LISTED = json.loads(subprocess.run([HARNESS, "list", "--json"], capture_output=True, text=True, check=True).stdout)
 BUILT = [d["name"] for d in LISTED["datapaths"] if d["available"]]
+NUMBERS = itertools.count()
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 ROOT_WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"]
 
@@ -57,7 +59,7 @@ class Refusals(unittest.TestCase):
 
     def run_command(self, datapath, *arguments):
         return [HARNESS, "run", f"--datapath={datapath}", "--size=1MiB", "--runs=1", "--warmups=0", "--probed=0",
-                f"--work={self.place}/work", f"--output={self.place}/record.json", *arguments]
+                f"--work={self.place}/work", f"--output={self.place}/record-{next(NUMBERS)}.json", *arguments]
 
     def serve_command(self, datapath, *arguments, program=HARNESS, address="10.77.0.1"):
         return [program, "serve", f"--root={self.place}", f"--listen={address}:0", "--anybody", "--json",

@@ -51,7 +51,7 @@ class Packets:
     def harness(self, *options):
         record = json.loads(sh(self.args.harness, "run", "--json", "--probed=0", "--warmups=1", "--runs=1",
                                "--cpus=0,1", "--placement=any",
-                               "-o", os.path.join(self.dir.name, "record.json"), *options, *self.args.option))
+                               "-o", os.devnull, *options, *self.args.option))
         return [run for run in record["pairs"][0]["runs"] if run["kind"] == "timed"][0]
 
     def bulk(self, *options):

@@ -17,7 +17,6 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 from yardsticks import bracket, groups
@@ -39,10 +38,10 @@ LINES = {
 }
 
 
-def run(args, options, cpus, record):
+def run(args, options, cpus):
     """(what counts in this workload, distance of the CPUs), or None when it cannot run or its CPUs were moved."""
     done = subprocess.run([args.harness, "run", "--runs=1", "--warmups=0", "--probed=0", "--placement=report", f"--cpus={cpus}",
-                           f"--output={record}", "--json", *options], capture_output=True, text=True, check=False)
+                           f"--output={os.devnull}", "--json", *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None
     (pair,) = json.loads(done.stdout)["pairs"]
@@ -113,12 +112,11 @@ def main():
     def enough():
         found = split(runs)
         return found is not None and all(len(seen) >= args.runs for side in found[0] for seen in side.values())
-    with tempfile.TemporaryDirectory(prefix="waggle-perf-") as place:
-        while time.monotonic() < until and not enough():
-            for name, where in random.sample([(name, where) for name in runs for where in cpus], len(runs) * len(cpus)):
-                seen = run(args, LINES[name], where, os.path.join(place, "record.json"))
-                if seen is not None:
-                    runs[name].append(seen)
+    while time.monotonic() < until and not enough():
+        for name, where in random.sample([(name, where) for name in runs for where in cpus], len(runs) * len(cpus)):
+            seen = run(args, LINES[name], where)
+            if seen is not None:
+                runs[name].append(seen)
     return report(runs, args.runs)
 
 

@@ -229,7 +229,7 @@ scgi_temp_path {self.link.dir}/s; server {{ listen 8080; root {self.link.served}
         sender, _, receiver = pair.partition("+")
         command = [self.args.harness, "run", "--json", "--sender=" + sender, "--file=" + self.file, "--probed=0",
                    "--warmups=0", "--cpus=0,1", "--runs=1", "--placement=any", "-o",
-                   os.path.join(self.link.dir, "record.json"), *options, *self.args.option]
+                   os.devnull, *options, *self.args.option]
         if receiver:
             command.append("--receiver=" + receiver)
         record = json.loads(sh(*command))
@@ -272,7 +272,7 @@ class SmallFiles:
     def harness(self, sender):
         record = json.loads(sh(self.args.harness, "run", "--json", "--workload=small-files", "--sink=tmpfs",
                                "--sender=" + sender, f"--count={self.count}", "--probed=0", "--warmups=0",
-                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.path.join(self.link.dir, "record.json"),
+                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.devnull,
                                *self.args.option))
         run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
         return run["operations"] / run["seconds"]
@@ -302,7 +302,7 @@ class RoundTrip:
     def harness(self):
         record = json.loads(sh(self.args.harness, "run", "--json", "--workload=rr", "--sender=read_write",
                                "--wait=" + ("spin" if self.spin else "sleep"), "--seconds=1", "--probed=0", "--warmups=0",
-                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.path.join(self.link.dir, "record.json"),
+                               "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.devnull,
                                *self.args.option))
         run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
         return run["latency_ns"]["rr"]["p50"] / 1e3
@@ -336,7 +336,7 @@ class Recorder:
         record = json.loads(sh(self.args.harness, "run", "--json", "--datapath=sendfile", "--sink=discard",
                                "--file=" + self.file, f"--runs={self.runs}", f"--probed={probed}", "--warmups=1",
                                "--cpus=0,1", "--placement=any",
-                               "-o", os.path.join(self.dir.name, "record.json"), *self.args.option))
+                               "-o", os.devnull, *self.args.option))
         pair = record["pairs"][0]
         traced = sum(run["kind"] == "probed" and "trace" in run for run in pair["runs"])
         if traced != probed:

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/record_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "base/unique_fd.hpp"
+#include "harness/experiment/json_text.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unexpected<Error> cannot_write(const fs::path& path) {
+  return fail_errno(fmt::format("cannot write the record {}", path.native()), errno,
+                    "choose another place with --output");
+}
+
+Result<> write_all(int fd, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno != EINTR) {
+      return cannot_write(path);
+    }
+    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
+  }
+  return {};
+}
+
+Result<> write_as_it_is(const fs::path& path, std::string_view text) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file ? write_all(file.get(), text, path) : cannot_write(path);
+}
+
+/// A file that is not yet a record; removed unless it became one.
+class Partial {
+ public:
+  static Result<Partial> make(const fs::path& record) {
+    for (int number = 0;; ++number) {  // a killed process of the same number may have left one
+      fs::path path = record;
+      path += fmt::format(".{}.{}.part", ::getpid(), number);
+      if (UniqueFd file(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644)); file) {
+        return Partial(std::move(path), std::move(file));
+      }
+      if (errno != EEXIST) {
+        return cannot_write(record);
+      }
+    }
+  }
+  Partial(Partial&& other) noexcept : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+  Partial& operator=(Partial&&) = delete;
+  ~Partial() {
+    if (!path_.empty()) {
+      ::unlink(path_.c_str());
+    }
+  }
+
+  /// On the disk before it has its name: a crash of the machine must not leave half a record either.
+  Result<> fill(std::string_view text) {
+    WAGGLE_TRY(write_all(file_.get(), text, path_));
+    return ::fdatasync(file_.get()) == 0 || errno == EINVAL ? Result<>() : cannot_write(path_);
+  }
+
+  /// False when the name is taken.
+  Result<bool> become(const fs::path& name) {
+    if (::link(path_.c_str(), name.c_str()) == 0) {
+      return true;
+    }
+    // File systems without hard links can rename without replacing.
+    if (errno != EEXIST && ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) {
+      path_.clear();
+      return true;
+    }
+    return errno == EEXIST ? Result<bool>(false) : cannot_write(name);
+  }
+
+ private:
+  Partial(fs::path path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}
+
+  fs::path path_;
+  UniqueFd file_;
+};
+
+fs::path numbered(const fs::path& path, int number) {
+  fs::path name = path.stem();
+  name += fmt::format("-{}", number);
+  name += path.extension();
+  return path.parent_path() / name;
+}
+
+}  // namespace
+
+Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record) {
+  const std::string text = json_text(record) + "\n";
+  std::error_code ignored;
+  const auto status = fs::status(path, ignored);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    WAGGLE_TRY(write_as_it_is(path, text));
+    return path;
+  }
+  WAGGLE_LET(partial, Partial::make(path));
+  WAGGLE_TRY(partial.fill(text));
+  fs::path name = path;
+  for (int number = 2;; ++number) {
+    WAGGLE_LET(named, partial.become(name));
+    if (named) {
+      return name;
+    }
+    name = numbered(path, number);
+  }
+}
+
+}  // namespace waggle::experiment

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.hpp"
+
+namespace waggle::experiment {
+
+/// Writes a record whole or not at all, and over nothing: into a file beside it, which then gets its name. Returns the
+/// name that it got: `path`, or where that is taken the first free one of "NAME-2.json", "NAME-3.json" … What is no
+/// regular file (a pipe, a terminal, /dev/null) is written to as it is.
+Result<std::filesystem::path> write_record(const std::filesystem::path& path, const nlohmann::json& record);
+
+}  // namespace waggle::experiment
