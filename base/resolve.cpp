@@ -38,6 +38,10 @@ Result<Addresses> answer_of(Question& question) {
   if (*question.code == 0) {
     return std::move(question.addresses);
   }
+  if (question.host.contains('%')) {
+    return fail(Fault::not_found, fmt::format("cannot resolve '{}': its interface is not known here", question.host),
+                "name one of those that `ip -6 address` lists behind the %");
+  }
   return fail(
       Fault::not_found,
       fmt::format("cannot resolve '{}'{}: {}", question.host,
@@ -56,8 +60,8 @@ Result<Addresses> resolve(const std::string& host, const std::string& service, c
   question->hints = hints;
   question->hints.ai_flags |= AI_NUMERICHOST;
   question->lookup = ::getaddrinfo;
-  question->ask();  // of an address nobody else need be asked
-  if (*question->code != EAI_NONAME || host.empty()) {
+  question->ask();                                                            // of an address nobody else need be asked
+  if (*question->code != EAI_NONAME || host.empty() || host.contains('%')) {  // no name has a zone
     return answer_of(*question);
   }
   question->code.reset();

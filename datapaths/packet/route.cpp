@@ -86,6 +86,10 @@ Result<std::vector<LocalAddress>> local_addresses(nl_sock* socket) {
 }  // namespace
 
 Result<std::uint32_t> ipv4_of(const std::string& host, const std::stop_token& cancel) {
+  if (host.contains(':')) {
+    return fail(Fault::usage, fmt::format("'{}' is an IPv6 address, and packet datapaths carry IPv4", host),
+                "give an IPv4 address, or choose a datapath over TCP");
+  }
   addrinfo hints{};
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_DGRAM;

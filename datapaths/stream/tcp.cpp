@@ -28,12 +28,26 @@ std::string describe(const Endpoint& endpoint) {
                      endpoint.port);
 }
 
+/// Every link has addresses like fe80::1: the kernel takes one only with its interface (RFC 4007, 6).
+bool lacks_zone(const addrinfo& address) {
+  if (address.ai_family != AF_INET6) {
+    return false;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(*address.ai_addr);
+  return IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) && v6.sin6_scope_id == 0;
+}
+
 Result<Addresses> addresses_of(const Endpoint& endpoint, bool to_listen, const std::stop_token& cancel) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | (to_listen ? AI_PASSIVE : 0);
-  return resolve(endpoint.host, std::to_string(endpoint.port), hints, cancel);
+  WAGGLE_LET(addresses, resolve(endpoint.host, std::to_string(endpoint.port), hints, cancel));
+  if (lacks_zone(*addresses)) {
+    return fail(Fault::usage, fmt::format("{} is an address of a link, and does not say of which", endpoint.host),
+                fmt::format("name the interface: [{}%eth0]:{}", endpoint.host, endpoint.port));
+  }
+  return std::move(addresses);
 }
 
 Result<> set(int fd, int level, int option, int value, const char* what) {

@@ -249,7 +249,7 @@ class Get final : public Command {
            "  harness get -r 10.0.0.1:7411/photos .\n"
            "  harness get 10.0.0.1:7411/logs.tar -   # to stdout, verified piece by piece: the exit code tells the "
            "rest\n"
-           "  WAGGLE_TOKEN=secret harness get [fe80::1]:7411/a [fe80::1]:7411/b /tmp/\n";
+           "  WAGGLE_TOKEN=secret harness get [fe80::1%eth0]:7411/a [fe80::1%eth0]:7411/b /tmp/\n";
   }
 
   void add_options(CLI::App& app) override {

@@ -171,7 +171,7 @@ class Put final : public Command {
            "  harness put --resume --durable big.iso 10.0.0.1:7411/images/latest.iso\n"
            "  harness put -r photos 10.0.0.1:7411/\n"
            "  tar c photos | harness put - 10.0.0.1:7411/photos.tar\n"
-           "  WAGGLE_TOKEN=secret harness put a b [fe80::1]:7411/dir/\n";
+           "  WAGGLE_TOKEN=secret harness put a b [fe80::1%eth0]:7411/dir/\n";
   }
 
   void add_options(CLI::App& app) override {

@@ -39,7 +39,10 @@ std::optional<Split> split(std::string_view text) {
     return Split{text, std::nullopt};
   }
   if (text.find(':', colon + 1) != std::string_view::npos) {
-    return std::nullopt;  // an IPv6 address without its brackets
+    // An IPv6 address without its brackets could end anywhere, but for a zone, which ends it.
+    const std::size_t zone = text.find('%');
+    const bool whole = zone != std::string_view::npos && text.find(':', zone) == std::string_view::npos;
+    return whole ? std::optional(Split{text, std::nullopt}) : std::nullopt;
   }
   return Split{text.substr(0, colon), text.substr(colon + 1)};
 }
@@ -51,7 +54,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   const auto port = parts && parts->port ? parse_port(*parts->port) : std::optional(default_port);
   if (!parts || !port) {
     return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT", text),
-                "write it like 10.0.0.1:7411, [::1]:7411 or :7411 for all addresses");
+                "write it like 10.0.0.1:7411, [fe80::1%eth0]:7411 or :7411 for all addresses");
   }
   return Endpoint{std::string(parts->host), *port};
 }
@@ -67,7 +70,8 @@ bool looks_remote(std::string_view text) {
 
 Result<Remote> parse_remote(std::string_view text) {
   if (!looks_remote(text)) {
-    return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT/path", text), "write it like 10.0.0.1:7411/dir/file");
+    return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT/path", text),
+                "write it like 10.0.0.1:7411/dir/file or [fe80::1%eth0]:7411/file");
   }
   const std::size_t slash = text.find('/');
   WAGGLE_LET(endpoint, parse_endpoint(text.substr(0, slash), 0));

@@ -14,6 +14,8 @@ TEST_CASE("remote files are HOST:PORT/path") {
   CHECK(parse_remote("host:1/").value().path.empty());
   CHECK(parse_remote("[fe80::1]:7411/a:b").value().endpoint.host == "fe80::1");
   CHECK(parse_remote("[fe80::1]:7411/a:b").value().path == "a:b");
+  CHECK(parse_remote("[fe80::1%eth0]:7411/a%b").value().endpoint.host == "fe80::1%eth0");
+  CHECK(parse_remote("[fe80::1%eth0]:7411/a%b").value().path == "a%b");
 }
 
 TEST_CASE("what is no remote file is wrong use, with an example") {
@@ -34,6 +36,12 @@ TEST_CASE("endpoints have a default port and may mean all addresses") {
   CHECK(parse_endpoint("[::1]", 5).value().host == "::1");
   CHECK_FALSE(parse_endpoint("host:x", 5));
   CHECK_FALSE(parse_endpoint("::1:5", 5));
+  CHECK(parse_endpoint("[fe80::1%eth0.5]:7", 5).value().host == "fe80::1%eth0.5");
+  CHECK(parse_endpoint("[fe80::1%eth0.5]:7", 5).value().port == 7);
+  CHECK(parse_endpoint("fe80::1%eth0", 5).value().host == "fe80::1%eth0");
+  CHECK(parse_endpoint("fe80::1%eth0", 5).value().port == 5);
+  CHECK_FALSE(parse_endpoint("fe80::1%eth0:7", 5));
+  CHECK(endpoint_text({"fe80::1%eth0", 7}) == "[fe80::1%eth0]:7");
   CHECK(endpoint_text({"::1", 7}) == "[::1]:7");
   CHECK(endpoint_text({"h", 7}) == "h:7");
 }
