@@ -63,7 +63,9 @@ Strangers::Address Strangers::address_of(const sockaddr_storage& peer) {
     std::memcpy(&address[12], &v4.sin_addr, 4);
   } else if (peer.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer);
-    std::memcpy(address.data(), &v6.sin6_addr, IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? 16 : 8);
+    const bool on_link = IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr);
+    const bool whole = on_link || IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+    std::memcpy(address.data(), &v6.sin6_addr, whole ? 16 : 8);
   }
   return address;
 }
@@ -263,6 +265,10 @@ Result<std::optional<Admitted>> Strangers::let_in(Group::iterator at, std::size_
   const int number = at->socket.get();
   // For the case that there is no channel for it: its peer hears that like all who are turned away.
   UniqueFd spare(::fcntl(number, F_DUPFD_CLOEXEC, 0));
+  if (!spare) {
+    turn_away(at, Error{Fault::busy, "the server is busy: it has no more descriptors", "try again later"}, gate);
+    return std::nullopt;
+  }
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, number, nullptr);
   by_socket_.erase(number);
   auto channel = open(std::move(at->socket), ByteView(at->bytes).subspan(used));

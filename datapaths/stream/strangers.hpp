@@ -34,7 +34,8 @@ class Strangers {
   Result<Admitted> next(const Gate& gate, const Open& open, const std::atomic<bool>& aborted);
 
  private:
-  /// IPv6 as it is, IPv4 mapped into it; of IPv6 the network of 64 bits, since a host has all of it to choose from.
+  /// IPv6 as it is, IPv4 mapped into it; of IPv6 the network of 64 bits, since a host has all of it to choose from,
+  /// but of a link the whole address: there all hosts share one network (RFC 4291, 2.5.6).
   using Address = std::array<std::byte, 16>;
   static Address address_of(const sockaddr_storage& peer);
   using Crowd = std::map<Address, std::size_t>;  ///< how many come from each

@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/suggest.hpp"
+#include "harness/topology/limits.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -229,6 +230,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& tar
 int run_program(int argc, const char* const* argv) {
   Global global;
   global.command_line.assign(argv, argv + argc);
+  topology::raise_limits();
   Result<> done;
   try {
     done = dispatch(global, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));

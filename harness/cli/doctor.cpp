@@ -10,6 +10,7 @@
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/cpus.hpp"
+#include "harness/cli/limit_capabilities.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/measure/capabilities.hpp"
@@ -136,6 +137,7 @@ class Doctor final : public Command {
       return {};
     }
     auto all = measure::capabilities();
+    std::ranges::move(limit_capabilities(), std::back_inserter(all));
     std::ranges::move(datapath_capabilities(), std::back_inserter(all));
     std::vector<std::string> lacking;
     for (const auto& one : all) {

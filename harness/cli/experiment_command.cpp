@@ -15,6 +15,7 @@
 #include "harness/cli/progress.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/experiment/record_file.hpp"
+#include "harness/topology/limits.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -91,6 +92,9 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
     spec.record = default_record(spec);
   }
   WAGGLE_TRY(check_record(spec.record, chosen));
+  const std::uint64_t clients = spec.parameters.clients;
+  WAGGLE_TRY(topology::check_limits(topology::needs_of_clients(clients),
+                                    clients == 1 ? "the processes of a run" : fmt::format("{} clients", clients)));
   // NAPI threads are pinned to the CPU of the process that receives, however many there are.
   if (!global.quiet && spec.napi == experiment::NapiChoice::threaded && spec.channel.wait == Wait::spin) {
     fmt::print(stderr, "harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");

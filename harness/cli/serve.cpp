@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -22,6 +21,7 @@
 #include "harness/cli/transfer_options.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/store/rooted_store.hpp"
+#include "harness/topology/limits.hpp"
 #include "protocol/handles.hpp"
 #include "protocol/server.hpp"
 
@@ -32,19 +32,10 @@ std::chrono::nanoseconds nanoseconds(double seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
 }
 
-/// A server has a descriptor for each connection and for each file that a client opens: it takes all that it may. Says
-/// how many those are.
-std::size_t raise_open_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return 1024;
-  }
-  const rlimit raised{limit.rlim_max, limit.rlim_max};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
-    limit = raised;
-  }
-  return std::min<std::size_t>(limit.rlim_cur, std::size_t{1} << 20U);
-}
+/// What a server needs before anybody has come: descriptors of its own and some for files, and its threads.
+constexpr topology::Needs kLeast{.open_files = 64, .tasks = 16};
+/// Of each 16 descriptors so many are for connections: see share_descriptors().
+constexpr std::size_t kForConnections = 5;
 
 /// Buffers of connections go back to the system when they end. Without this the first that is freed moves them from
 /// mappings of their own into the heaps of threads, which keep what they once had (man 3 mallopt: M_MMAP_THRESHOLD).
@@ -89,6 +80,8 @@ class Serve final : public Command {
   std::string_view examples() const override {
     return "  harness serve --root=/srv/files --read-only\n"
            "  harness serve --root=/srv/files --listen=0.0.0.0:7411 --token-file=secret\n"
+           "  harness serve --root=. --listen=[fe80::1%eth0]:7411 --token-file=secret   # a link's own address: `ip -6 "
+           "address`\n"
            "  harness serve --root=. --listen=127.0.0.1:0 --json   # tells the port that it chose\n";
   }
 
@@ -101,10 +94,10 @@ class Serve final : public Command {
         ->option_text("HOST:PORT")
         ->group(group);
     app.add_flag("--read-only", options_.read_only, "refuse every change")->group(group);
-    app.add_option("--most-clients", options_.most_clients, "connections at once (1024)")
-        ->option_text("N")
-        ->check(CLI::Range(1, 100000))
-        ->group(group);
+    most_clients_ = app.add_option("--most-clients", options_.most_clients, "connections at once (1024)")
+                        ->option_text("N")
+                        ->check(CLI::Range(1, 100000))
+                        ->group(group);
     app.add_option("--most-strangers", options_.most_strangers,
                    "connections at once that have proved nothing (1024; an eighth of the limit of open files at most)")
         ->option_text("N")
@@ -123,7 +116,8 @@ class Serve final : public Command {
     WAGGLE_LET(token, choice_.token());
     options_.token = token;
     options_.patience = nanoseconds(patience_seconds_);
-    share_descriptors(raise_open_files());
+    WAGGLE_TRY(check_limits());
+    share_descriptors(std::min<std::size_t>(topology::open_files_limit(), std::size_t{1} << 20U));
     keep_no_memory();
     WAGGLE_LET(store, store::RootedStore::open(root_));
     WAGGLE_LET(datapath, choice_.datapath());
@@ -162,6 +156,18 @@ class Serve final : public Command {
   }
 
  private:
+  /// The number of clients that somebody names is a promise; what is said for none is as many as there can be.
+  Result<> check_limits() const {
+    WAGGLE_TRY(topology::check_limits(kLeast, "the server and its files"));
+    WAGGLE_LET(datapath, choice_.datapath());
+    if (most_clients_->count() == 0 || datapath->carrier() == Carrier::packet) {
+      return {};  // connections over packets have no descriptors
+    }
+    return topology::check_limits(
+        {.open_files = options_.most_clients * 16 / kForConnections + 1, .tasks = options_.most_clients + kLeast.tasks},
+        fmt::format("--most-clients={}: connections and their files", options_.most_clients));
+  }
+
   /// Half of them are for open files, a quarter of those in reserve, an eighth at most for strangers and half as many
   /// for those who were turned away; the rest is for connections and for what a request opens for a moment.
   void share_descriptors(std::size_t limit) {
@@ -210,6 +216,7 @@ class Serve final : public Command {
   double sweep_seconds_ = 24.0 * 3600;
   double patience_seconds_ = 10;
   protocol::ServerOptions options_;
+  CLI::Option* most_clients_ = nullptr;
   ChannelChoice choice_;
   std::mutex mutex_;
   RateLimit limit_;  ///< under the mutex

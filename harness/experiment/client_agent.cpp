@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
+#include <atomic>
 #include <functional>
 #include <latch>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -81,11 +85,15 @@ class ClientAgent final : public AgentRole {
     std::latch done(threads);
     std::mutex mutex;
     Result<> first;
+    std::atomic<bool> called_off = false;
     std::vector<std::jthread> running;
-    for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+    const auto take = [&](std::uint64_t i) {
       running.emplace_back([&, i] {
         ready.count_down();
         go.wait();
+        if (called_off) {
+          return;
+        }
         if (auto result = step(context(i)); !result) {
           const std::scoped_lock lock(mutex);
           if (first) {
@@ -95,6 +103,18 @@ class ClientAgent final : public AgentRole {
         }
         done.count_down();
       });
+    };
+    try {
+      for (std::uint64_t i = 0; i < clients_.size(); ++i) {
+        take(i);
+      }
+    } catch (const std::system_error& error) {
+      called_off = true;
+      go.count_down();
+      running.clear();
+      return fail(Fault::missing,
+                  fmt::format("cannot start a thread for each of {} clients: {}", threads, error.what()),
+                  "see `harness doctor` for the limits");
     }
     ready.wait();
     before();

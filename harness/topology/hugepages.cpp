@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/unique_fd.hpp"
+#include "harness/topology/limits.hpp"
 
 namespace waggle::topology {
 namespace {
@@ -130,6 +131,13 @@ Result<Hugepages> Hugepages::reserve(std::uint64_t bytes, const std::filesystem:
     return Mode{"hugepages", fmt::format("{} x {} KiB", pages, pool.kibibytes()),
                 fmt::format("{} x {} KiB", granted, pool.kibibytes())};
   };
+  if (const auto bound = hugepage_bound(page); bound && bound->left() < pages * page) {
+    // The kernel would promise them and kill whoever touches them (hugetlb-cgroup: SIGBUS).
+    return fail(Fault::missing,
+                fmt::format("{} hugepages of {} KiB are needed, and the control group lets no more than {} be used",
+                            pages, pool.kibibytes(), bound->left() / page),
+                fmt::format("raise it: echo {} | sudo tee {}", bound->used + pages * page, bound->file.native()));
+  }
   Hugepages reserved({}, mode(pages));  // before the lock, which it takes itself when it gives back
   const UniqueFd lock = pool.lock();
   const std::uint64_t all = pool.all();
