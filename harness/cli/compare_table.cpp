@@ -114,7 +114,11 @@ std::string ratio_text(const json& pair, const json& summary) {
   if (ratio.at("to") == pair.at("label")) {
     return "1";
   }
-  const auto range = interval_text(ratio, 1);
+  auto range = interval_text(ratio, 1);
+  if (const auto coverage = range.find(" ("); coverage != std::string::npos) {
+    range.pop_back();  // one pair of parentheses is enough
+    range.replace(coverage, 2, ", ");
+  }
   return format_number(median_of(ratio)) + (range.empty() ? "" : fmt::format(" ({})", range));
 }
 

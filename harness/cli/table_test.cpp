@@ -405,6 +405,9 @@ TEST_CASE("below a table stands where its runs were made, and another placement 
               "Placement: 74.2 – 81.4 ns for a cache line there and back between CPU 0 and CPU 1, which share an L3; "
               "12 of 21 timed runs, 2 moved midway, 7 at 338 – 352 ns.\n"));
   CHECK(holds(text, "0.50 (0.40 – 0.60)"));
+  auto few = record;
+  few["pairs"][1]["summary"]["ratio"]["runs"] = 3;
+  CHECK(holds(compare_table(few, {}), "0.50 (0.40 – 0.60, 75 %)"));
   const auto other = text.find("The same between CPUs that are 338 – 352 ns apart\n");
   REQUIRE(other != std::string::npos);
   CHECK(text.find("40.0") < other);

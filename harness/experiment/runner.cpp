@@ -9,8 +9,8 @@
 #include "harness/experiment/environment.hpp"
 #include "harness/experiment/metric.hpp"
 #include "harness/experiment/one_run.hpp"
-#include "harness/experiment/placements.hpp"
 #include "harness/experiment/record.hpp"
+#include "harness/experiment/repetitions.hpp"
 #include "harness/experiment/schedule.hpp"
 #include "harness/experiment/site.hpp"
 #include "harness/experiment/suitability.hpp"
@@ -26,20 +26,10 @@ using nlohmann::json;
 
 /// What the runner knows of a pair while it runs, besides what goes into the record.
 struct Progression {
-  std::vector<Placed> placed;      ///< of the timed runs that may count
-  std::vector<double> values;      ///< theirs: what counts in this workload
-  std::size_t counted = 0;         ///< of these, those that count as things stand
-  std::size_t attempts = 0;        ///< timed runs, those that do not count included
-  std::size_t repeats = 0;         ///< of one run, since its CPUs were moved
-  std::optional<Planned> planned;  ///< decided by the pilot
-  double spent = 0;                ///< seconds that the timed runs have taken, set-up included
   std::uint64_t bin_ns = 10'000'000;
   std::size_t done = 0;
   std::size_t expected = 0;
 };
-
-/// A run whose CPUs were moved is repeated so often at once.
-constexpr std::size_t kMostRepeats = 2;
 
 /// Makes the runs of one experiment, in the order of its schedule.
 class Runner {
@@ -51,7 +41,13 @@ class Runner {
         site_(site),
         pairs_(pairs),
         workload_({{"bulk", workload.bulk()}, {"idle", workload.idle()}}),
-        progressions_(pairs.size()) {}
+        progressions_(pairs.size()),
+        repetitions_(pairs.size(),
+                     {.least = spec.least_runs,
+                      .most = spec.most_runs,
+                      .target = spec.interval_target,
+                      .budget_seconds = spec.budget_seconds},
+                     spec.placement) {}
 
   Result<> go(std::uint32_t probed) {
     Schedule schedule({.pairs = pairs_.size(), .warmups = spec_.warmups, .probed = probed, .seed = spec_.seed});
@@ -59,6 +55,7 @@ class Runner {
       progressions_[i].expected = spec_.warmups + spec_.least_runs + probed;
       if (pairs_[i].problem) {
         schedule.drop(i);
+        repetitions_.drop(i);
         progressions_[i].expected = 0;
       }
     }
@@ -86,6 +83,7 @@ class Runner {
       }
       give_up(pair, std::move(entry), done.error());
       schedule.drop(turn.pair);
+      repetitions_.drop(turn.pair);
       state.expected = state.done;
       return {};
     }
@@ -95,98 +93,30 @@ class Runner {
     }
     state.bin_ns = bin_width(entry.at("seconds"));
     if (turn.kind == RunKind::timed) {
-      ++state.attempts;
-      state.spent += static_cast<double>(now_ns() - before) / 1e9;
-      note(turn, entry, schedule);
-      consider(schedule);
+      note(turn, entry, static_cast<double>(now_ns() - before) / 1e9, schedule);
     }
     pair.runs.push_back(std::move(entry));
     return {};
   }
 
-  /// A timed run: it counts, or does not since its CPUs were moved meanwhile.
-  void note(const Turn& turn, json& entry, Schedule& schedule) {
-    Progression& state = progressions_[turn.pair];
+  /// A timed run, `seconds` long with its set-up: whether it counts, and what all pairs need now.
+  void note(const Turn& turn, json& entry, double seconds, Schedule& schedule) {
     const json& conditions = entry.at("conditions");
-    if (spec_.placement != PlacementRule::any && has_moved(conditions)) {
+    const auto verdict = repetitions_.note(turn.pair, {.value = metric(workload_, entry),
+                                                       .distance_ns = distance_ns(conditions),
+                                                       .moved = has_moved(conditions),
+                                                       .seconds = seconds});
+    if (verdict != Repetitions::Verdict::counts) {
       entry["kind"] = "moved";
-      if (spec_.placement == PlacementRule::same && state.repeats < kMostRepeats && state.attempts < most(state)) {
-        ++state.repeats;
-        schedule.repeat(turn);
-      }
-      return;
     }
-    state.repeats = 0;
-    state.placed.push_back({.pair = turn.pair, .distance_ns = distance_ns(conditions)});
-    state.values.push_back(metric(workload_, entry));
-  }
-
-  /// As many again as planned, when CPUs are moved. Nobody waits for ever for them to come back.
-  std::size_t most(const Progression& state) const {
-    const std::size_t planned = state.planned ? state.planned->runs : spec_.least_runs;
-    return spec_.placement == PlacementRule::same ? 2 * planned : planned;
-  }
-
-  /// Which runs of all pairs count together as things stand, and who needs more of them.
-  void consider(Schedule& schedule) {
-    std::vector<Placed> placed;
-    std::vector<bool> live;
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      live.push_back(!pairs_[i].problem);
-      if (!pairs_[i].problem) {
-        placed.insert(placed.end(), progressions_[i].placed.begin(), progressions_[i].placed.end());
-      }
+      pairs_[i].stopped = repetitions_.stopped(i);
+      schedule.set_timing(i, repetitions_.needs_more(i));
+      progressions_[i].expected = progressions_[i].done + repetitions_.missing(i);
     }
-    const Grouping grouping = group_runs(placed, live);
-    std::size_t run = 0;
-    bool all_enough = true;
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      if (!live[i]) {
-        continue;
-      }
-      std::vector<double> counted;
-      for (const double value : progressions_[i].values) {
-        const bool same = grouping.of_run[run++] == grouping.leading;
-        if (same || spec_.placement != PlacementRule::same) {
-          counted.push_back(value);
-        }
-      }
-      progressions_[i].counted = counted.size();
-      all_enough = plan_runs(progressions_[i], counted) && all_enough;
+    if (verdict == Repetitions::Verdict::repeat) {
+      schedule.repeat(turn);
     }
-    // Where CPUs are moved all go on together, so that all get to the next placement. One odd probe is no move.
-    const auto met = std::ranges::count_if(grouping.groups, [](const Group& group) { return group.all_runs() >= 3; });
-    const bool together = spec_.placement == PlacementRule::same && met > 1 && !all_enough;
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      if (live[i]) {
-        settle(i, together, schedule);
-      }
-    }
-  }
-
-  /// Lets the pilot decide, when it is complete. True when as many runs count as were planned.
-  bool plan_runs(Progression& state, const std::vector<double>& counted) const {
-    if (!state.planned && counted.size() >= spec_.least_runs) {
-      const PilotRule rule{.least = spec_.least_runs,
-                           .most = spec_.most_runs,
-                           .target = spec_.interval_target,
-                           .budget_seconds = spec_.budget_seconds};
-      const double share = static_cast<double>(counted.size()) / static_cast<double>(state.attempts);
-      state.planned = plan(rule, counted, state.spent * share);
-    }
-    return state.planned && counted.size() >= state.planned->runs;
-  }
-
-  void settle(std::size_t index, bool together, Schedule& schedule) {
-    PairRecord& pair = pairs_[index];
-    Progression& state = progressions_[index];
-    const bool enough = state.planned && state.counted >= state.planned->runs;
-    const bool done = (enough && !together) || state.attempts >= most(state);
-    pair.stopped = enough ? state.planned->because : done ? Stop::placement : Stop::no;
-    schedule.set_timing(index, !done);
-    const std::size_t planned = state.planned ? state.planned->runs : spec_.least_runs;
-    const std::size_t more = done ? 0 : std::max<std::size_t>(1, planned - std::min(planned, state.counted));
-    state.expected = state.done + more;
   }
 
   void give_up(PairRecord& pair, json entry, const Error& error) {
@@ -224,6 +154,7 @@ class Runner {
   std::vector<PairRecord>& pairs_;
   json workload_;  ///< what tells which metric counts
   std::vector<Progression> progressions_;
+  Repetitions repetitions_;
   std::size_t order_ = 0;
 };
 
