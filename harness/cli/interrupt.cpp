@@ -31,6 +31,16 @@ void on_signal(int) {
   errno = error;
 }
 
+/// SIGHUP comes when the terminal goes. Who started us with nohup(1) does not want to hear of it.
+std::vector<int> ending_signals() {
+  std::vector<int> signals{SIGINT, SIGTERM};
+  struct sigaction now{};
+  if (::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+    signals.push_back(SIGHUP);
+  }
+  return signals;
+}
+
 }  // namespace
 
 Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
@@ -47,13 +57,17 @@ Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
   });
   struct sigaction action{};
   action.sa_handler = on_signal;  // without SA_RESTART, so that a connect() that waits is ended as well
-  ::sigaction(SIGINT, &action, &old_int_);
-  ::sigaction(SIGTERM, &action, &old_term_);
+  for (const int signal : ending_signals()) {
+    struct sigaction old{};
+    ::sigaction(signal, &action, &old);
+    old_.emplace_back(signal, old);
+  }
 }
 
 Interrupt::~Interrupt() {
-  ::sigaction(SIGINT, &old_int_, nullptr);
-  ::sigaction(SIGTERM, &old_term_, nullptr);
+  for (const auto& [signal, old] : old_) {
+    ::sigaction(signal, &old, nullptr);
+  }
   guarded.store(nullptr);
   told.store(-1);
   ::eventfd_write(asked_.get(), 1);
@@ -72,8 +86,9 @@ bool Interrupt::asked() const {
 
 SignalsBlocked::SignalsBlocked() {
   ::sigemptyset(&signals_);
-  ::sigaddset(&signals_, SIGINT);
-  ::sigaddset(&signals_, SIGTERM);
+  for (const int signal : ending_signals()) {
+    ::sigaddset(&signals_, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &signals_, &old_);
 }
 

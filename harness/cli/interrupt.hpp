@@ -4,14 +4,16 @@
 #include <csignal>
 #include <stop_token>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
 
 namespace waggle::cli {
 
-/// While it lives, SIGINT and SIGTERM end the guarded channel's calls (Fault::cancelled) instead of the process, so
-/// that what was begun is put in order. One at a time.
+/// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as by nohup(1)) end the guarded channel's calls
+/// (Fault::cancelled) instead of the process, so that what was begun is put in order. One at a time.
 class Interrupt {
  public:
   Interrupt();
@@ -29,11 +31,10 @@ class Interrupt {
   std::stop_source cancel_;
   UniqueFd asked_;       ///< an eventfd that the signal handler writes to
   std::jthread waiter_;  ///< a signal handler may not request a stop itself
-  struct sigaction old_int_{};
-  struct sigaction old_term_{};
+  std::vector<std::pair<int, struct sigaction>> old_;
 };
 
-/// Keeps both signals away from threads that are started while it lives: only one thread must handle them.
+/// Keeps these signals away from threads that are started while it lives: only one thread must handle them.
 class SignalsBlocked {
  public:
   SignalsBlocked();

@@ -106,7 +106,7 @@ class Files(Transfers):
         self.assertEqual(modes("--keep-mode"), ["0o666", "0o600", "0o775", "0o770", "0o664"])
 
     def test_stop(self):
-        for how in (signal.SIGINT, signal.SIGTERM):
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(how=how):
                 self.assertEqual(self.serve().stop(how), 0)
 
