@@ -177,9 +177,17 @@ Result<> of_system(const std::system_error& error) {
               "see `harness doctor` for the limits of this process");
 }
 
-Result<double> parse_seconds(std::string_view text) {
+Result<double> parse_seconds_or_none(std::string_view text) {
   WAGGLE_LET(time, parse_duration(text));
   return std::chrono::duration<double>(time).count();
+}
+
+Result<double> parse_seconds(std::string_view text) {
+  WAGGLE_LET(seconds, parse_seconds_or_none(text));
+  if (seconds <= 0) {
+    return fail(Fault::usage, fmt::format("'{}' is no time at all", text), "write it like 10s, 200ms or 1.5m");
+  }
+  return seconds;
 }
 
 template <typename T>
@@ -209,6 +217,10 @@ CLI::Option* add_bytes(CLI::App& app, const std::string& name, std::uint64_t& ta
 
 CLI::Option* add_seconds(CLI::App& app, const std::string& name, double& target, const std::string& help) {
   return add_parsed(app, name, target, help, parse_seconds, "TIME");
+}
+
+CLI::Option* add_seconds_or_none(CLI::App& app, const std::string& name, double& target, const std::string& help) {
+  return add_parsed(app, name, target, help, parse_seconds_or_none, "TIME");
 }
 
 CLI::Option* add_rate(CLI::App& app, const std::string& name, double& target, const std::string& help) {

@@ -54,8 +54,10 @@ int run_program(int argc, const char* const* argv);
 
 /// Bytes: "65536", "64KiB", "1.5GiB", "10MB".
 CLI::Option* add_bytes(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& help);
-/// Seconds: "90", "1.5s", "200ms", "2min".
+/// Seconds: "90", "1.5s", "200ms", "2min"; more than 0.
 CLI::Option* add_seconds(CLI::App& app, const std::string& name, double& target, const std::string& help);
+/// The same where 0 means something.
+CLI::Option* add_seconds_or_none(CLI::App& app, const std::string& name, double& target, const std::string& help);
 /// Per second: "1500", "20k".
 CLI::Option* add_rate(CLI::App& app, const std::string& name, double& target, const std::string& help);
 /// One of a few words.

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -55,6 +56,11 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   if (!parts || !port) {
     return fail(Fault::usage, fmt::format("'{}' is not HOST:PORT", text),
                 "write it like 10.0.0.1:7411, [fe80::1%eth0]:7411 or :7411 for all addresses");
+  }
+  // inet_aton(3) would take it for an address: 7420 is 0.0.28.252.
+  if (!parts->port && !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+    return fail(Fault::usage, fmt::format("'{}' is a port without a host", text),
+                fmt::format("write 127.0.0.1:{0} for this machine alone, or :{0} for all addresses", text));
   }
   return Endpoint{std::string(parts->host), *port};
 }

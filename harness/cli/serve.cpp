@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -44,6 +45,9 @@ void keep_no_memory() {
   ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 }
 
+/// Between two looks for broken uploads.
+constexpr std::chrono::hours kSweepEvery{1};
+
 /// Lets some lines through and counts the others.
 class RateLimit {
  public:
@@ -72,7 +76,7 @@ class RateLimit {
   std::uint64_t unsaid_ = 0;
 };
 
-/// A file server for one directory, until SIGINT or SIGTERM, or until nobody can connect any more.
+/// A file server for one directory, until SIGINT, SIGTERM or SIGHUP, or until nobody can connect any more.
 class Serve final : public Command {
  public:
   std::string_view name() const override { return "serve"; }
@@ -105,7 +109,8 @@ class Serve final : public Command {
         ->group("Security");
     add_seconds(app, "--handshake-timeout", patience_seconds_, "time for a connection to prove itself (10s)")
         ->group("Security");
-    add_seconds(app, "--sweep-after", sweep_seconds_, "age at which broken uploads are removed at the start (24h)")
+    add_seconds_or_none(app, "--sweep-after", sweep_seconds_,
+                        "age at which broken uploads are removed, at the start and every hour (24h)")
         ->group(group);
     choice_.add_to(app);
     app.add_flag("--anybody", anybody_, "serve other machines without a token")->group("Security");
@@ -135,9 +140,14 @@ class Serve final : public Command {
     Complaints complaints(STDERR_FILENO);
     const std::jthread sweeper([&](const std::stop_token& stop) {
       const std::chrono::seconds age(static_cast<std::int64_t>(sweep_seconds_));
-      if (const auto swept = store.sweep(age, stop); !swept) {
-        report(global, complaints, "broken uploads are not removed", swept.error());
-      }
+      std::mutex alone;
+      std::condition_variable_any woken;
+      std::unique_lock lock(alone);
+      do {
+        if (const auto swept = store.sweep(age, stop); !swept) {
+          report(global, complaints, "broken uploads are not removed", swept.error());
+        }
+      } while (!woken.wait_for(lock, stop, kSweepEvery, [&] { return stop.stop_requested(); }));
     });
     std::stop_source over;
     Result<> failure;  // until the server has stopped only the thread that accepts touches it

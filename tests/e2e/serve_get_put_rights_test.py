@@ -91,6 +91,11 @@ class Rights(Transfers):
         self.call("get", f"{at}/x", "--set=nonsense", expect=2)
         self.call("put", "only-one-name", expect=2)
         self.call("serve", "--listen=nonsense:port", expect=2)
+        done = self.call("serve", "--listen=7420", expect=2)
+        self.assertIn("127.0.0.1:7420", done.stderr)
+        for option in ("--timeout=0", "--handshake-timeout=0s"):
+            self.call("serve", "--listen=127.0.0.1:0", option, expect=2)
+        self.call("get", f"{at}/x", "--timeout=0", expect=2)
         done = self.call("get", "127.0.0.1:1/x", expect=1)
         self.assertIn("start the server", done.stderr)
         self.call("get", f"{at}/none", expect=1)
