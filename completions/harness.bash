@@ -31,7 +31,7 @@ _harness_value() {
     --digest) words="xxh3 sha256" ;;
     --direction) words="download upload" ;;
     --congestion) words=$(cat /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null) ;;
-    --work | --root)
+    --work | --root | --files)
       mapfile -t COMPREPLY < <(compgen -d -- "$value")
       return 0
       ;;
