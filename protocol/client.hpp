@@ -39,6 +39,7 @@ struct Transferred {
   std::uint64_t verify_ns = 0;   ///< of that, spent in hashing on this side
   Digest digest;                 ///< root digest of the extent
   std::uint64_t version = 0;     ///< of the content that was read, see Attributes; 0 for a write
+  std::uint64_t unchanged = 0;   ///< of an upload: bytes that the server had already, or that are holes on both sides
 };
 
 /// The client's side of one connection: blocking calls over a Channel, each verified end to end before it returns.
@@ -93,6 +94,8 @@ class Client {
     /// Asked once all bytes have been read and before they are committed: an error, that the source has changed
     /// meanwhile for instance, calls the upload off.
     std::function<Result<>()> still_right = {};
+    /// Told of bytes that need not be sent, see Transferred::unchanged.
+    std::function<void(std::uint64_t bytes)> there = {};
   };
   Result<Transferred> upload(std::string_view path, int from, std::uint64_t size, const UploadOptions& options);
 
@@ -106,7 +109,11 @@ class Client {
     std::uint64_t latency_ns = 0;
     std::uint64_t verify_ns = 0;
   };
-  Result<> fetch_many(std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done);
+  /// What becomes of a file that could not be moved: an error ends the whole call, success goes on with the others. Not
+  /// asked when the connection is lost. Empty: the first such error ends the call.
+  using Failed = std::function<Result<>(std::size_t index, const Error& error)>;
+  Result<> fetch_many(std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done,
+                      const Failed& failed = {});
   /// Pipelined uploads of small files: `source` opens the file at an index.
   struct Small {
     std::string path;
@@ -115,7 +122,8 @@ class Client {
     std::uint32_t mode = 0644;
   };
   Result<> store_many(std::size_t count, const std::function<Result<Small>(std::size_t)>& source,
-                      const std::function<Result<>(std::size_t index, std::uint64_t latency_ns)>& done);
+                      const std::function<Result<>(std::size_t index, std::uint64_t latency_ns)>& done,
+                      const Failed& failed = {});
 
   /// Request of `request` bytes, response of `response_size` bytes; both at most kMaxMessage less a header.
   Result<std::uint64_t> echo(ByteView request, std::size_t response_size);  ///< round trip in ns

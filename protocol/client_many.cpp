@@ -21,8 +21,9 @@ constexpr std::size_t framed(std::size_t size) {
 /// that the server always has work and neither side pays a system call per file.
 class Client::State::Fetch {
  public:
-  Fetch(State& state, std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done)
-      : state_(state), paths_(paths), done_(done) {}
+  Fetch(State& state, std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done,
+        const Failed& failed)
+      : state_(state), paths_(paths), done_(done), failed_(failed) {}
 
   Result<> run() {
     const std::size_t pipeline = std::max<std::size_t>(1, state_.options.pipeline);
@@ -44,7 +45,8 @@ class Client::State::Fetch {
     std::uint64_t sent_ns = 0;
     std::size_t request_bytes = 0;
     bool opened = false;
-    bool shown = false;  ///< `done` has been called
+    bool shown = false;   ///< `done` has been called
+    bool failed = false;  ///< `failed` has been called
     Attributes attributes;
   };
 
@@ -61,8 +63,12 @@ class Client::State::Fetch {
         if (state_.broken) {
           return posted;
         }
-        failure_ = std::unexpected(about(path.substr(0, 80), posted.error()));
-        break;
+        failure_ = give_up(sent_, about(path.substr(0, 80), posted.error()));
+        if (!failure_) {
+          break;
+        }
+        ++sent_;
+        continue;
       }
       WAGGLE_TRY(state_.post(Read{{handle, 0, kMaxView}}));
       WAGGLE_TRY(state_.post(Release{handle}));
@@ -99,7 +105,7 @@ class Client::State::Fetch {
   /// Verified content is shown where it arrived; what cannot be verified yet is kept until DONE brings the digest.
   Result<> payload(const Step& step) {
     Request& request = under_way_.front();
-    if (!failure_ || !request.opened) {
+    if (!failure_ || !request.opened || request.failed) {
       return {};
     }
     if (step.verified && step.view.size() == request.attributes.size) {
@@ -112,9 +118,9 @@ class Client::State::Fetch {
     return {};
   }
 
-  void finish(const Request& request, const Reply& reply) {
+  void finish(Request& request, const Reply& reply) {
     fails(request, reply.status);
-    if (!failure_) {
+    if (!failure_ || request.failed) {
       return;
     }
     if (reply.version != request.attributes.version || reply.extent.length != request.attributes.size) {
@@ -132,24 +138,30 @@ class Client::State::Fetch {
                              .verify_ns = verify_ns});
   }
 
-  void fails(const Request& request, const Result<>& status) {
-    if (failure_ && !status) {
+  Result<> give_up(std::size_t index, const Error& error) {
+    return failed_ ? failed_(index, error) : Result<>(std::unexpected(error));
+  }
+
+  void fails(Request& request, const Result<>& status) {
+    if (failure_ && !status && !std::exchange(request.failed, true)) {
       // A failed LOOKUP names the path itself.
-      failure_ = request.opened ? Result<>(std::unexpected(about(paths_[request.index], status.error()))) : status;
+      failure_ = give_up(request.index, request.opened ? about(paths_[request.index], status.error()) : status.error());
     }
   }
 
   State& state_;
   std::span<const std::string> paths_;
   const std::function<Result<>(const Fetched&)>& done_;
+  const Failed& failed_;
   std::size_t sent_ = 0;
   std::size_t outstanding_ = 0;  ///< request bytes
   std::deque<Request> under_way_;
   Result<> failure_;
 };
 
-Result<> Client::fetch_many(std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done) {
-  return State::Fetch(*state_, paths, done).run();
+Result<> Client::fetch_many(std::span<const std::string> paths, const std::function<Result<>(const Fetched&)>& done,
+                            const Failed& failed) {
+  return State::Fetch(*state_, paths, done, failed).run();
 }
 
 Result<> Client::read_many(const File& file, std::size_t depth, const std::function<bool(ReadRequest&)>& next,

@@ -19,8 +19,8 @@ constexpr std::size_t kMostFiles = 128;
 class Client::State::Store {
  public:
   Store(State& state, std::size_t count, const std::function<Result<Small>(std::size_t)>& source,
-        const std::function<Result<>(std::size_t, std::uint64_t)>& done)
-      : state_(state), count_(count), source_(source), done_(done), tap_(state.options.digest) {}
+        const std::function<Result<>(std::size_t, std::uint64_t)>& done, const Failed& failed)
+      : state_(state), count_(count), source_(source), done_(done), failed_(failed), tap_(state.options.digest) {}
 
   Result<> run() {
     const std::size_t pipeline = std::clamp<std::size_t>(state_.options.pipeline, 1, kMostFiles);
@@ -47,12 +47,19 @@ class Client::State::Store {
     std::uint64_t sent_ns = 0;
     std::uint64_t size = 0;
     std::string path;
+    bool failed = false;  ///< `failed` has been called
   };
 
+  /// The file at `index` could not be moved.
+  Result<> give_up(std::size_t index, const Error& error) {
+    return failed_ ? failed_(index, error) : Result<>(std::unexpected(error));
+  }
+
   Result<> send() {
-    auto small = source_(sent_);
+    const std::size_t index = sent_++;
+    auto small = source_(index);
     if (!small) {
-      failure_ = std::unexpected(std::move(small).error());
+      failure_ = give_up(index, small.error());
       return {};
     }
     const std::uint64_t now = now_ns();
@@ -61,18 +68,20 @@ class Client::State::Store {
       if (state_.broken) {
         return posted;
       }
-      failure_ = std::unexpected(about(small->path.substr(0, 80), posted.error()));
+      failure_ = give_up(index, about(small->path.substr(0, 80), posted.error()));
       return {};
     }
-    for (std::uint64_t offset = 0; failure_ && offset < small->size; offset += kMaxExtent) {
+    bool failed = false;
+    for (std::uint64_t offset = 0; !failed && offset < small->size; offset += kMaxExtent) {
       const ExtentId extent{handle, offset, std::min(small->size - offset, kMaxExtent)};
       WAGGLE_LET(sent, state_.send_extent(extent, small->from.get(), flag::kQuiet, tap_));
       if (!sent.source) {
-        failure_ = std::unexpected(about(small->path, sent.source.error()));
+        failed = true;
+        failure_ = give_up(index, about(small->path, sent.source.error()));
       }
     }
     WAGGLE_TRY(state_.post(Commit{handle}));
-    under_way_.push_back({sent_++, now, small->size, std::move(small->path)});
+    under_way_.push_back({index, now, small->size, std::move(small->path), failed});
     return {};
   }
 
@@ -100,14 +109,14 @@ class Client::State::Store {
     if (under_way_.empty()) {
       return state_.breaks({Fault::protocol, "the server sent a reply that nothing waits for"});
     }
-    const Request& request = under_way_.front();
-    if (failure_ && !reply.status) {
-      failure_ = std::unexpected(about(request.path, reply.status.error()));
+    Request& request = under_way_.front();
+    if (failure_ && !reply.status && !std::exchange(request.failed, true)) {
+      failure_ = give_up(request.index, about(request.path, reply.status.error()));
     }
     if (reply.of != Op::commit) {
       return {};
     }
-    if (failure_) {
+    if (failure_ && !request.failed) {
       const std::uint64_t now = now_ns();
       if (state_.options.progress != nullptr) {
         state_.options.progress->add(now, request.size);
@@ -122,6 +131,7 @@ class Client::State::Store {
   std::size_t count_;
   const std::function<Result<Small>(std::size_t)>& source_;
   const std::function<Result<>(std::size_t, std::uint64_t)>& done_;
+  const Failed& failed_;
   ExtentDigester tap_;
   std::size_t sent_ = 0;
   std::deque<Request> under_way_;
@@ -129,8 +139,9 @@ class Client::State::Store {
 };
 
 Result<> Client::store_many(std::size_t count, const std::function<Result<Small>(std::size_t)>& source,
-                            const std::function<Result<>(std::size_t index, std::uint64_t latency_ns)>& done) {
-  return State::Store(*state_, count, source, done).run();
+                            const std::function<Result<>(std::size_t index, std::uint64_t latency_ns)>& done,
+                            const Failed& failed) {
+  return State::Store(*state_, count, source, done, failed).run();
 }
 
 }  // namespace waggle::protocol

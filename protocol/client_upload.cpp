@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <unistd.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -12,10 +14,35 @@ constexpr std::size_t kWritesUnderWay = 16;
 /// Up to this size it is cheaper to send the payload along than to wait whether CREATE succeeds.
 constexpr std::uint64_t kSendBlindly = 256 * 1024;
 
+/// Shorter holes are sent: to ask for one takes a round trip.
+constexpr std::uint64_t kLeastHole = std::uint64_t{1024} * 1024;
+/// Far fewer than an upload may have pieces that do not touch.
+constexpr std::size_t kMostHoles = 1024;
+
 struct Piece {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
+
+/// Whole blocks, or all up to the end, that the file system does not keep (lseek(2): SEEK_HOLE).
+std::vector<Piece> holes_of(int file, std::uint64_t size) {
+  std::vector<Piece> holes;
+  std::uint64_t at = 0;
+  while (at < size && holes.size() < kMostHoles) {
+    const off_t hole = ::lseek(file, static_cast<off_t>(at), SEEK_HOLE);
+    if (hole < 0 || static_cast<std::uint64_t>(hole) >= size) {
+      break;
+    }
+    const off_t data = ::lseek(file, hole, SEEK_DATA);
+    at = data < 0 ? size : std::min(size, static_cast<std::uint64_t>(data));
+    const std::uint64_t begin = (static_cast<std::uint64_t>(hole) + kDigestBlock - 1) / kDigestBlock * kDigestBlock;
+    const std::uint64_t end = at == size ? size : at / kDigestBlock * kDigestBlock;
+    if (end > begin && end - begin >= kLeastHole) {
+      holes.push_back({begin, end - begin});
+    }
+  }
+  return holes;
+}
 
 }  // namespace
 
@@ -63,7 +90,45 @@ class Client::State::Upload {
       return {};
     }
     WAGGLE_TRY(take_reply());
-    return failure_ && options_.resume ? compare() : Result<>{};
+    return !failure_ ? Result<>() : options_.resume ? compare() : skip_holes();
+  }
+
+  /// Holes of the source are holes of the new upload as well: the server's digests vouch for them, and they are neither
+  /// sent nor written.
+  Result<> skip_holes() {
+    const auto& features = state_.session.features();
+    if (there_.size != size_ || std::ranges::find(features, "digests") == features.end()) {
+      return {};
+    }
+    std::uint64_t begin = 0;
+    pieces_.clear();
+    for (const Piece& hole : holes_of(from_, size_)) {
+      const auto theirs = client_.digests({handle_, there_}, hole.offset, hole.length);
+      if (!theirs && state_.broken) {
+        return std::unexpected(theirs.error());
+      }
+      if (theirs && all_zeros(*theirs, hole.length)) {
+        if (hole.offset > begin) {
+          pieces_.push_back({begin, hole.offset - begin});
+        }
+        begin = hole.offset + hole.length;
+        skip(hole.length);
+      }
+    }
+    if (begin < size_) {
+      pieces_.push_back({begin, size_ - begin});
+    }
+    return {};
+  }
+
+  bool all_zeros(const std::vector<Digest>& blocks, std::uint64_t length) const {
+    const std::vector<std::byte> zeros(kDigestBlock);
+    const DigestKind kind = state_.options.digest;
+    const Digest whole = digest_of(kind, zeros);
+    const std::uint64_t rest = length % kDigestBlock;
+    const Digest last = rest == 0 ? whole : digest_of(kind, ByteView(zeros).first(rest));
+    return std::all_of(blocks.begin(), blocks.end() - 1, [&](const Digest& block) { return block == whole; }) &&
+           blocks.back() == last;
   }
 
   /// Leaves in pieces_ only the blocks that the server does not hold already.
@@ -93,7 +158,7 @@ class Client::State::Upload {
       if ((*theirs)[block] != ours.blocks()[block]) {
         add_piece({offset, length});
       } else {
-        tell(length);
+        skip(length);
       }
     }
     if (common < size_) {
@@ -139,6 +204,14 @@ class Client::State::Upload {
       }
     }
     return {};
+  }
+
+  /// They are there and need not be sent.
+  void skip(std::uint64_t length) {
+    total_.unchanged += length;
+    if (options_.there) {
+      options_.there(length);
+    }
   }
 
   void tell(std::uint64_t length) {

@@ -152,7 +152,8 @@ void TransferOptions::add_to(CLI::App& app) {
   app.add_flag("--resume", resume, "continue what a broken transfer left, and keep it if this one breaks")
       ->group(group);
   app.add_flag("--recursive,-r", recursive, "whole directories")->group(group);
-  app.add_flag("--durable", durable, "done means: on disk")->group(group);
+  app.add_flag("--durable", durable, "done means: content and name are on disk (fsync)")->group(group);
+  app.add_flag("--keep-mode", keep_mode, "the source's permission bits, unfiltered by the umask")->group(group);
   add_choice(app, "--digest", digest, {"xxh3", "sha256"}, "how payload is verified (xxh3)")->group(group);
   choice_.add_to(app);
 }
@@ -177,14 +178,17 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   return client;
 }
 
-Error TransferOptions::explain(Error error, const Interrupt& interrupt, std::optional<bool> kept) const {
+Error TransferOptions::explain(Error error, const Interrupt& interrupt, std::optional<Kept> kept) const {
   if (interrupt.asked()) {
     error = {Fault::cancelled, "interrupted", "", 0};
   }
   if (kept && (error.fault == Fault::cancelled || error.fault == Fault::peer_gone || error.fault == Fault::timeout)) {
-    const std::string again = *kept    ? "what has arrived is kept: the same command continues there"
-                              : resume ? "nothing of the file on its way is kept"
-                                       : "nothing is kept; with --resume a broken transfer can be continued";
+    const std::string again =
+        *kept == Kept::server ? fmt::format("the server keeps what it has of a file for a while, from 1 MiB on: {}",
+                                            resume ? "the same command continues there" : "--resume continues there")
+        : *kept == Kept::here ? "what has arrived is kept: the same command continues there"
+        : resume              ? "nothing of the file on its way is kept"
+                              : "nothing is kept; with --resume a broken transfer can be continued";
     error.hint = error.hint.empty() ? again : fmt::format("{}; {}", error.hint, again);
   }
   return error;

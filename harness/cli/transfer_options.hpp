@@ -63,6 +63,13 @@ class ChannelChoice {
 /// The congestion control that a channel was granted.
 std::string congestion_of(const Channel& channel);
 
+/// Where what has arrived of a broken transfer is kept.
+enum class Kept {
+  nowhere,
+  here,   ///< beside the target, for --resume
+  server  ///< where the server keeps longer uploads for a while, with --resume or without
+};
+
 /// What `get` and `put` have in common.
 class TransferOptions {
  public:
@@ -71,12 +78,13 @@ class TransferOptions {
   Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt);
   /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were moving,
   /// whether what has arrived is `kept` for a resume.
-  Error explain(Error error, const Interrupt& interrupt, std::optional<bool> kept) const;
+  Error explain(Error error, const Interrupt& interrupt, std::optional<Kept> kept) const;
 
   bool resume = false;
   bool durable = false;
   bool recursive = false;
-  bool keep_mode = false;  ///< of `get` alone
+  bool keep_mode = false;
+  bool sparse = false;  ///< of `get` alone
   std::string digest = "xxh3";
 
  private:

@@ -38,6 +38,11 @@ void TransferWatch::doing(std::string name) {
   }
 }
 
+void TransferWatch::failed(const Error& error) {
+  const std::lock_guard lock(mutex_);  // the line that moves is drawn under it
+  fmt::print(stderr, "{}harness: {}\n", drawer_.joinable() ? "\r\x1b[K" : "", printable(error.text()));
+}
+
 void TransferWatch::stop() {
   if (drawer_.joinable()) {
     drawer_.request_stop();
@@ -58,6 +63,40 @@ void TransferWatch::draw(const Global& global, std::stop_token stop) {
   }
 }
 
+Error about(const std::string& path, Error error) {
+  if (error.what.find(path) == std::string::npos) {
+    error.what = fmt::format("'{}': {}", path, error.what);
+  }
+  return error;
+}
+
+Result<> go_past(Result<> done, TransferWatch& watch, TransferTotal& total) {
+  if (done) {
+    return done;
+  }
+  switch (done.error().fault) {
+    case Fault::cancelled:
+    case Fault::peer_gone:
+    case Fault::timeout:
+    case Fault::protocol: return done;
+    default: break;
+  }
+  watch.failed(done.error());
+  ++total.failed;
+  return {};
+}
+
+Result<> all_of(const TransferTotal& total) {
+  return total.failed == 0 ? Result<>()
+                           : fail(Fault::io, fmt::format("{} failed, named above; all others are there and verified",
+                                                         format_count(total.failed)));
+}
+
+std::unexpected<Error> inside_itself(const std::string& target) {
+  return fail(Fault::usage, fmt::format("'{}' is inside the tree that would be copied into it", target),
+              "choose a target outside");
+}
+
 void print_total(const Global& global, const TransferTotal& total, const std::string& from, const std::string& to,
                  const std::string& digest, std::FILE* out) {
   const auto elapsed = static_cast<double>(now_ns() - total.start_ns);
@@ -69,11 +108,12 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
                                    {"bytes", total.bytes},
                                    {"unchanged_bytes", total.unchanged},
                                    {"left_out", total.left_out},
+                                   {"failed", total.failed},
                                    {"seconds", elapsed / 1e9},
                                    {"goodput_bits_per_second", rate},
                                    {"congestion", total.congestion},
                                    {"digest", digest},
-                                   {"verified", true}};
+                                   {"verified", total.failed == 0}};
     fmt::print(out, "{}\n", experiment::json_text(result));
     return;
   }
@@ -82,11 +122,18 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
   }
   const std::string files = total.files == 1 ? "" : fmt::format("{} files, ", format_count(total.files));
   const std::string there =
-      total.unchanged == 0 ? "" : fmt::format(", {} of it there already", format_bytes(total.unchanged));
-  fmt::print(out, "{} -> {}: {}{}{} in {}, {}, verified ({})\n", printable(from), printable(to), files,
-             format_bytes(total.bytes), there, format_duration_ns(elapsed), format_rate(rate), digest);
-  if (total.left_out != 0 && !global.quiet) {
-    fmt::print(stderr, "{} links or special files were left out\n", format_count(total.left_out));
+      total.unchanged == 0 ? "" : fmt::format(", {} of it there already or holes", format_bytes(total.unchanged));
+  const std::string failed = total.failed == 0 ? "" : fmt::format("; {} failed", format_count(total.failed));
+  fmt::print(out, "{} -> {}: {}{}{} in {}, {}, verified ({}){}\n", printable(from), printable(to), files,
+             format_bytes(total.bytes), there, format_duration_ns(elapsed), format_rate(rate), digest, failed);
+  if (global.quiet) {
+    return;
+  }
+  if (const std::uint64_t special = total.left_out - total.unfinished; special != 0) {
+    fmt::print(stderr, "{} links or special files were left out\n", format_count(special));
+  }
+  if (total.unfinished != 0) {
+    fmt::print(stderr, "{} unfinished files (.waggle-….part) were left out\n", format_count(total.unfinished));
   }
 }
 

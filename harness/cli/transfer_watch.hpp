@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/progress.hpp"
+#include "base/result.hpp"
 #include "harness/cli/command.hpp"
 
 namespace waggle::cli {
@@ -27,6 +28,8 @@ class TransferWatch {
   void expect(std::uint64_t bytes);
   void skip(std::uint64_t bytes);
   void doing(std::string name);
+  /// Says at once, on stderr, what has failed while the rest goes on.
+  void failed(const Error& error);
   /// Ends the display, before anything else is printed.
   void stop();
 
@@ -45,12 +48,24 @@ class TransferWatch {
 /// What a whole `get` or `put` has done.
 struct TransferTotal {
   std::uint64_t files = 0;
-  std::uint64_t bytes = 0;      ///< of all files
-  std::uint64_t unchanged = 0;  ///< of these were there already and only compared
-  std::uint64_t left_out = 0;   ///< links, devices and the like in a tree
+  std::uint64_t bytes = 0;       ///< of all files
+  std::uint64_t unchanged = 0;   ///< of these were there already and only compared, or are holes
+  std::uint64_t left_out = 0;    ///< links, devices and the like in a tree, unfinished ones too
+  std::uint64_t unfinished = 0;  ///< of these: files that carry the name of an unfinished transfer
+  std::uint64_t failed = 0;      ///< files and directories that could not be moved
   std::uint64_t start_ns = 0;
   std::string congestion;  ///< control that the connection had
 };
+
+/// `error`, which says what it is about.
+Error about(const std::string& path, Error error);
+/// Within a tree, or one of several names: a failure is named and counted, and the rest goes on, unless the connection
+/// is lost or the user wants it to end.
+Result<> go_past(Result<> done, TransferWatch& watch, TransferTotal& total);
+/// Success when nothing has failed.
+Result<> all_of(const TransferTotal& total);
+/// A tree is not copied into itself.
+std::unexpected<Error> inside_itself(const std::string& target);
 
 /// Prints the result: one line, or JSON. `out` is stderr when stdout has the bytes themselves.
 void print_total(const Global& global, const TransferTotal& total, const std::string& from, const std::string& to,

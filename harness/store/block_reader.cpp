@@ -23,4 +23,19 @@ Result<Digest> BlockReader::digest(int file, std::uint64_t offset, std::uint64_t
   return digest_of(kind, ByteView(buffer_.get(), length));
 }
 
+Result<Digest> BlockReader::digest_sparse(int file, std::uint64_t offset, std::uint64_t length, DigestKind kind) {
+  off_t data = ::lseek(file, static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0 && errno == ENXIO) {  // nothing but a hole up to the end
+    data = ::lseek(file, 0, SEEK_END);
+  }
+  if (data < 0 || static_cast<std::uint64_t>(data) < offset + length) {
+    return digest(file, offset, length, kind);
+  }
+  if (!zeros_ || zeros_->length != length || zeros_->kind != kind) {
+    WAGGLE_LET(read, digest(file, offset, length, kind));
+    zeros_ = Zeros{.length = length, .kind = kind, .digest = read};
+  }
+  return zeros_->digest;
+}
+
 }  // namespace waggle::store

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
@@ -15,9 +16,18 @@ class BlockReader {
  public:
   /// Digest of [offset, offset + length) of `file`, at most kDigestBlock bytes; Fault::changed when it ends before.
   Result<Digest> digest(int file, std::uint64_t offset, std::uint64_t length, DigestKind kind);
+  /// The same for a file that may have holes: those are not read. Moves the descriptor's own offset.
+  Result<Digest> digest_sparse(int file, std::uint64_t offset, std::uint64_t length, DigestKind kind);
 
  private:
+  struct Zeros {
+    std::uint64_t length = 0;
+    DigestKind kind = DigestKind::xxh3_128;
+    Digest digest;
+  };
+
   std::unique_ptr<std::byte[]> buffer_;
+  std::optional<Zeros> zeros_;  ///< the last one
 };
 
 /// Length of the block at `position` in an extent of `length` bytes: whole, or what is left.

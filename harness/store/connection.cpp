@@ -200,7 +200,9 @@ Result<std::vector<Digest>> Connection::read_digests(OpenFile& file, std::uint64
       result.push_back(*known[result.size()]);
       continue;
     }
-    WAGGLE_LET(digest, reader_.digest(file.descriptor(), offset + position, block_length(position, length), kind));
+    const std::uint64_t block = block_length(position, length);
+    WAGGLE_LET(digest, file.partial ? reader_.digest_sparse(file.descriptor(), offset + position, block, kind)
+                                    : reader_.digest(file.descriptor(), offset + position, block, kind));
     result.push_back(digest);
   }
   return result;

@@ -76,6 +76,14 @@ Result<Place> find_place(const std::filesystem::path& target) {
 
 }  // namespace
 
+bool is_directory_to_fill(const std::filesystem::path& path) {
+  struct stat itself{};
+  struct stat led_to{};
+  const std::string name = (path / "").parent_path().native();  // behind a "/" a link would be followed
+  return ::lstat(name.c_str(), &itself) == 0 && (!S_ISLNK(itself.st_mode) || may_lead(itself)) &&
+         ::stat(name.c_str(), &led_to) == 0 && S_ISDIR(led_to.st_mode);
+}
+
 Result<Landing> Landing::open(const std::filesystem::path& target, std::uint64_t size, std::uint32_t mode,
                               bool resume) {
   WAGGLE_LET(place, find_place(target));
@@ -92,7 +100,7 @@ Result<std::vector<Landing::Gap>> Landing::missing(std::uint64_t offset, std::ui
   std::size_t index = 0;
   for (std::uint64_t position = 0; position < length; position += kDigestBlock, ++index) {
     const Gap block{offset + position, block_length(position, length)};
-    WAGGLE_LET(have, reader_.digest(file().get(), block.offset, block.length, kind));
+    WAGGLE_LET(have, reader_.digest_sparse(file().get(), block.offset, block.length, kind));
     if (have == blocks[index]) {
       continue;
     }

@@ -14,6 +14,9 @@
 
 namespace waggle::store {
 
+/// There is a directory, or a link to one that may be followed, see Landing::open().
+bool is_directory_to_fill(const std::filesystem::path& path);
+
 /// A file that a client fetches: under a temporary name beside its own (see Partial) until all of it has been verified.
 /// What a broken transfer left can be continued: its blocks are compared with the server's digests, and only those that
 /// differ are fetched again.

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 
 import transfers
 from transfers import DEADLINE, MIB, Proxy, Transfers, environment
@@ -77,19 +78,44 @@ class Broken(Transfers):
         self.assertFalse((self.root / "file").exists())
         server = self.serve()
         with Proxy(server.port) as proxy:
-            self.call("put", "--resume", "file", f"127.0.0.1:{proxy.port}/file")
+            done = self.call("put", "--resume", "--json", "file", f"127.0.0.1:{proxy.port}/file")
             self.assertLess(proxy.bytes["up"], 30 * MIB)
+            result = json.loads(done.stdout)
+            self.assertGreater(result["unchanged_bytes"], 2 * MIB)
+            sent = proxy.bytes["up"] * 8 / result["seconds"]  # a little more than the payload that crossed the link
+            self.assertLessEqual(result["goodput_bits_per_second"], sent)
         self.assertEqual((self.root / "file").read_bytes(), source.read_bytes())
         self.assertEqual(self.leftovers(self.root), [])
+
+    def test_a_broken_put_tells_where_its_bytes_are(self):
+        self.make(self.local / "file", 8 * MIB)
+        server = self.serve()
+        with Proxy(server.port, watch="up", at=4 * MIB, then=lambda: server.stop(signal.SIGKILL)) as proxy:
+            done = self.call("put", "file", f"127.0.0.1:{proxy.port}/file", expect=1)
+        self.assertEqual(len(self.leftovers(self.root)), 1)
+        self.assertIn("--resume continues there", done.stderr)
+        self.assertNotIn("nothing is kept", done.stderr)
+
+    def test_put_waits_for_the_end_of_one_that_was_interrupted(self):
+        source = self.make(self.local / "file", 8 * MIB)
+        server = self.serve()
+        with Proxy(server.port, watch="up", at=4 * MIB, hold=True) as proxy:
+            first = self.start("put", "file", f"127.0.0.1:{proxy.port}/file")
+            self.assertTrue(proxy.reached.wait(DEADLINE))
+            first.send_signal(signal.SIGINT)
+            self.assertEqual(first.wait(DEADLINE), 130)
+            threading.Timer(0.3, proxy.released.set).start()  # only then the server hears of it
+            self.call("put", "file", f"127.0.0.1:{server.port}/file")
+        self.assertEqual((self.root / "file").read_bytes(), source.read_bytes())
 
     def test_interruption(self):
         self.make(self.root / "file", 8 * MIB)
         server = self.serve()
-        for options, kept in (([], 0), (["--resume"], 1)):
-            with self.subTest(options=options), Proxy(server.port, at=4 * MIB, hold=True) as proxy:
+        for how, options, kept in ((signal.SIGINT, [], 0), (signal.SIGHUP, [], 0), (signal.SIGTERM, ["--resume"], 1)):
+            with self.subTest(how=how, options=options), Proxy(server.port, at=4 * MIB, hold=True) as proxy:
                 process = self.start("get", *options, f"127.0.0.1:{proxy.port}/file")
                 self.assertTrue(proxy.reached.wait(DEADLINE))
-                process.send_signal(signal.SIGINT)
+                process.send_signal(how)
                 output, errors = process.communicate(timeout=DEADLINE)
                 self.assertEqual((process.returncode, output), (130, ""), errors)
                 self.assertIn("interrupted", errors)
