@@ -19,4 +19,10 @@ inline void copy_payload(ByteSpan to, ByteView from) {
   user_copied_bytes.fetch_add(from.size(), std::memory_order_relaxed);
 }
 
+/// The same where the two may overlap, as inside one buffer.
+inline void move_payload(std::byte* to, ByteView from) {
+  std::memmove(to, from.data(), from.size());
+  user_copied_bytes.fetch_add(from.size(), std::memory_order_relaxed);
+}
+
 }  // namespace waggle

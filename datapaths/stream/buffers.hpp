@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/bytes.hpp"
+#include "base/copy_meter.hpp"
 
 namespace waggle::stream {
 
@@ -56,7 +57,7 @@ class InputBuffer {
     if (begin_ == end_) {
       begin_ = end_ = 0;
     } else if (kCapacity - begin_ < total) {
-      std::memmove(memory_.get(), memory_.get() + begin_, size());
+      move_payload(memory_.get(), bytes());  // payload that was read ahead is among it
       end_ -= begin_;
       begin_ = 0;
     }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "base/copy_meter.hpp"
+#include "datapaths/stream/buffers.hpp"
 #include "datapaths/stream/testing/ends.hpp"
 
 namespace waggle::stream::testing {
@@ -36,6 +38,19 @@ TEST_CASE("malformed frame headers are refused") {
   CHECK(refused(15, 1));     // reserved
   CHECK(refused(16, 0xff));  // offset beyond every file
   CHECK(refused(27, 1));     // extent of 4 GiB
+}
+
+TEST_CASE("payload that is moved within the input buffer counts as copied") {
+  InputBuffer input;
+  input.space(InputBuffer::kCapacity);
+  input.grow(InputBuffer::kCapacity);
+  input.consume(InputBuffer::kCapacity - 1000);
+  const std::uint64_t before = user_copied_bytes;
+  input.space(900);  // there already
+  CHECK(user_copied_bytes == before);
+  input.space(2000);
+  CHECK(user_copied_bytes == before + 1000);
+  CHECK(input.size() == 1000);
 }
 
 }  // namespace waggle::stream::testing

@@ -30,7 +30,8 @@ def gbit(text):
 
 
 def socket_buffer():
-    """Bytes of a UDP socket's buffers: those of the udp port as far as a program without its rights may have them."""
+    """Bytes of every UDP socket's buffers, each way: as far as a program may have them that does not ask by its rights,
+    as iperf3 does not. All candidates get the same, so that no queue is longer than another."""
     limits = [8 << 20]
     for name in "rmem_max", "wmem_max":
         with open("/proc/sys/net/core/" + name, encoding="ascii") as limit:
@@ -111,7 +112,9 @@ class Udp(Packets):
     digested as by the harness, whose own figures begin with the start of each transfer."""
 
     def __init__(self, args, mtu):
-        super().__init__(args, {"udp": lambda my: my.bulk("--datapath=udp", f"--mtu={mtu}")},
+        super().__init__(args, {"udp": lambda my: my.bulk("--datapath=udp", f"--mtu={mtu}",
+                                                                  f"--send-buffer={socket_buffer()}",
+                                                                  f"--receive-buffer={socket_buffer()}")},
                          {"iperf3 -u": lambda my: my.iperf3()})
         self.mtu = mtu
         self.link = Link(False, mtu)
@@ -121,14 +124,14 @@ class Udp(Packets):
         if not os.path.exists(udt):
             print("packet_yardsticks: no UDT; install libudt-dev and build again", file=sys.stderr)
             return
-        self.link.server(udt, "server", SERVER_IP, f"--mss={mtu}")
+        self.link.server(udt, "server", SERVER_IP, f"--mss={mtu}", f"--udp-buffer={socket_buffer()}")
         self.link.wait_port(9200, "-u")
         self.yardsticks["UDT"] = lambda: self.udt(udt, "yes")
         self.yardsticks["UDT, no digest"] = lambda: self.udt(udt, "no")
 
     def udt(self, loop, digest):
-        text = self.link.client(loop, "client", SERVER_IP, f"--mss={self.mtu}", f"--digest={digest}", "--seconds=0.7",
-                                "--runs=3")
+        text = self.link.client(loop, "client", SERVER_IP, f"--mss={self.mtu}", f"--digest={digest}",
+                                f"--udp-buffer={socket_buffer()}", "--seconds=0.7", "--runs=3")
         return gbit(text.split("(median")[0])
 
     def iperf3(self):

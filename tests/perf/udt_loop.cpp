@@ -26,9 +26,6 @@ namespace {
 
 /// Bytes per call of UDT, as read_write has them by default.
 constexpr std::size_t kCall = 1 << 20;
-/// Of the UDP socket, what the udp port takes.
-constexpr int kUdpSend = 4 << 20;
-constexpr int kUdpReceive = 8 << 20;
 constexpr int kPatience = 10'000;  // milliseconds without a byte
 
 struct Options {
@@ -37,6 +34,8 @@ struct Options {
   std::uint16_t port = 9200;
   int mss = 1500;
   int buffer = 10'240'000;
+  int udp_send = 4 << 20;  // what the udp port takes
+  int udp_receive = 8 << 20;
   std::size_t bytes = 64 << 20;
   double warm_up = 1;
   double seconds = 1;
@@ -81,15 +80,15 @@ UDTSOCKET open(const Options& options, const sockaddr_in* local) {
   set(socket, UDT_MSS, options.mss);
   set(socket, UDT_SNDBUF, options.buffer);
   set(socket, UDT_RCVBUF, options.buffer);
-  set(socket, UDP_SNDBUF, kUdpSend);
-  set(socket, UDP_RCVBUF, kUdpReceive);
+  set(socket, UDP_SNDBUF, options.udp_send);
+  set(socket, UDP_RCVBUF, options.udp_receive);
   const int udp = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (udp < 0 || (local != nullptr && ::bind(udp, reinterpret_cast<const sockaddr*>(local), sizeof *local) != 0)) {
     end("cannot bind a UDP socket", std::strerror(errno));
   }
   must(UDT::bind2(socket, udp), "cannot bind");
-  if (::setsockopt(udp, SOL_SOCKET, SO_SNDBUFFORCE, &kUdpSend, sizeof kUdpSend) != 0 ||
-      ::setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &kUdpReceive, sizeof kUdpReceive) != 0) {
+  if (::setsockopt(udp, SOL_SOCKET, SO_SNDBUFFORCE, &options.udp_send, sizeof options.udp_send) != 0 ||
+      ::setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &options.udp_receive, sizeof options.udp_receive) != 0) {
     end("cannot set the buffers of UDP, which needs root", std::strerror(errno));
   }
   return socket;
@@ -215,6 +214,10 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(576, 65'535));
   app.add_option("--buffer", options.buffer, "bytes of UDT's send and receive buffers")->capture_default_str();
+  app.add_option_function<int>(
+         "--udp-buffer", [&options](int bytes) { options.udp_send = options.udp_receive = bytes; },
+         "bytes of the UDP socket's buffers, each way (4 MiB to send and 8 to receive, as the udp port)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--bytes", options.bytes, "of the payload, the same on both sides")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

@@ -35,6 +35,19 @@ GIB = 1 << 30
 MADV_POPULATE_WRITE = 23  # not named by Python
 
 
+# GRO of a device is off on a veth by default, and the harness turns it on: ethtool(8) need not be there.
+GRO_ON = """
+import array, fcntl, socket, struct, sys
+SIOCETHTOOL, ETHTOOL_GGRO, ETHTOOL_SGRO = 0x8946, 0x2b, 0x2c
+def ethtool(command, value):
+    data = array.array("I", [command, value])
+    fcntl.ioctl(socket.socket(), SIOCETHTOOL, struct.pack("16sP16x", sys.argv[1].encode(), data.buffer_info()[0]))
+    return data[1]
+ethtool(ETHTOOL_SGRO, 1)
+sys.exit(0 if ethtool(ETHTOOL_GGRO, 0) else "the kernel keeps GRO off on " + sys.argv[1])
+"""
+
+
 def sh(*command, **kwargs):
     return subprocess.run(command, check=True, text=True, capture_output=True, **kwargs).stdout
 
@@ -116,6 +129,7 @@ class Link:
             sh("ip", "-n", name, "address", "add", f"{address}/24", "dev", device)
             sh("ip", "-n", name, "link", "set", "lo", "up")
             sh("ip", "-n", name, "link", "set", device, "mtu", str(self.mtu), "up")
+            self.run(name, sys.executable, "-c", GRO_ON, device)
             # By route: a namespace may not choose a default that the host does not list as allowed.
             sh("ip", "-n", name, "route", "replace", "10.78.0.0/24", "dev", device, "src", address, "congctl", "cubic")
 
