@@ -242,6 +242,9 @@ struct CopyModel {
   double user = 0;
   std::string because;      ///< where the copies happen: "read: page cache -> buffer, send: buffer -> skb"
   bool past_cache = false;  ///< the file is read from the disk, whatever the page cache holds (O_DIRECT)
+  /// Which copies in `user` are not our own, so that nothing counts them: "net_vhost: mbuf -> ring". Empty: all are
+  /// made by copy_payload().
+  std::string uncounted = {};
 };
 
 /// One option of a datapath, set by --set NAME.OPTION=VALUE.

@@ -49,13 +49,14 @@ class PacketDatapath final : public Datapath {
   Napi napi(Wait wait) const override { return info_.napi(wait); }
   std::uint64_t hugepage_bytes(bool listens, const ChannelOptions& options) const override {
     const Settings settings = settings_or_defaults(options);
-    return info_.hugepage_bytes({.listens = listens, .link = options.link, .settings = settings});
+    return info_.hugepage_bytes({.listens = listens, .link = options.link, .mtu = options.mtu, .settings = settings});
   }
   std::vector<OptionInfo> options() const override { return options_; }
 
   CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const override {
     const Settings settings = settings_or_defaults(options);
-    CopyModel model = info_.copies(side, {.listens = listens, .link = options.link, .settings = settings});
+    CopyModel model =
+        info_.copies(side, {.listens = listens, .link = options.link, .mtu = options.mtu, .settings = settings});
     const std::string below = std::move(model.because);
     if (side == Side::sender) {
       const CopyModel source =

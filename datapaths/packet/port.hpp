@@ -136,6 +136,7 @@ using OpenPorts = Result<std::vector<std::unique_ptr<Port>>> (*)(const PortReque
 struct PortUse {
   bool listens = false;
   std::string_view link;
+  std::uint32_t mtu = 0;  ///< bytes; 0: not known
   const Settings& settings;
 };
 

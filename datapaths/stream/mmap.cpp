@@ -83,7 +83,7 @@ class Mmap final : public Mover {
   std::size_t window_;
 };
 
-CopyModel copies(Side side, Incoming::Sink, std::string_view) {
+CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender ? CopyModel{1, 0, "send: mapped page cache -> skb"}
                               : CopyModel{1, 0, "recv: skb -> mapped page cache"};
 }

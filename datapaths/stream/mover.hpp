@@ -38,6 +38,12 @@ class Mover {
   virtual Counters counters() const { return {}; }
 };
 
+/// How a mover is used, as far as it decides about copies.
+struct MoverUse {
+  std::string_view link;
+  const Settings& settings;
+};
+
 /// What a mover says of itself.
 struct MoverInfo {
   std::string_view name;
@@ -48,7 +54,7 @@ struct MoverInfo {
   /// The bytes pass through plain user memory in any case: the channel may batch small extents with messages and read
   /// ahead into its own buffer at no additional copy.
   bool through_memory = false;
-  CopyModel (*copies)(Side side, Incoming::Sink sink, std::string_view link) = nullptr;
+  CopyModel (*copies)(Side side, Incoming::Sink sink, const MoverUse& use) = nullptr;
   std::vector<OptionInfo> options = {};
   Result<> (*available)() = [] { return Result<>(); };
 };

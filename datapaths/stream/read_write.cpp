@@ -54,7 +54,7 @@ class ReadWrite final : public Mover {
   std::unique_ptr<std::byte[]> buffer_;
 };
 
-CopyModel copies(Side side, Incoming::Sink sink, std::string_view) {
+CopyModel copies(Side side, Incoming::Sink sink, const MoverUse&) {
   if (side == Side::sender) {
     return {2, 0, "pread: page cache -> buffer; send: buffer -> skb"};
   }

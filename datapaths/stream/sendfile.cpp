@@ -23,7 +23,7 @@ class SendFile final : public Mover {
   }
 };
 
-CopyModel copies(Side, Incoming::Sink, std::string_view) {
+CopyModel copies(Side, Incoming::Sink, const MoverUse&) {
   return {0, 0, "sendfile: page-cache pages are referenced by the skb, not copied"};
 }
 

@@ -163,7 +163,7 @@ class Splice final : public Mover {
   bool empty_ = true;  ///< the pipe, as far as is known
 };
 
-CopyModel copies(Side side, Incoming::Sink, std::string_view) {
+CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender
              ? CopyModel{0, 0, "splice: page-cache pages are referenced by the pipe and then by the skb"}
              : CopyModel{1, 0, "splice: skb pages are referenced by the pipe, then copied into the page cache"};

@@ -84,7 +84,10 @@ class StreamDatapath final : public Datapath {
   }
   Result<> available() const override { return info_.available(); }
   CopyModel copies(Side side, Incoming::Sink sink, bool, const ChannelOptions& options) const override {
-    return info_.copies(side, sink, options.link);
+    // This comes before anything is opened; what the user has got wrong is refused then.
+    const Settings settings =
+        Settings::of(info_.name, info_.options, options).value_or(*Settings::of(info_.name, info_.options, {}));
+    return info_.copies(side, sink, {.link = options.link, .settings = settings});
   }
   std::vector<OptionInfo> options() const override { return info_.options; }
 

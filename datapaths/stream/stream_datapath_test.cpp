@@ -21,6 +21,19 @@ TEST_CASE("a listener waits until it is aborted") {
   CHECK(accepted.error().fault == Fault::cancelled);
 }
 
+TEST_CASE("what is set decides about copies where it decides about the way") {
+  const auto sends = [](const char* mover, const std::string& link, std::map<std::string, std::string> settings) {
+    const ChannelOptions options{.link = link, .settings = std::move(settings)};
+    return must(find_datapath(mover))->copies(Side::sender, Incoming::Sink::file, true, options).kernel;
+  };
+  CHECK(sends("uring", "nic", {}) == 1);
+  CHECK(sends("uring", "nic", {{"uring.send", "plain"}}) == 2);
+  CHECK(sends("uring", "veth", {{"uring.send", "plain"}}) == 2);
+  CHECK(sends("zerocopy", "nic", {}) == 0);
+  CHECK(sends("zerocopy", "nic", {{"zerocopy.threshold", "1GiB"}}) == 1);
+  CHECK(sends("zerocopy", "nic", {{"zerocopy.threshold", "nonsense"}}) == 0);  // refused when it is opened
+}
+
 TEST_CASE("set-up failures say what to do") {
   const Datapath* datapath = must(find_datapath("read_write"));
   const auto listener = must(datapath->listen({"127.0.0.1", 0}, {}));

@@ -300,12 +300,15 @@ class Uring final : public Mover {
   Sending sending_;
 };
 
-CopyModel copies(Side side, Incoming::Sink sink, std::string_view link) {
+CopyModel copies(Side side, Incoming::Sink sink, const MoverUse& use) {
   if (side == Side::receiver) {
     return sink == Incoming::Sink::file ? CopyModel{2, 0, "recv: skb -> buffer; write_fixed: buffer -> page cache"}
                                         : CopyModel{1, 0, "recv: skb -> buffer"};
   }
-  return link == "nic"
+  if (use.settings.text("send") == "plain") {
+    return {2, 0, "read_fixed: page cache -> buffer; send: buffer -> skb"};
+  }
+  return use.link == "nic"
              ? CopyModel{1, 0, "read_fixed: page cache -> buffer; send_zc: the device reads the buffer"}
              : CopyModel{2, 0, "read_fixed: page cache -> buffer; send or send_zc: buffer -> skb, for local delivery"};
 }

@@ -144,8 +144,11 @@ class ZeroCopy final : public Mover {
   Tally plain_bytes_;
 };
 
-CopyModel copies(Side, Incoming::Sink, std::string_view link) {
-  if (link == "nic") {
+CopyModel copies(Side, Incoming::Sink, const MoverUse& use) {
+  if (use.settings.number("threshold", 0, kMaxExtent).value_or(0) == kMaxExtent) {
+    return {1, 0, "send: mapped page cache -> skb, since no extent reaches zerocopy.threshold"};
+  }
+  if (use.link == "nic") {
     return {0, 0, "MSG_ZEROCOPY: the device reads mapped page-cache pages"};
   }
   return {1, 0, "MSG_ZEROCOPY: local delivery copies the pinned pages after all (skb_copy_ubufs)"};

@@ -44,7 +44,7 @@ class Toy final : public Mover {
   std::array<std::byte, 4096> page_;
 };
 
-CopyModel copies(Side side, Incoming::Sink, std::string_view) {
+CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender ? CopyModel{2, 0, "pread: page cache -> page; send: page -> skb"}
                               : CopyModel{2, 0, "recv: skb -> page; pwrite: page -> page cache"};
 }

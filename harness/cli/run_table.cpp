@@ -301,6 +301,11 @@ std::string remarks(const json& pair, const Style& style) {
   for (const auto& reason : unseen) {
     add(Ink::faint, "Some copies in the kernel are only modelled: " + reason);
   }
+  for (const auto* side : kSides) {
+    if (const auto whose = pair.at("model").at(side).value("uncounted", ""); !whose.empty()) {
+      add(Ink::faint, fmt::format("Copies in user space at the {} are only modelled: {}", side, whose));
+    }
+  }
   if (const auto problem = pair.value("probe_problem", ""); !problem.empty()) {
     add(Ink::warning, "Not probed, so copies are modelled: " + problem);
   }

@@ -108,7 +108,11 @@ json to_json(const Facts& facts) {
 }
 
 json to_json(const CopyModel& model) {
-  return {{"kernel", model.kernel}, {"user", model.user}, {"because", model.because}};
+  json known{{"kernel", model.kernel}, {"user", model.user}, {"because", model.because}};
+  if (!model.uncounted.empty()) {
+    known["uncounted"] = model.uncounted;
+  }
+  return known;
 }
 
 json to_json(const Spec& spec) {

@@ -136,6 +136,20 @@ TEST_CASE("without probed runs only the model is known of the kernel") {
   CHECK(summary.at("probe_cost").is_null());
 }
 
+TEST_CASE("copies that code of others makes are modelled, whatever our own counter says") {
+  json model = kModel;
+  model["sender"]["user"] = 1.0;
+  model["sender"]["uncounted"] = "net_vhost: mbuf -> ring";
+  const json summary = summarise({run("timed", 1, 1), probed(1, 0)}, model, 1, Stop::most_runs);
+  const json& copies = summary.at("copies");
+  CHECK(copies.at("sender").at("user").at("measured").is_null());
+  CHECK(copies.at("sender").at("user").at("grade") == "modelled");
+  CHECK(copies.at("sender").at("user").at("modelled") == Approx(1.0));
+  CHECK(copies.at("sender").at("kernel").at("grade") == "traced");
+  CHECK(copies.at("receiver").at("user").at("grade") == "counted");
+  CHECK(copies.at("total").at("grade") == "modelled");
+}
+
 TEST_CASE("histograms of runs are merged, not their percentiles") {
   json first = run("timed", 1, 100);
   json second = run("timed", 1, 100);

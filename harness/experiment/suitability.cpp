@@ -67,6 +67,7 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   const bool server_sends = (*workload)->server_sends(spec.parameters);
   ChannelOptions channel = spec.channel;
   channel.link = record.pair.link;
+  channel.mtu = spec.mtu == 0 && (channel.link == "veth" || channel.link == "loopback") ? 1500 : spec.mtu;
   const CopyModel sending = (*sender)->copies(Side::sender, sink, server_sends, channel);
   record.model = {{"sender", to_json(sending)},
                   {"receiver", to_json((*receiver)->copies(Side::receiver, sink, !server_sends, channel))},

@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/afxdp/port.hpp"
+#include "datapaths/packet/afxdp/queue_port.hpp"
 
 namespace waggle::packet {
 namespace {
 
+constexpr std::uint32_t kIpAndUdp = 28;
+constexpr std::uint32_t kLargestChunk = 4096;
+
 CopyModel copies(Side side, const PortUse& use) {
   const bool veth = use.link == "veth";
-  if (side == Side::sender) {
-    return {.kernel = 1, .because = "copy mode: UMEM -> skb"};
+  CopyModel model{.kernel = veth && side == Side::receiver ? 2.0 : 1.0,
+                  .because = side == Side::sender ? "copy mode: UMEM -> skb"
+                             : veth               ? "copy mode: veth skb -> XDP page -> UMEM"
+                                                  : "copy mode: driver's page -> UMEM"};
+  // Without a fallback it is granted or refused.
+  if (use.settings.text("zero_copy") == "yes" && !use.settings.allow_fallback()) {
+    model = {.because = "zero-copy: the device reads and writes UMEM"};
   }
-  return {.kernel = veth ? 2.0 : 1.0,
-          .because = veth ? "copy mode: veth skb -> XDP page -> UMEM" : "copy mode: driver's page -> UMEM"};
+  if (side == Side::receiver && use.settings.flag("multi_buffer") &&
+      use.mtu > kIpAndUdp + QueuePort::room(kLargestChunk)) {
+    model.user = 1;
+    model.because += "; our code: chunks -> one frame";
+  }
+  return model;
 }
 
 const Registration registration =

@@ -32,13 +32,19 @@ Result<> available() {
   return {};
 }
 
+/// With copies in user space that code of DPDK's makes: the model is all that is known of them.
+CopyModel of_driver(CopyModel model) {
+  model.uncounted = model.because;
+  return model;
+}
+
 CopyModel copies(Side side, const PortUse& use) {
   const bool sends = side == Side::sender;
   if (use.link == "vhost") {
     if (!vhost_is_here(use.settings.text("vhost_end"), use.listens)) {
       return {.because = "net_virtio_user: mbufs are the ring's buffers"};
     }
-    return {.user = 1, .because = sends ? "net_vhost: mbuf -> ring" : "net_vhost: ring -> mbuf"};
+    return of_driver({.user = 1, .because = sends ? "net_vhost: mbuf -> ring" : "net_vhost: ring -> mbuf"});
   }
   if (use.link == "nic") {
     return {};
@@ -49,8 +55,9 @@ CopyModel copies(Side side, const PortUse& use) {
   }
   // A packet that is sent refers to the ring's pages (tpacket_fill_skb() in the kernel). The far end's XDP program
   // wants it in a page of its own.
-  return sends ? CopyModel{.user = 1, .because = "net_af_packet: mbuf -> ring"}
-               : CopyModel{.kernel = 2, .user = 1, .because = "net_af_packet: skb -> XDP page -> ring, ring -> mbuf"};
+  return of_driver(
+      sends ? CopyModel{.user = 1, .because = "net_af_packet: mbuf -> ring"}
+            : CopyModel{.kernel = 2, .user = 1, .because = "net_af_packet: skb -> XDP page -> ring, ring -> mbuf"});
 }
 
 const Registration registration = add_port({.name = "dpdk",

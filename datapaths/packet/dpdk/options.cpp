@@ -125,7 +125,6 @@ Result<Options> read_options(const Settings& settings, const ChannelOptions& cha
   options.packed_ring = ring == "packed";
   WAGGLE_LET(driver, choice(settings, "driver", {"af_packet", "af_xdp"}));
   options.driver = options.link == "veth" ? driver : "";
-  options.copies = options.link == "vhost" ? options.vhost_here : options.driver == "af_packet";
   options.direct = settings.flag("direct");
   options.checksum_offload = settings.flag("checksum_offload");
   options.checksum = settings.flag("udp_checksum") || options.checksum_offload;

@@ -17,7 +17,6 @@ struct Options {
   std::string link;               ///< "vhost", "veth" or "nic"
   std::string driver;             ///< "af_packet" or "af_xdp" on a veth; otherwise empty
   bool vhost_here = false;        ///< on link vhost: this end is net_vhost, which copies; otherwise net_virtio_user
-  bool copies = false;            ///< the driver copies between frames and rings in user space
   bool packed_ring = false;       ///< on link vhost: packed virtqueues (virtio 1.1, section 2.7), otherwise split ones
   bool interrupts = false;        ///< wait() sleeps
   bool direct = false;            ///< frames suit O_DIRECT

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "base/clock.hpp"
-#include "base/copy_meter.hpp"
 
 namespace waggle::packet::dpdk {
 namespace {
@@ -101,7 +100,6 @@ Result<std::size_t> DpdkPort::send(std::span<const TxFrame> frames) {
       end = std::min(end, static_cast<std::size_t>(other - frames.begin()));
     }
     const std::size_t accepted = send_on(devices_[at], here, frames.subspan(sent, end - sent));
-    count_copies<const TxFrame>(frames.subspan(sent, accepted));
     sent += accepted;
     if (sent < end) {
       ++count_.tx_ring_full;
@@ -130,19 +128,6 @@ std::size_t DpdkPort::send_on(Device& device, const Station& here, std::span<con
   }
   ++count_.tx_bursts;
   return device.send({mbufs.data(), frames.size()});
-}
-
-/// Adds what the driver has copied between frames and rings, in user space, to what is counted (DESIGN.md, "copy").
-template <typename Frame>
-void DpdkPort::count_copies(std::span<Frame> frames) {
-  if (!parts_.options.copies) {
-    return;
-  }
-  std::uint64_t bytes = 0;
-  for (const auto& frame : frames) {
-    bytes += frame.length > kDataHeader ? frame.length - kDataHeader : 0;
-  }
-  user_copied_bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void DpdkPort::give_back(std::span<const TxFrame> frames) {
@@ -257,7 +242,6 @@ Result<std::size_t> DpdkPort::poll(std::span<RxFrame> frames) {
     return 0;
   }
   idle_polls_ = 0;
-  count_copies<const RxFrame>({frames.data(), count});
   ++count_.rx_bursts;
   count_.received += count;
   return count;

@@ -60,8 +60,6 @@ class DpdkPort final : public Port {
   void on_other(ByteView frame);
   void send_arp(const ArpFrame& frame);
   Result<Peer> ask_for(Peer peer, const std::stop_token& cancel);
-  template <typename Frame>
-  void count_copies(std::span<Frame> frames);
   std::size_t take(std::span<rte_mbuf*> mbufs, std::span<RxFrame> frames);
 
   Parts parts_;
