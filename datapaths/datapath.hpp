@@ -252,7 +252,11 @@ struct OptionInfo {
   std::string name;
   std::string default_value;
   std::string help;
+  std::vector<std::string_view> links = {};  ///< the kinds of links where it means something; empty: all
 };
+
+/// Members of ChannelOptions for which not every datapath has a use.
+enum class ChannelOption { send_buffer, receive_buffer, mtu };
 
 /// A way for payload to go from a file on one host into a file on the other. Instances live as long as the program.
 class Datapath {
@@ -283,6 +287,9 @@ class Datapath {
 
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const = 0;
   virtual Result<std::unique_ptr<Channel>> connect(const Endpoint& to, const ChannelOptions& options) const = 0;
+
+  /// Whether setting `option` changes anything: what has no effect is refused, see check_heeded() in settings.hpp.
+  virtual bool heeds(ChannelOption option) const = 0;
 };
 
 /// All datapaths of this build, sorted by name. Each registers itself by a static Registration.

@@ -18,7 +18,54 @@ bool is_no(std::string_view value) {
   return value == "no" || value == "off" || value == "false" || value == "0";
 }
 
+std::string on_command_line(std::string name) {
+  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
+  return "--" + name;
+}
+
+std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view link) {
+  std::vector<std::string_view> names;
+  for (const Datapath* datapath : datapaths()) {
+    const auto links = datapath->links();
+    if (datapath->heeds(option) && std::ranges::find(links, link) != links.end()) {
+      names.push_back(datapath->name());
+    }
+  }
+  return names;
+}
+
 }  // namespace
+
+Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options) {
+  struct Given {
+    ChannelOption option;
+    const char* name;
+    bool set;
+  };
+  for (const auto& [option, name, set] :
+       {Given{ChannelOption::send_buffer, "send_buffer", options.send_buffer != 0},
+        Given{ChannelOption::receive_buffer, "receive_buffer", options.receive_buffer != 0},
+        Given{ChannelOption::mtu, "mtu", options.mtu != 0}}) {
+    if (set && !datapath.heeds(option)) {
+      const auto others = who_heeds(option, options.link);
+      return fail(Fault::usage,
+                  fmt::format("{} says nothing to {} over {}", on_command_line(name), datapath.name(), options.link),
+                  others.empty()
+                      ? "leave it out"
+                      : fmt::format("leave it out, or choose one that heeds it: {}", fmt::join(others, ", ")));
+    }
+  }
+  for (const OptionInfo& option : datapath.options()) {
+    const std::string name = fmt::format("{}.{}", datapath.name(), option.name);
+    if (!option.links.empty() && options.settings.contains(name) &&
+        std::ranges::find(option.links, options.link) == option.links.end()) {
+      return fail(Fault::usage,
+                  fmt::format("{} says nothing to {} over {}", on_command_line(name), datapath.name(), options.link),
+                  fmt::format("leave it out, or choose --link={}", fmt::join(option.links, "|")));
+    }
+  }
+  return {};
+}
 
 Result<Settings> Settings::of(std::string_view datapath, const std::vector<OptionInfo>& options,
                               const ChannelOptions& channel) {

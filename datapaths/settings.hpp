@@ -11,6 +11,10 @@
 
 namespace waggle {
 
+/// Fault::usage, naming it, when `options` set something that has no effect on `datapath` over their link: a member of
+/// ChannelOptions, or an option of the datapath that is for other links. To be called before anything is opened.
+Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options);
+
 /// The options of one datapath as the user set them, over their defaults.
 class Settings {
  public:

@@ -52,6 +52,9 @@ class PacketDatapath final : public Datapath {
     return info_.hugepage_bytes({.listens = listens, .link = options.link, .mtu = options.mtu, .settings = settings});
   }
   std::vector<OptionInfo> options() const override { return options_; }
+  bool heeds(ChannelOption option) const override {
+    return std::ranges::find(info_.heeds, option) != info_.heeds.end();
+  }
 
   CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const override {
     const Settings settings = settings_or_defaults(options);
@@ -161,6 +164,7 @@ class PacketDatapath final : public Datapath {
     if (std::ranges::find(info_.links, options.link) == info_.links.end()) {
       return fail(Fault::usage, fmt::format("{} does not run over {}", info_.name, options.link), "see harness list");
     }
+    WAGGLE_TRY(check_heeded(*this, options));
     return Settings::of(info_.name, options_, options);
   }
 

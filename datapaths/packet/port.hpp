@@ -148,6 +148,7 @@ struct PortInfo {
   /// CPU copies per payload byte below the port, on one side, and why: "send: UMEM -> skb".
   CopyModel (*copies)(Side side, const PortUse& use) = nullptr;
   std::vector<OptionInfo> options = {};
+  std::vector<ChannelOption> heeds = {};  ///< Datapath::heeds()
   Result<> (*available)() = [] { return Result<>(); };
   bool shared = false;  ///< a process must use one port for all its connections to a server
   Napi (*napi)(Wait wait) = [](Wait) { return Napi::softirq; };  ///< Datapath::napi()

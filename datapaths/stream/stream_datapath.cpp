@@ -90,6 +90,8 @@ class StreamDatapath final : public Datapath {
     return info_.copies(side, sink, {.link = options.link, .settings = settings});
   }
   std::vector<OptionInfo> options() const override { return info_.options; }
+  /// The kernel knows the MTU of its interfaces.
+  bool heeds(ChannelOption option) const override { return option != ChannelOption::mtu; }
 
   Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const override {
     WAGGLE_LET(plan, plan_for(options));
@@ -129,6 +131,8 @@ class StreamDatapath final : public Datapath {
     for (const auto& [name, value] : options.settings) {
       WAGGLE_TRY(find_datapath(std::string_view(name).substr(0, name.find('.'))));
     }
+    WAGGLE_TRY(check_heeded(*sender, options));
+    WAGGLE_TRY(check_heeded(*receiver, options));
     WAGGLE_LET(sender_settings, Settings::of(sender->info_.name, sender->info_.options, options));
     WAGGLE_LET(receiver_settings, Settings::of(receiver->info_.name, receiver->info_.options, options));
     return Plan{&sender->info_,   sender->make_,   std::move(sender_settings),

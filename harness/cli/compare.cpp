@@ -36,7 +36,9 @@ class Compare final : public Command {
   Result<> run(const Global& global) override {
     WAGGLE_LET(spec, options_.spec(global));
     WAGGLE_LET(pairs, parse_pairs(datapaths_, receiver_, payload_sink(spec)));
+    WAGGLE_TRY(check_named(spec, datapaths_, receiver_));
     spec.pairs = std::move(pairs);
+    WAGGLE_TRY(check_settings_used(spec));
     return run_and_print(std::move(spec), global, compare_table);
   }
 

@@ -2,11 +2,10 @@
 #include "harness/cli/datapath_settings.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-
-#include "datapaths/datapath.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -30,6 +29,21 @@ Result<std::pair<std::string, std::string>> parse_setting(const std::string& tex
 
 }  // namespace
 
+std::string option_help(const OptionInfo& option) {
+  return option.links.empty() ? option.help : fmt::format("link {}: {}", fmt::join(option.links, ", "), option.help);
+}
+
+Result<> check_settings(const std::map<std::string, std::string>& settings, const std::vector<std::string>& used) {
+  for (const auto& [name, value] : settings) {
+    const std::string datapath = name.substr(0, name.find('.'));
+    if (std::ranges::find(used, datapath) == used.end()) {
+      return fail(Fault::usage, fmt::format("{}={} says nothing here: {} is not used", name, value, datapath),
+                  fmt::format("leave it out, or choose {0} with --datapath={0}", datapath));
+    }
+  }
+  return {};
+}
+
 void DatapathSettings::add_to(CLI::App& app, const std::string& group) {
   app.add_option("--set", set_, "an option of a datapath, see `harness list`")
       ->option_text("NAME.OPTION=VALUE")
@@ -42,7 +56,7 @@ void DatapathSettings::add_to(CLI::App& app, const std::string& group) {
       std::ranges::replace(name, '_', '-');
       app.add_option_function<std::string>(
              name, [this, key](const std::string& value) { named_[key] = value; },
-             fmt::format("{} ({})", option.help, option.default_value))
+             fmt::format("{} ({})", option_help(option), option.default_value))
           ->option_text("VALUE")
           ->group("Options of datapaths");
     }

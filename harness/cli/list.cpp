@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "workloads/workload.hpp"
@@ -23,7 +24,7 @@ std::string ends_of(const Datapath& datapath) {
 nlohmann::json describe(const Datapath& datapath) {
   nlohmann::json options = nlohmann::json::array();
   for (const auto& option : datapath.options()) {
-    options.push_back({{"name", option.name}, {"default", option.default_value}, {"help", option.help}});
+    options.push_back({{"name", option.name}, {"default", option.default_value}, {"help", option_help(option)}});
   }
   nlohmann::json entry = {{"name", datapath.name()},
                           {"summary", datapath.summary()},
@@ -82,7 +83,7 @@ class List final : public Command {
       }
       for (const auto& option : datapath->options()) {
         const auto setting = fmt::format("--set {}.{}={}", datapath->name(), option.name, option.default_value);
-        fmt::print("{}\n", wrap(style, fmt::format("{:25}{}  {}", "", setting, option.help), 27));
+        fmt::print("{}\n", wrap(style, fmt::format("{:25}{}  {}", "", setting, option_help(option)), 27));
       }
     }
     fmt::print("\n{}\n", paint(style, Ink::strong, "Workloads (--workload)"));

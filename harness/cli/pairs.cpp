@@ -6,6 +6,10 @@
 
 #include <algorithm>
 
+#include "harness/cli/datapath_settings.hpp"
+#include "harness/cli/experiment_command.hpp"
+#include "harness/experiment/suitability.hpp"
+
 namespace waggle::cli {
 namespace {
 
@@ -95,19 +99,42 @@ Result<std::vector<Pair>> parse_pairs(std::string_view text, std::string_view re
   return pairs;
 }
 
-Result<> check_link(const Pair& pair, std::string_view link) {
+Result<> check_named(const experiment::Spec& spec, const Pair& pair) {
   WAGGLE_LET(sender, find_datapath(pair.sender));
   WAGGLE_LET(receiver, find_datapath(pair.receiver));
   if (sender->carrier() != receiver->carrier()) {
     return fail(Fault::usage, fmt::format("{} and {} do not share a carrier", pair.sender, pair.receiver),
                 "see harness list");
   }
-  auto resolved = experiment::resolve_link(*sender, *receiver, link);
+  auto resolved = experiment::resolve_link(*sender, *receiver, spec.link);
   if (!resolved) {
     resolved.error().fault = Fault::usage;
     return std::unexpected(std::move(resolved).error());
   }
+  return experiment::check_effect(spec, pair, *resolved);
+}
+
+Result<> check_named(const experiment::Spec& spec, std::string_view text, std::string_view receiver) {
+  for (const auto part : split(text)) {
+    if (part != "all" && part != "all-pairs") {
+      WAGGLE_LET(pair, parse_pair(part, receiver, payload_sink(spec)));
+      WAGGLE_LET(sender, find_datapath(pair.sender));
+      WAGGLE_LET(receives, find_datapath(pair.receiver));
+      // What does not run over the link at all is in the record with the reason.
+      if (const auto link = experiment::resolve_link(*sender, *receives, spec.link)) {
+        WAGGLE_TRY(experiment::check_effect(spec, pair, *link));
+      }
+    }
+  }
   return {};
+}
+
+Result<> check_settings_used(const experiment::Spec& spec) {
+  std::vector<std::string> used;
+  for (const Pair& pair : spec.pairs) {
+    used.insert(used.end(), {pair.sender, pair.receiver});
+  }
+  return check_settings(spec.channel.settings, used);
 }
 
 }  // namespace waggle::cli

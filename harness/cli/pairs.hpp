@@ -22,7 +22,13 @@ Result<experiment::Pair> parse_pair(std::string_view text, std::string_view rece
 Result<std::vector<experiment::Pair>> parse_pairs(std::string_view text, std::string_view receiver,
                                                   Incoming::Sink sink);
 
-/// Fault::usage when a pair that somebody named does not run over the link that they named as well.
-Result<> check_link(const experiment::Pair& pair, std::string_view link);
+/// Fault::usage when a pair that somebody named does not run over the link that they named as well, or when `spec` says
+/// something that has no effect on it.
+Result<> check_named(const experiment::Spec& spec, const experiment::Pair& pair);
+/// The same for those of `pairs` that --datapaths=`text` names one by one: "all" leaves out whoever cannot do what was
+/// asked, and the record says why.
+Result<> check_named(const experiment::Spec& spec, std::string_view text, std::string_view receiver);
+/// Fault::usage when `spec` sets options of a datapath that is in none of its pairs.
+Result<> check_settings_used(const experiment::Spec& spec);
 
 }  // namespace waggle::cli

@@ -46,8 +46,9 @@ class Run final : public Command {
     }
     WAGGLE_LET(spec, options_.spec(global));
     WAGGLE_LET(pair, parse_pair(sender.empty() ? "sendfile" : sender, receiver_, payload_sink(spec)));
-    WAGGLE_TRY(check_link(pair, spec.link));
+    WAGGLE_TRY(check_named(spec, pair));
     spec.pairs = {std::move(pair)};
+    WAGGLE_TRY(check_settings_used(spec));
     return run_and_print(std::move(spec), global, run_table);
   }
 

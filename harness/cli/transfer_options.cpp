@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "datapaths/settings.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/remote.hpp"
 
@@ -114,7 +115,12 @@ Result<ChannelOptions> ChannelChoice::channel() const {
   options.wait = wait_ == "spin" ? Wait::spin : Wait::sleep;
   WAGGLE_TRY(choose_link(options));
   WAGGLE_LET(settings, settings_.values());
+  // What sends alone receives with read_write unless told otherwise.
+  WAGGLE_TRY(check_settings(
+      settings, {datapath_, options.receive_with.empty() && !chosen->moves(Side::receiver) ? std::string("read_write")
+                                                                                           : options.receive_with}));
   options.settings = std::move(settings);
+  WAGGLE_TRY(check_heeded(*chosen, options));
   return options;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "datapaths/settings.hpp"
 #include "harness/experiment/convert.hpp"
 
 namespace waggle::experiment {
@@ -43,6 +44,31 @@ nlohmann::json dma_model(const Spec& spec, const std::string& link, const CopyMo
 
 }  // namespace
 
+Result<> check_effect(const Spec& spec, const Pair& pair, const std::string& link) {
+  struct Given {
+    const char* name;
+    bool set;
+    bool heeded;
+  };
+  const bool veth = link == "veth";
+  for (const auto& [name, set, heeded] :
+       {Given{"--napi", spec.napi != NapiChoice::automatic, veth}, Given{"--queues", spec.queues != 1, veth},
+        Given{"--offloads", !spec.offloads, veth || link == "loopback"}}) {
+    if (set && !heeded) {
+      return fail(Fault::usage, fmt::format("{} says nothing to the link {}", name, link),
+                  "leave it out, or choose --link=veth");
+    }
+  }
+  ChannelOptions channel = spec.channel;
+  channel.link = link;
+  channel.mtu = veth || link == "loopback" ? 0 : spec.mtu;  // the kernel's interfaces have it
+  for (const auto& name : {pair.sender, pair.receiver}) {
+    WAGGLE_LET(datapath, find_datapath(name));
+    WAGGLE_TRY(check_heeded(*datapath, channel));
+  }
+  return {};
+}
+
 PairRecord assess(const Pair& pair, const Spec& spec) {
   PairRecord record;
   record.pair = pair;
@@ -57,7 +83,7 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   if (able) {
     const auto link = resolve_link(**sender, **receiver, spec.link);
     record.pair.link = link.value_or("");
-    able = link ? Result<>() : Result<>(std::unexpected(link.error()));
+    able = link ? check_effect(spec, pair, *link) : Result<>(std::unexpected(link.error()));
   }
   if (!able) {
     record.unavailable = true;

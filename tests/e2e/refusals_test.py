@@ -141,6 +141,53 @@ class Refusals(unittest.TestCase):
         self.assertEqual(first.returncode, 0)
         self.assertFalse(has_program(host))
 
+    def test_an_option_without_effect(self):
+        for datapath, options, word in (
+            ("afxdp", ("--send-buffer=1MiB",), "--send-buffer says nothing to afxdp over veth"),
+            ("dpdk", ("--receive-buffer=1MiB",), "--receive-buffer says nothing to dpdk over vhost"),
+            ("dpdk", ("--link=veth", "--send-buffer=1MiB"), "--send-buffer says nothing to dpdk over veth"),
+            ("dpdk", ("--link=veth", "--dpdk-ring=packed"), "--dpdk-ring says nothing to dpdk over veth"),
+            ("dpdk", ("--dpdk-driver=af_xdp",), "--dpdk-driver says nothing to dpdk over vhost"),
+            ("dpdk", ("--queues=2",), "--queues says nothing to the link vhost"),
+            ("dpdk", ("--napi=threaded",), "--napi says nothing to the link vhost"),
+            ("dpdk", ("--offloads=off",), "--offloads says nothing to the link vhost"),
+            ("udp", ("--link=loopback", "--queues=2"), "--queues says nothing to the link loopback"),
+            ("sendfile", ("--afxdp-mode=generic",), "afxdp.mode=generic says nothing here: afxdp is not used"),
+            ("udp", ("--set", "dpdk.wait=poll"), "dpdk.wait=poll says nothing here: dpdk is not used"),
+        ):
+            with self.subTest(datapath=datapath, options=options):
+                require(datapath in BUILT, f"{datapath} does not run here")
+                self.refused(self.run_command(datapath, *options), word, code=2)
+
+    def test_an_option_without_effect_on_one_end_alone(self):
+        require("afxdp" in BUILT, "afxdp does not run here")
+        self.refused(self.run_command("afxdp+udp", "--send-buffer=1MiB"), "says nothing to afxdp", code=2)
+        self.refused(["env", f"--chdir={self.place}", HARNESS, "compare", "--datapaths=sendfile,afxdp", "--send-buffer=1MiB"],
+                     "says nothing to afxdp", "choose one that heeds it: ", "sendfile", code=2)
+
+    def test_a_server_and_its_clients_refuse_it_too(self):
+        get = [HARNESS, "get", "127.0.0.1:1/file", f"{self.place}/file"]
+        for command, word in (
+            ([*get, "--datapath=udp", "--link=loopback", "--mtu=1500"], "--mtu says nothing to udp over loopback"),
+            ([*get, "--mtu=1500"], "--mtu says nothing to sendfile over veth"),
+            ([*get, "--datapath=udp", "--mmap-window=1MiB"], "mmap is not used"),
+            (self.serve_command("read_write", "--mtu=9000", address="127.0.0.1"), "--mtu says nothing to read_write"),
+        ):
+            with self.subTest(word=word):
+                self.refused(command, word, code=2)
+
+    def test_all_leaves_out_whoever_does_not_heed(self):
+        require("afxdp" in BUILT, "afxdp does not run here")
+        done = subprocess.run([HARNESS, "compare", "--datapaths=all", "--send-buffer=1MiB", "--size=1MiB", "--runs=1",
+                               "--warmups=0", "--probed=0", "--link=veth", f"--work={self.place}/work",
+                               f"--output={self.place}/record.json"], capture_output=True, text=True, timeout=4 * DEADLINE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pairs = {pair["label"]: pair for pair in json.loads((self.place / "record.json").read_text())["pairs"]}
+        self.assertEqual(pairs["afxdp"]["status"], "unavailable")
+        self.assertIn("--send-buffer says nothing to afxdp", pairs["afxdp"]["reason"])
+        self.assertEqual((pairs["udp"]["status"], pairs["sendfile"]["status"]), ("ok", "ok"))
+        self.assertIn("afxdp: --send-buffer says nothing", " ".join(done.stdout.split()))
+
     def test_a_value_that_an_option_does_not_have(self):
         for option in ("afxdp-mode=sideways", "afxdp-umem=gold", "afxdp-zero-copy=maybe", "afxdp-need-wakeup=perhaps",
                        "afxdp-tx-ring=1000", "dpdk-wait=never", "udp-gso=perhaps"):

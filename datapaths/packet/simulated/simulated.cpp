@@ -14,7 +14,8 @@ const Registration registration = add_port(
      .summary = "our own transport over kernel UDP behind a virtual link that loses, delays and damages by a seed",
      .links = {"veth", "loopback", "nic"},
      .copies = copies,
-     .options = simulated_options()},
+     .options = simulated_options(),
+     .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
     open_simulated_ports);
 
 }  // namespace

@@ -13,7 +13,8 @@ const Registration registration =
               .summary = "our own transport over kernel UDP: sendmmsg and recvmmsg, segmentation offload both ways",
               .links = {"veth", "loopback", "nic"},
               .copies = copies,
-              .options = udp_options()},
+              .options = udp_options(),
+              .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
              open_udp_ports);
 
 }  // namespace
