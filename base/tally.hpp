@@ -13,6 +13,10 @@ class Tally {
     count_.store(count_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
     return *this;
   }
+  Tally& operator=(std::uint64_t count) {
+    count_.store(count, std::memory_order_relaxed);
+    return *this;
+  }
   Tally& operator++() { return *this += 1; }
   operator std::uint64_t() const { return count_.load(std::memory_order_relaxed); }
 

@@ -105,7 +105,7 @@ struct Event {
 /// A mode as it was asked for and as the kernel granted it, read back.
 struct Mode {
   std::string name;
-  std::string requested;
+  std::string requested;  ///< "auto", "inherited" and "largest" leave the choice open
   std::string granted;
 };
 
@@ -124,6 +124,8 @@ using Counters = std::map<std::string, std::uint64_t>;
 class Channel {
  public:
   virtual ~Channel() = default;
+  /// As they are now: what was granted is asked again, since it may have been lost on the way. May be called from any
+  /// thread.
   virtual Facts facts() const = 0;
   /// May be called from any thread.
   virtual Counters counters() const = 0;

@@ -61,7 +61,8 @@ struct Server::State {
   Connections open;
   Connections finished;  ///< ended by themselves; their threads are about to return
   Counters closed_counters;
-  Facts first_facts;
+  const Channel* first = nullptr;  ///< while it is open
+  Facts first_facts;               ///< as they were at its end
   bool seen_one = false;
   std::thread acceptor;
 
@@ -133,7 +134,7 @@ struct Server::State {
       return;
     }
     if (!std::exchange(seen_one, true)) {
-      first_facts = admitted.channel->facts();
+      first = admitted.channel.get();
     }
     Connection& connection = spare.front();
     connection.agreement = static_cast<const ServerHandshake&>(*admitted.admission).agreement();
@@ -180,6 +181,10 @@ struct Server::State {
     const std::lock_guard lock(mutex);
     for (const auto& [name, count] : connection->channel->counters()) {
       closed_counters[name] += count;
+    }
+    if (connection->channel.get() == first) {
+      first_facts = first->facts();
+      first = nullptr;
     }
     ended.swap(connection->channel);
   }
@@ -259,7 +264,7 @@ std::size_t Server::connections() const {
 
 Facts Server::facts() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->first_facts;
+  return state_->first != nullptr ? state_->first->facts() : state_->first_facts;
 }
 
 }  // namespace waggle::protocol

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -39,15 +41,23 @@ struct Watched {
   std::unique_ptr<Server> server;
 };
 
-/// Another channel whose end waits for its peer, for as long as `gone` says.
+using Grants = std::shared_ptr<std::atomic<int>>;
+
+/// Another channel whose end waits for its peer, for as long as `gone` says, and which is granted what `grants` says.
 class SlowToEnd final : public ForwardingChannel {
  public:
-  SlowToEnd(std::unique_ptr<Channel> inner, std::shared_future<void> gone)
-      : ForwardingChannel(std::move(inner)), gone_(std::move(gone)) {}
+  SlowToEnd(std::unique_ptr<Channel> inner, std::shared_future<void> gone, Grants grants)
+      : ForwardingChannel(std::move(inner)), gone_(std::move(gone)), grants_(std::move(grants)) {}
   ~SlowToEnd() override { gone_.wait(); }
+  Facts facts() const override {
+    Facts facts = ForwardingChannel::facts();
+    facts.modes.push_back({"packet", "largest", std::to_string(grants_ ? grants_->load() : 0)});
+    return facts;
+  }
 
  private:
   std::shared_future<void> gone_;
+  Grants grants_;
 };
 
 /// Fails as it is told before it lets anybody in.
@@ -71,13 +81,13 @@ class FailingListener final : public Listener {
 /// Gives out channels that are slow to end.
 class SlowListener final : public Listener {
  public:
-  SlowListener(std::unique_ptr<MemoryListener> inner, std::shared_future<void> gone)
-      : inner_(std::move(inner)), gone_(std::move(gone)) {}
+  SlowListener(std::unique_ptr<MemoryListener> inner, std::shared_future<void> gone, Grants grants = {})
+      : inner_(std::move(inner)), gone_(std::move(gone)), grants_(std::move(grants)) {}
   Endpoint endpoint() const override { return inner_->endpoint(); }
   Result<std::unique_ptr<Channel>> accept() override { return inner_->accept(); }
   Result<Admitted> accept(const Gate& gate) override {
     WAGGLE_LET(admitted, inner_->accept(gate));
-    admitted.channel = std::make_unique<SlowToEnd>(std::move(admitted.channel), gone_);
+    admitted.channel = std::make_unique<SlowToEnd>(std::move(admitted.channel), gone_, grants_);
     return admitted;
   }
   void abort() noexcept override { inner_->abort(); }
@@ -85,6 +95,7 @@ class SlowListener final : public Listener {
  private:
   std::unique_ptr<MemoryListener> inner_;
   std::shared_future<void> gone_;
+  Grants grants_;
 };
 
 }  // namespace
@@ -106,6 +117,31 @@ TEST_CASE("a server serves several clients at once, and stop ends them", "[serve
   CHECK(gone.error().fault == Fault::peer_gone);
   CHECK(one->getattr("file").error().fault == Fault::peer_gone);
   CHECK(watched.errors.empty());
+}
+
+TEST_CASE("facts are as they are now, and after a connection as they were at its end", "[server]") {
+  auto inner = make_memory_listener();
+  MemoryListener& memory = *inner;
+  std::promise<void> gone;
+  gone.set_value();
+  auto grants = std::make_shared<std::atomic<int>>(0);
+  const auto tree = std::make_shared<Tree>();
+  Server server(std::make_unique<SlowListener>(std::move(inner), gone.get_future().share(), grants),
+                [&] { return std::make_unique<MemoryFiles>(tree); }, {}, {});
+  const auto granted = [&] { return server.facts().modes.at(0).granted; };
+  {
+    auto client = Client::open(memory.connect(), {});
+    REQUIRE(client);
+    *grants = 1472;
+    CHECK(granted() == "1472");
+    *grants = 1400;
+    CHECK(granted() == "1400");
+  }
+  while (server.connections() != 0) {
+    std::this_thread::yield();
+  }
+  *grants = 1;
+  CHECK(granted() == "1400");
 }
 
 TEST_CASE("connections that ended are reaped and counted while the server runs", "[server]") {

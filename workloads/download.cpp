@@ -18,7 +18,12 @@ class Download final : public Workload {
  public:
   std::string_view name() const override { return "download"; }
   std::string_view summary() const override { return "one large file, server to client"; }
-  std::vector<OptionInfo> options() const override { return {{"size", "bytes of the file"}}; }
+  std::vector<OptionInfo> options() const override {
+    return {{"size", "bytes of the file"},
+            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
+            {"huge", "mount the tmpfs with huge=always"},
+            {"cache", "page cache of the source: warm or cold (warm)"}};
+  }
   bool server_sends(const Parameters&) const override { return true; }
   bool bulk() const override { return true; }
 

@@ -22,7 +22,8 @@ class RandRead final : public Workload {
     return {{"size", "bytes of the file"},
             {"block", "bytes per read (4 KiB)"},
             {"count", "reads (20,000)"},
-            {"depth", "reads under way (1)"}};
+            {"depth", "reads under way (1)"},
+            {"cache", "page cache of the source: warm or cold (warm)"}};
   }
   bool server_sends(const Parameters&) const override { return true; }
   bool bulk() const override { return false; }

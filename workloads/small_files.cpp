@@ -74,7 +74,10 @@ class SmallFiles final : public Workload {
     return {{"count", "files (10,000)"},
             {"small-min", "bytes of the smallest (0)"},
             {"small-max", "bytes of the largest (16 KiB)"},
-            {"direction", "download or upload"}};
+            {"direction", "download or upload"},
+            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
+            {"huge", "mount the tmpfs with huge=always"},
+            {"cache", "page cache of the source: warm or cold (warm)"}};
   }
   bool server_sends(const Parameters& parameters) const override { return !parameters.upload; }
   bool bulk() const override { return false; }

@@ -16,7 +16,12 @@ class Upload final : public Workload {
  public:
   std::string_view name() const override { return "upload"; }
   std::string_view summary() const override { return "one large file, client to server"; }
-  std::vector<OptionInfo> options() const override { return {{"size", "bytes of the file"}}; }
+  std::vector<OptionInfo> options() const override {
+    return {{"size", "bytes of the file"},
+            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
+            {"huge", "mount the tmpfs with huge=always"},
+            {"cache", "page cache of the source: warm or cold (warm)"}};
+  }
   bool server_sends(const Parameters&) const override { return false; }
   bool bulk() const override { return true; }
 

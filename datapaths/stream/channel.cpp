@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "datapaths/stream/tcp.hpp"
+
 namespace waggle::stream {
 namespace {
 
@@ -37,20 +39,26 @@ StreamChannel::StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiv
       lingers_(opening.lingers) {
   std::ranges::copy(opening.ahead, input_.space(opening.ahead.size()).begin());
   input_.grow(opening.ahead.size());
-  for (const auto* end : {&sender_, &receiver_}) {
-    for (auto& mode : end->mover->modes()) {
-      mode.name = fmt::format("{}.{}", end->info->name, mode.name);
-      if (std::ranges::find(facts_.modes, mode.name, &Mode::name) == facts_.modes.end()) {
-        facts_.modes.push_back(std::move(mode));
-      }
-    }
-  }
 }
 
 StreamChannel::~StreamChannel() {
   if (lingers_ && !peer_closed_ && !sending_broken_) {
     socket_.linger(kLinger);
   }
+}
+
+Facts StreamChannel::facts() const {
+  Facts facts = facts_;
+  facts.modes = read_again(std::move(facts.modes), socket_.fd());
+  for (const auto* end : {&sender_, &receiver_}) {
+    for (auto& mode : end->mover->modes()) {
+      mode.name = fmt::format("{}.{}", end->info->name, mode.name);
+      if (std::ranges::find(facts.modes, mode.name, &Mode::name) == facts.modes.end()) {
+        facts.modes.push_back(std::move(mode));
+      }
+    }
+  }
+  return facts;
 }
 
 Counters StreamChannel::counters() const {

@@ -38,7 +38,7 @@ class StreamChannel final : public Channel {
   StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiver, Facts facts, const Opening& opening = {});
   ~StreamChannel() override;
 
-  Facts facts() const override { return facts_; }
+  Facts facts() const override;
   Counters counters() const override;
   Result<> send(ByteView message) override;
   Result<Sent> send(ByteView message, const Outgoing& extent) override;

@@ -32,7 +32,7 @@ class Mover {
   /// drops what is still to come.
   virtual Result<> receive(Socket& socket, const Incoming& extent, std::uint64_t from);
 
-  /// Modes beyond those of the socket, as requested and as granted.
+  /// Modes beyond those of the socket, as requested and as granted by now. May be called from any thread.
   virtual std::vector<Mode> modes() const { return {}; }
   /// May be called from any thread, while others are at work: count in a Tally.
   virtual Counters counters() const { return {}; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/mapping.hpp"
+#include "base/tally.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/stream/mover.hpp"
 
@@ -67,7 +68,9 @@ class ReadBack {
 /// A pipe between file and socket takes references to pages from one and gives them to the other.
 class Splice final : public Mover {
  public:
-  Splice(Pipe pipe, std::size_t wanted, bool fallback) : pipe_(std::move(pipe)), wanted_(wanted), fallback_(fallback) {}
+  Splice(Pipe pipe, std::size_t wanted, bool fallback) : pipe_(std::move(pipe)), wanted_(wanted), fallback_(fallback) {
+    granted_ = pipe_.size;
+  }
 
   static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
     WAGGLE_LET(wanted, settings.number("pipe", 4096, 16U << 20));
@@ -75,7 +78,7 @@ class Splice final : public Mover {
     return std::make_unique<Splice>(std::move(pipe), wanted, settings.allow_fallback());
   }
 
-  std::vector<Mode> modes() const override { return {{"pipe", std::to_string(wanted_), std::to_string(pipe_.size)}}; }
+  std::vector<Mode> modes() const override { return {{"pipe", std::to_string(wanted_), std::to_string(granted_)}}; }
 
   Result<std::uint64_t> send(Socket& socket, const Outgoing& extent) override {
     WAGGLE_TRY(begin());
@@ -124,6 +127,7 @@ class Splice final : public Mover {
     if (!empty_) {
       WAGGLE_LET(fresh, Pipe::open(wanted_, fallback_));
       pipe_ = std::move(fresh);
+      granted_ = pipe_.size;
     }
     empty_ = false;
     return {};
@@ -160,6 +164,7 @@ class Splice final : public Mover {
   Pipe pipe_;
   std::size_t wanted_;
   bool fallback_;
+  Tally granted_;      ///< bytes
   bool empty_ = true;  ///< the pipe, as far as is known
 };
 

@@ -218,6 +218,17 @@ Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options
   return std::unexpected(std::move(last).error());
 }
 
+std::vector<Mode> read_again(std::vector<Mode> modes, int fd) {
+  for (Mode& mode : modes) {
+    if (mode.name == "congestion") {
+      mode.granted = congestion_of(fd);
+    } else if (mode.requested != "auto" && (mode.name == "send_buffer" || mode.name == "receive_buffer")) {
+      mode.granted = std::to_string(get(fd, SOL_SOCKET, mode.name == "send_buffer" ? SO_SNDBUF : SO_RCVBUF) / 2);
+    }
+  }
+  return modes;
+}
+
 Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
   WAGGLE_LET(addresses, addresses_of(at, true, options.cancel));
   // One IPv6 socket takes IPv4 as well when all addresses are meant; getaddrinfo may list IPv4 first.

@@ -22,6 +22,8 @@ Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options);
 Result<Connection> accept_tcp(int listening, const ChannelOptions& options);
 /// Sets an accepted socket up as `options` say.
 Result<Connection> adopt_tcp(UniqueFd socket, const ChannelOptions& options);
+/// `modes` of a socket, with what is granted by now: asked of the kernel again.
+std::vector<Mode> read_again(std::vector<Mode> modes, int fd);
 /// Where a socket is bound.
 Result<Endpoint> local_endpoint(int fd);
 

@@ -275,9 +275,8 @@ class Uring final : public Mover {
   }
 
   std::vector<Mode> modes() const override {
-    const std::string granted = sending_.zero_copy ? "zc" : "plain";
-    return {{"buffers", "registered", ring_->registered() ? "registered" : "plain"},
-            {"send", asked_ == "auto" ? granted : asked_, granted}};
+    const std::string granted = !sending_.zero_copy ? "plain" : sending_.copied_bytes > 0 ? "zc, copied" : "zc";
+    return {{"buffers", "registered", ring_->registered() ? "registered" : "plain"}, {"send", asked_, granted}};
   }
 
   Counters counters() const override {

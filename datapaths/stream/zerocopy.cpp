@@ -36,7 +36,10 @@ class ZeroCopy final : public Mover {
     return std::make_unique<ZeroCopy>(granted, settings.allow_fallback(), window, threshold);
   }
 
-  std::vector<Mode> modes() const override { return {{"zerocopy", "on", granted_ ? "on" : "off"}}; }
+  /// Granting the option is one thing: where packets are delivered on this machine the kernel copies all the same.
+  std::vector<Mode> modes() const override {
+    return {{"zerocopy", "on", !granted_ ? "off" : copied_bytes_ > 0 ? "copied" : "on"}};
+  }
 
   Counters counters() const override {
     return {

@@ -69,9 +69,15 @@ void ExperimentOptions::add_workload_options(CLI::App& app) {
 
 void ExperimentOptions::add_environment_options(CLI::App& app) {
   const std::string where = "Where and how";
-  add_choice(app, "--sink", sink_, {"discard", "file", "tmpfs"}, "what receives (tmpfs)")->group(where);
-  app.add_flag("--huge", spec_.tmpfs_huge, "mount the tmpfs with huge=always")->group(where);
-  add_choice(app, "--cache", cache_, {"warm", "cold"}, "page cache of the source (warm)")->group(where);
+  // Not every workload has a use for these.
+  parameters_.emplace_back("sink",
+                           add_choice(app, "--sink", sink_, {"discard", "file", "tmpfs"}, "what receives (tmpfs)"));
+  parameters_.emplace_back("huge", app.add_flag("--huge", spec_.tmpfs_huge, "mount the tmpfs with huge=always"));
+  parameters_.emplace_back("cache",
+                           add_choice(app, "--cache", cache_, {"warm", "cold"}, "page cache of the source (warm)"));
+  for (const auto* name : {"--sink", "--huge", "--cache"}) {
+    app.get_option(name)->group(where);
+  }
   app.add_option("--work", spec_.work, "where files are made (/var/tmp)")->option_text("DIR")->group(where);
   add_choice(app, "--link", spec_.link, {"auto", "veth", "loopback", "vhost", "nic"},
              "auto: each datapath's first one (auto)")

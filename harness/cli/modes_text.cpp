@@ -36,9 +36,16 @@ bool is_other(const json& mode) {
 std::string mode_text(const std::string& name, const json& mode, const Style& style) {
   const auto requested = mode.at("requested").get<std::string>();
   const auto got = mode.at("granted").get<std::string>();
-  return is_other(mode) ? paint(style, Ink::warning, fmt::format("{} {} (not the requested {})", name, got, requested))
-         : got == requested ? fmt::format("{} {}", name, got)
-                            : fmt::format("{} {} (requested {})", name, got, requested);
+  std::vector<std::string> notes;
+  if (got != requested) {
+    notes.push_back((is_other(mode) ? "not the requested " : "requested ") + requested);
+  }
+  if (const auto before = mode.find("before"); before != mode.end()) {
+    notes.push_back(fmt::format("before {}", fmt::join(before->get<std::vector<std::string>>(), ", then ")));
+  }
+  const auto text =
+      notes.empty() ? fmt::format("{} {}", name, got) : fmt::format("{} {} ({})", name, got, fmt::join(notes, "; "));
+  return is_other(mode) ? paint(style, Ink::warning, text) : text;
 }
 
 /// What is "server x" and "client x" alike is said once.

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "harness/experiment/agent_roles.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/granted.hpp"
 #include "harness/experiment/shared_progress.hpp"
 #include "harness/experiment/side_usage.hpp"
 #include "protocol/client.hpp"
@@ -41,8 +42,6 @@ class ClientAgent final : public AgentRole {
     }
     return {};
   }
-
-  Facts facts() { return clients_.front().channel().facts(); }
 
   Result<json> handle(const std::string& what, const json& request) override {
     if (what == "prepare") {
@@ -133,6 +132,8 @@ class ClientAgent final : public AgentRole {
     }
   }
 
+  Facts facts() { return clients_.front().channel().facts(); }
+
   SideUsage usage() {
     SideUsage now = read_usage(clients_.size() > 1);
     for (auto& client : clients_) {
@@ -147,6 +148,7 @@ class ClientAgent final : public AgentRole {
     std::vector<Outcome> outcomes(clients_.size());
     SideUsage before;
     SideUsage after;
+    const json granted = to_json(facts());
     const auto start = [&] {
       Progress& progress = progress_.get();
       progress.bytes = 0;
@@ -167,7 +169,9 @@ class ClientAgent final : public AgentRole {
       total.merge(outcome);
     }
     after.peak_memory_bytes = peak_memory();
-    return answer(total, after.since(before));
+    json told = answer(total, after.since(before));
+    told["facts"] = since(granted, to_json(facts()));
+    return told;
   }
 
   static json answer(const Outcome& outcome, const SideUsage& usage) {
@@ -206,8 +210,7 @@ Result<Started> start_client(const json& request) {
                                             request.at("local").get<std::string>(), std::move(progress));
   const Endpoint to{.host = request.at("address").get<std::string>(), .port = request.at("port").get<std::uint16_t>()};
   WAGGLE_TRY(role->connect(*datapath, to, options, digest));
-  auto answer = std::make_unique<json>(json{{"facts", to_json(role->facts())}});
-  return Started{std::move(role), std::move(answer)};
+  return Started{std::move(role), std::make_unique<json>(json::object())};
 }
 
 }  // namespace waggle::experiment

@@ -88,12 +88,11 @@ class Run {
     WAGGLE_TRY(set_cache());
     WAGGLE_LET(window, measure());
     WAGGLE_TRY(blame_server(client_->call({{"do", "reset"}}, site_.interrupt(), patience())));
-    WAGGLE_LET(facts, server_->call({{"do", "facts"}}, site_.interrupt()));
     WAGGLE_TRY(client_->quit(site_.interrupt()));
     WAGGLE_TRY(server_->quit(site_.interrupt()));
     RunDone done{.run = std::move(window), .facts = {}};
-    done.facts[server_side()] = with_napi(facts.at("facts"), End::server);
-    done.facts[client_side()] = with_napi(client_facts_, End::client);
+    done.facts[server_side()] = with_link(server_facts_, End::server);
+    done.facts[client_side()] = with_link(client_facts_, End::client);
     return done;
   }
 
@@ -167,11 +166,14 @@ class Run {
   }
 
   /// What the link did for an end, beside what its channel was granted.
-  json with_napi(json facts, End end) const {
+  json with_link(json facts, End end) const {
     if (link_.kind() == "veth") {
       for (const Mode& mode : napi_.at(end)) {
         facts["modes"].push_back(to_json(mode));
       }
+    }
+    for (const Mode& mode : changed_.at(end)) {
+      facts["modes"].push_back(to_json(mode));
     }
     return facts;
   }
@@ -216,8 +218,7 @@ class Run {
                   {"local", local()},
                   {"port", port_},
                   {"progress_fd", progress_.fd()}});
-    WAGGLE_LET(answer, blame_server(client_->call(start, site_.interrupt(), patience())));
-    client_facts_ = answer.at("facts");
+    WAGGLE_TRY(blame_server(client_->call(start, site_.interrupt(), patience())));
     return {};
   }
 
@@ -295,6 +296,13 @@ class Run {
       trace = std::move(seen);
     }
     WAGGLE_LET(server, server_->call({{"do", "mark"}, {"end", true}}, site_.interrupt()));
+    client_facts_ = client.at("facts");
+    server_facts_ = server.at("facts");
+    for (const End end : {End::server, End::client}) {
+      // An XDP program that a datapath attaches takes offloads from a veth, at either end.
+      WAGGLE_LET(changed, link_.changed(end));
+      changed_[end] = std::move(changed);
+    }
     if (trace && trace->grade == measure::Grade::traced) {
       // No tracepoint tells of zero-copy sends that the kernel copied after all; the datapath was told.
       const json& counters = (server_sends_ ? server : client).at("usage").at("counters");
@@ -353,7 +361,9 @@ class Run {
   std::uint16_t port_ = 0;
   Mode cache_;
   std::map<End, std::vector<Mode>> napi_;
+  std::map<End, std::vector<Mode>> changed_;  // modes of the link that the run did not have as they were set up
   json client_facts_;
+  json server_facts_;
   std::optional<AgentProcess> server_;
   std::optional<AgentProcess> client_;
 };

@@ -15,6 +15,7 @@
 #include "base/histogram.hpp"
 #include "harness/experiment/control.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/granted.hpp"
 #include "harness/experiment/record_file.hpp"
 #include "harness/experiment/summary.hpp"
 #include "harness/experiment/timeline.hpp"
@@ -366,4 +367,32 @@ TEST_CASE("parameters and channel options survive the way to an agent") {
   options.timeout = std::chrono::milliseconds(250);
   options.settings["zerocopy.threshold"] = "1";
   CHECK(to_json(channel_from_json(to_json(options))) == to_json(options));
+}
+
+TEST_CASE("what was granted is what held at the end, with what it was before") {
+  const auto facts = [](const std::string& packet, const std::string& gso = "yes") {
+    return json{{"modes",
+                 {{{"name", "packet"}, {"requested", "largest"}, {"granted", packet}},
+                  {{"name", "gso"}, {"requested", "auto"}, {"granted", gso}}}}};
+  };
+  const auto before = [](const json& side, std::size_t mode) {
+    return side.at("modes").at(mode).value("before", std::vector<std::string>{});
+  };
+  using Values = std::vector<std::string>;
+  CHECK(since(facts("1472"), facts("1472")) == facts("1472"));
+  const json found = since(facts("1200"), facts("1472"));
+  CHECK(found.at("modes").at(0).at("granted") == "1472");
+  CHECK(before(found, 0) == Values{"1200"});
+  CHECK(before(found, 1).empty());
+
+  json all = over_runs(nullptr, {{"sender", found}, {"receiver", facts("1472")}});
+  CHECK(all.at("sender") == found);
+  all = over_runs(all, {{"sender", since(facts("1472"), facts("1472", "no"))}, {"receiver", facts("1472")}});
+  CHECK(before(all.at("sender"), 0) == Values{"1200"});
+  CHECK(before(all.at("sender"), 1) == Values{"yes"});
+  all = over_runs(all, {{"sender", since(facts("1400"), facts("1200", "no"))}, {"receiver", facts("1472")}});
+  CHECK(before(all.at("sender"), 0) == Values{"1472", "1400"});
+  CHECK(before(all.at("sender"), 1) == Values{"yes"});
+  CHECK(all.at("sender").at("modes").at(0).at("granted") == "1200");
+  CHECK(all.at("receiver") == facts("1472"));
 }

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/environment.hpp"
+#include "harness/experiment/granted.hpp"
 #include "harness/experiment/metric.hpp"
 #include "harness/experiment/one_run.hpp"
 #include "harness/experiment/record.hpp"
@@ -88,9 +89,8 @@ class Runner {
       return {};
     }
     entry.update(done->run);
-    if (pair.facts.is_null()) {
-      pair.facts = std::move(done->facts);
-    }
+    const bool first = std::ranges::none_of(pair.runs, [](const json& run) { return run.at("kind") != "warmup"; });
+    pair.facts = over_runs(first ? json() : pair.facts, std::move(done->facts));
     state.bin_ns = bin_width(entry.at("seconds"));
     if (turn.kind == RunKind::timed) {
       note(turn, entry, static_cast<double>(now_ns() - before) / 1e9, schedule);

@@ -4,6 +4,7 @@
 
 #include "harness/experiment/agent_roles.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/granted.hpp"
 #include "harness/experiment/side_usage.hpp"
 #include "harness/store/rooted_store.hpp"
 #include "protocol/server.hpp"
@@ -26,9 +27,6 @@ class ServerAgent final : public AgentRole {
     if (what == "mark") {
       return mark(request.value("end", false));
     }
-    if (what == "facts") {
-      return json{{"facts", to_json(server_.facts())}};
-    }
     return fail(Fault::protocol, "a server agent cannot '" + what + "'");
   }
 
@@ -38,15 +36,17 @@ class ServerAgent final : public AgentRole {
     now.counters = server_.counters();
     if (!end) {
       before_ = std::move(now);
+      granted_ = to_json(server_.facts());
       return json::object();
     }
     now.peak_memory_bytes = peak_memory();
-    return json{{"usage", to_json(now.since(before_))}};
+    return json{{"usage", to_json(now.since(before_))}, {"facts", since(granted_, to_json(server_.facts()))}};
   }
 
   store::RootedStore store_;
   protocol::Server server_;
   SideUsage before_;
+  json granted_;
 };
 
 }  // namespace

@@ -89,6 +89,33 @@ Result<> Link::make_veth(const LinkOptions& options) {
   return {};
 }
 
+Result<std::vector<Mode>> Link::changed(End end) const {
+  if (device_.empty()) {
+    return {};
+  }
+  const NetworkNamespace& where = end == End::server ? server() : client();
+  const std::string prefix = kind_ == "veth" ? (end == End::server ? "server " : "client ") : device_ + " ";
+  std::map<std::string, std::string> now;
+  WAGGLE_LET(netlink, Netlink::open(where));
+  WAGGLE_LET(mtu, netlink.mtu(device_));
+  now[prefix + "mtu"] = std::to_string(mtu);
+  WAGGLE_TRY(where.inside([&]() -> Result<> {
+    WAGGLE_LET(offloads, read_offloads(device_));
+    for (const auto& [name, on] : offloads) {
+      now[prefix + name] = on ? "on" : "off";
+    }
+    return {};
+  }));
+  std::vector<Mode> changed;
+  for (const Mode& mode : modes_) {
+    const auto value = now.find(mode.name);
+    if (value != now.end() && value->second != mode.granted) {
+      changed.push_back({mode.name.substr(prefix.size()), mode.requested, value->second});
+    }
+  }
+  return changed;
+}
+
 Result<Mode> Link::set_napi(End end, Napi napi, bool again) {
   const auto control = napi_.find(end);
   if (control != napi_.end()) {

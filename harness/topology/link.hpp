@@ -40,6 +40,8 @@ class Link {
   const std::vector<Mode>& modes() const { return modes_; }
 
   enum class End { server, client };
+  /// MTU and offloads of an end that are not as modes() has them any more: "tso", requested "on", granted "off".
+  Result<std::vector<Mode>> changed(End end) const;
   /// Where the receive work of an end runs (NapiControl::set()); only a veth has the choice. Fault::missing when
   /// threads are asked for where there is none. `again`: NapiControl::set_again().
   Result<Mode> set_napi(End end, Napi napi, bool again = false);

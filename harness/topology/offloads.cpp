@@ -55,12 +55,26 @@ Result<std::vector<Mode>> set_offloads(const std::string& device, bool on) {
       return std::unexpected(done.error());
     }
   }
+  WAGGLE_LET(granted, read_offloads(device));
   std::vector<Mode> modes;
   for (const Offload& offload : kOffloads) {
-    WAGGLE_LET(value, ethtool(socket.get(), device, offload.get, 0));
-    modes.push_back({std::string(offload.name), on ? "on" : "off", value != 0 ? "on" : "off"});
+    const std::string name(offload.name);
+    modes.push_back({name, on ? "on" : "off", granted.at(name) ? "on" : "off"});
   }
   return modes;
+}
+
+Result<std::map<std::string, bool>> read_offloads(const std::string& device) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) {
+    return fail_errno("cannot open a socket");
+  }
+  std::map<std::string, bool> states;
+  for (const Offload& offload : kOffloads) {
+    WAGGLE_LET(value, ethtool(socket.get(), device, offload.get, 0));
+    states.emplace(offload.name, value != 0);
+  }
+  return states;
 }
 
 }  // namespace waggle::topology

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "harness/topology/interrupt.hpp"
 #include "harness/topology/link.hpp"
 #include "harness/topology/mounts.hpp"
+#include "harness/topology/offloads.hpp"
 #include "harness/topology/page_cache.hpp"
 #include "harness/topology/work_directory.hpp"
 
@@ -105,6 +107,27 @@ TEST_CASE("offloads are turned off and read back from the kernel") {
     off += mode.granted == "off" ? 1 : 0;
   }
   CHECK(off == 12);
+}
+
+TEST_CASE("a link tells what somebody has changed since it was set up") {
+  need_namespaces();
+  const auto link = Link::create({});
+  REQUIRE(link);
+  for (const auto end : {Link::End::server, Link::End::client}) {
+    CHECK(link->changed(end)->empty());
+  }
+  REQUIRE(link->server().inside([&]() -> Result<> {
+    WAGGLE_TRY(set_offloads(link->device(), false));
+    return {};
+  }));
+  const auto changed = link->changed(Link::End::server);
+  REQUIRE(changed);
+  const auto tso = std::ranges::find(*changed, "tso", &Mode::name);
+  REQUIRE(tso != changed->end());
+  CHECK(tso->requested == "on");
+  CHECK(tso->granted == "off");
+  CHECK(std::ranges::find(*changed, "mtu", &Mode::name) == changed->end());
+  CHECK(Link::create({.kind = "vhost"})->changed(Link::End::server)->empty());
 }
 
 TEST_CASE("receive work moves into threads on a CPU of each end's own, and back") {

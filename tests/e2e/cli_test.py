@@ -124,6 +124,9 @@ class WrongUse(Case):
 
     def test_parameter_of_another_workload(self):
         self.refused(2, "run", "--workload=rr", "--size=1GiB", says=["--size says nothing to the workload rr", "--request"])
+        self.refused(2, "run", "--workload=rr", "--sink=file", says=["--sink says nothing to the workload rr"])
+        self.refused(2, "run", "--workload=idle", "--cache=cold", says=["--cache says nothing to the workload idle"])
+        self.refused(2, "run", "--workload=rand-read", "--huge", says=["--huge says nothing to the workload rand-read"])
 
     def test_unknown_workload(self):
         self.refused(2, "run", "--workload=bulk", says=["--workload", "small-files"])

@@ -165,6 +165,28 @@ class RealRecord(unittest.TestCase):
                 self.assertGreater(pair["summary"]["counters"]["sender"]["packets_sent"], 0)
                 self.assertIn("congestion", [mode["name"] for mode in pair["facts"]["sender"]["modes"]])
 
+    def test_granted_is_what_held_during_the_run(self):
+        # MTUs of 1500 and 16384 without the headers of IPv4 and UDP.
+        for datapath, packet in ("udp", "1472 bytes"), ("dpdk", "16356 bytes"):
+            for workload in ("download", "upload"):
+                if datapath not in {d["name"] for d in LISTED["datapaths"] if d["available"]}:
+                    continue
+                with self.subTest(datapath=datapath, workload=workload):
+                    record = experiment("run", f"--datapath={datapath}", f"--workload={workload}", "--size=16MiB", "--runs=1",
+                                        "--warmups=0", "--probed=0")
+                    modes = {mode["name"]: mode for mode in record["pairs"][0]["facts"]["sender"]["modes"]}
+                    self.assertEqual(modes["packet"]["granted"], packet)
+
+    def test_offloads_that_a_datapath_takes_from_the_link_are_told(self):
+        if "afxdp" not in {datapath["name"] for datapath in LISTED["datapaths"] if datapath["available"]}:
+            self.skipTest("afxdp cannot run here")
+        record = experiment("run", "--datapath=afxdp", "--size=1MiB", "--runs=1", "--warmups=0", "--probed=0")
+        link = {mode["name"]: mode["granted"] for mode in record["environment"]["links"]["veth"]["modes"]}
+        self.assertEqual(link["server tso"], "on")
+        for side in ("sender", "receiver"):
+            modes = {mode["name"]: mode for mode in record["pairs"][0]["facts"][side]["modes"]}
+            self.assertEqual((modes["tso"]["requested"], modes["tso"]["granted"]), ("on", "off"))
+
     def test_each_process_of_a_packet_pair_has_its_own_datapath(self):
         for workload in ("download", "upload"):
             with self.subTest(workload=workload):

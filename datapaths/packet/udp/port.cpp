@@ -53,7 +53,7 @@ class UdpPort final : public Port {
   Result<Peer> resolve(Peer peer, const std::stop_token&) override { return peer; }
 
   std::vector<Mode> modes() const override {
-    std::vector<Mode> modes = socket_.modes;
+    std::vector<Mode> modes = socket_.modes_now();
     if (!sender_->segments()) {
       std::ranges::find(modes, "gso", &Mode::name)->granted = "no";
     }

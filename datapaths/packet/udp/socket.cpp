@@ -142,6 +142,18 @@ Result<> aim(UdpSocket& socket, const PortRequest& request, std::uint16_t port) 
 
 }  // namespace
 
+std::vector<Mode> UdpSocket::modes_now() const {
+  std::vector<Mode> now = modes;
+  for (Mode& mode : now) {
+    if (mode.name == "send_buffer" || mode.name == "receive_buffer") {
+      mode.granted = std::to_string(get(fd.get(), SOL_SOCKET, mode.name == "send_buffer" ? SO_SNDBUF : SO_RCVBUF) / 2);
+    } else if (mode.name == "busy_poll" && mode.requested != "0") {
+      mode.granted = std::to_string(get(fd.get(), SOL_SOCKET, SO_BUSY_POLL));
+    }
+  }
+  return now;
+}
+
 bool is_broken(int error) {
   return error == EBADF || error == ENOTSOCK || error == EFAULT;
 }

@@ -21,7 +21,9 @@ struct UdpSocket {
   bool gso = false;
   bool gso_demanded = false;  ///< not only "auto": it is an error when the kernel refuses it later
   bool gro = false;
-  std::vector<Mode> modes;
+  std::vector<Mode> modes;  ///< as they were granted when it was opened
+  /// As they are now; the kernel is asked again.
+  std::vector<Mode> modes_now() const;
 };
 
 /// Opens one socket for `request`. With `shared` several sockets may be bound to one port (SO_REUSEPORT); `port` is the
