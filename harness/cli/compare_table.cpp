@@ -126,6 +126,12 @@ std::string cost_text(const json& cost, const char* whose) {
   return cost.is_object() ? format_number(median_of(cost.at(whose))) : "–";
 }
 
+/// The share reached of what the link carries, or of what a bare loop has reached; a dash where nobody knows.
+std::string ceiling_text(const json& pair) {
+  const auto ceiling = pair.find("ceiling");
+  return ceiling == pair.end() ? "–" : format_number(ceiling->at("share").get<double>() * 100);
+}
+
 void add_copies(std::vector<Grid::Cell>& row, const json& copies) {
   const auto& total = copies.at("total");
   row.push_back(side_copies_cell(copies.at("sender")));
@@ -137,34 +143,44 @@ void add_copies(std::vector<Grid::Cell>& row, const json& copies) {
 constexpr const char* kRatio = "to the best";
 
 Grid bulk_grid(const std::vector<const json*>& pairs) {
-  Grid grid({{.heading = "datapath", .right = false, .keep = 9},
-             {.heading = "Gbit/s", .keep = 9},
-             {.heading = "95 % interval", .keep = 8},
-             {.heading = "runs", .keep = 2},
-             {.heading = kRatio, .keep = 7},
-             {.heading = "CPU s/GiB", .keep = 8},
-             {.heading = "machine s/GiB", .keep = 3},
-             {.heading = "copies/B send", .keep = 7},
-             {.heading = "receive", .keep = 7},
-             {.heading = "both modelled", .keep = 5},
-             {.heading = "grade", .right = false, .keep = 6},
-             {.heading = "mode switches", .keep = 6},
-             {.heading = "context switches", .keep = 6},
-             {.heading = "retransmitted", .keep = 4},
-             {.heading = "empty polls", .keep = 4},
-             {.heading = "MiB send", .keep = 1},
-             {.heading = "MiB receive", .keep = 1}});
+  const bool bounded = std::ranges::any_of(pairs, [](const json* pair) { return pair->contains("ceiling"); });
+  std::vector<Grid::Column> columns{{.heading = "datapath", .right = false, .keep = 9},
+                                    {.heading = "Gbit/s", .keep = 9},
+                                    {.heading = "95 % interval", .keep = 8},
+                                    {.heading = "runs", .keep = 2},
+                                    {.heading = kRatio, .keep = 7}};
+  if (bounded) {
+    columns.push_back({.heading = "% of ceiling", .keep = 5});
+  }
+  columns.insert(columns.end(), {{.heading = "CPU s/GiB", .keep = 8},
+                                 {.heading = "machine s/GiB", .keep = 3},
+                                 {.heading = "copies/B send", .keep = 7},
+                                 {.heading = "receive", .keep = 7},
+                                 {.heading = "both modelled", .keep = 5},
+                                 {.heading = "grade", .right = false, .keep = 6},
+                                 {.heading = "mode switches", .keep = 6},
+                                 {.heading = "context switches", .keep = 6},
+                                 {.heading = "retransmitted", .keep = 4},
+                                 {.heading = "empty polls", .keep = 4},
+                                 {.heading = "MiB send", .keep = 1},
+                                 {.heading = "MiB receive", .keep = 1}});
+  Grid grid(std::move(columns));
   for (const json* pair : pairs) {
     const auto& summary = pair->at("summary");
     const auto& goodput = summary.at("goodput_bits_per_second");
     const auto& cost = summary.at("cpu_seconds_per_gib");
-    std::vector<Grid::Cell> row{{pair->at("label").get<std::string>(), Ink::strong},
-                                {format_number(median_of(goodput) * kGiga), Ink::good},
-                                {interval_text(goodput, kGiga), Ink::plain},
-                                {std::to_string(goodput.at("runs").get<int>()), Ink::plain},
-                                {ratio_text(*pair, summary), Ink::plain},
-                                {cost_text(cost, "processes"), Ink::plain},
-                                {cost_text(cost, "machine"), Ink::plain}};
+    std::vector<Grid::Cell> row{
+        {pair->at("label").get<std::string>(), Ink::strong},
+        {format_number(median_of(goodput) * kGiga), Ink::good},
+        {interval_text(goodput, kGiga), Ink::plain},
+        {std::to_string(goodput.at("runs").get<int>()), Ink::plain},
+        {ratio_text(*pair, summary), Ink::plain},
+    };
+    if (bounded) {
+      row.push_back({ceiling_text(*pair), Ink::plain});
+    }
+    row.push_back({cost_text(cost, "processes"), Ink::plain});
+    row.push_back({cost_text(cost, "machine"), Ink::plain});
     add_copies(row, summary.at("copies"));
     row.push_back({mode_switches(summary, 1), Ink::plain});
     row.push_back({context_switches(summary, 1), Ink::plain});

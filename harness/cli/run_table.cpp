@@ -78,7 +78,8 @@ void add_placement(Grid& grid, const json& record) {
             {placement_note(record), Ink::plain}});
 }
 
-Grid totals(const json& record, const json& summary) {
+/// `ceiling`: null where none is known.
+Grid totals(const json& record, const json& summary, const json& ceiling) {
   Grid grid({{.heading = "", .right = false, .keep = 9, .least = kLabel},
              {.heading = "", .right = true, .keep = 9, .least = 12},
              {.heading = "", .right = false, .keep = 8, .wraps = true}});
@@ -107,6 +108,13 @@ Grid totals(const json& record, const json& summary) {
   grid.add({{"goodput", Ink::strong},
             {format_rate(median_of(goodput)), bulk ? Ink::good : Ink::plain},
             {join_notes(interval_note(goodput, format_rate), bulk ? runs : ""), Ink::plain}});
+  if (bulk && ceiling.is_object()) {
+    grid.add({{"of the ceiling", Ink::strong},
+              {percent(ceiling.at("share").get<double>()), Ink::plain},
+              {fmt::format("{}: {}", format_rate(ceiling.at("goodput_bits_per_second").get<double>()),
+                           ceiling.at("because").get<std::string>()),
+               Ink::plain}});
+  }
   if (bulk) {
     add_cost(grid, "CPU per GiB", summary.at("cpu_seconds_per_gib"), "s");
   } else {
@@ -322,7 +330,7 @@ std::string other_placements(const json& record, const json& pair, const Style& 
     const auto found = std::ranges::find_if(other.at("pairs"), same);
     text += fmt::format("\n{}\n", paint(style, Ink::strong,
                                         fmt::format("The same between CPUs that are {} apart", distance_text(group))));
-    text += totals(other, found->at("summary")).text(style);
+    text += totals(other, found->at("summary"), nullptr).text(style);
   }
   return text;
 }
@@ -351,7 +359,7 @@ std::string pair_text(const json& record, const json& pair, const Style& style) 
     text = paint(style, Ink::strong, title) + text.substr(title.size());
   }
   text += "\n\n";
-  text += totals(record, pair.at("summary")).text(style);
+  text += totals(record, pair.at("summary"), pair.value("ceiling", json())).text(style);
   if (const Grid latency = latencies(pair.at("summary")); !latency.empty()) {
     text += "\n" + latency.text(style);
   }

@@ -159,6 +159,29 @@ TEST_CASE("what was left to the kernel is told, but is no warning") {
   CHECK_FALSE(holds(text, "not all was granted"));
 }
 
+TEST_CASE("a mode that changed while runs were measured says from what") {
+  auto pair = ok_pair("udp", 1e9);
+  pair["facts"]["sender"]["modes"] = {
+      {{"name", "packet"}, {"requested", "largest"}, {"granted", "1472 bytes"}, {"before", {"1200 bytes"}}},
+      {{"name", "send_buffer"}, {"requested", "auto"}, {"granted", "auto"}, {"before", {"1", "2"}}},
+      {{"name", "gso"}, {"requested", "yes"}, {"granted", "no"}, {"before", {"yes"}}}};
+  const auto text = run_table(record_of({pair}), {});
+  CHECK(holds(text, "packet 1472 bytes (requested largest; before 1200 bytes), send_buffer auto (before 1, then 2)"));
+  CHECK(holds(text, "gso no (not the requested yes; before yes)"));
+}
+
+TEST_CASE("the share of a ceiling stands beside the goodput where there is one") {
+  auto pair = ok_pair("afxdp", 4.5e9);
+  CHECK_FALSE(holds(run_table(record_of({pair}), {}), "ceiling"));
+  auto other = ok_pair("udp", 3e9);
+  CHECK_FALSE(holds(compare_table(record_of({pair, other}), {}), "ceiling"));
+  pair["ceiling"] = {{"goodput_bits_per_second", 9e9}, {"share", 0.5}, {"because", "the bare loop (copy)"}};
+  const auto text = run_table(record_of({pair}), {});
+  CHECK(holds(text, "of the ceiling"));
+  CHECK(holds(text, " %  9 Gbit/s: the bare loop (copy)"));
+  CHECK(holds(compare_table(record_of({pair, other}), {}), "% of ceiling"));
+}
+
 json mode(const char* name, const char* requested, const char* granted) {
   return {{"name", name}, {"requested", requested}, {"granted", granted}};
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/experiment/ceiling.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/metric.hpp"
@@ -205,9 +206,15 @@ json build_record(const Spec& spec, const RecordFrame& frame, const std::vector<
   }
   const json placement = settle_placement(spec, frame.share, entries);
   const auto counted = summaries_of(spec, frame, placement.at("counted"), entries, pairs);
+  const auto loops = read_loops(loops_place());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (!counted[i].is_null()) {
-      entries[i]["summary"] = counted[i];
+    if (counted[i].is_null()) {
+      continue;
+    }
+    entries[i]["summary"] = counted[i];
+    const double goodput = counted[i].at("goodput_bits_per_second").at("median");
+    if (json most = ceiling(pairs[i].facts, pairs[i].pair.link, goodput, loops); !most.is_null()) {
+      entries[i]["ceiling"] = std::move(most);
     }
   }
   const json& groups = placement.at("groups");

@@ -26,6 +26,7 @@
 #include "datapaths/packet/route.hpp"
 #include "datapaths/packet/transport/crc32c.hpp"
 #include "harness/topology/link.hpp"
+#include "tests/perf/loop_record.hpp"
 
 using namespace waggle;
 using namespace waggle::packet;
@@ -301,6 +302,9 @@ int main(int argc, char** argv) {
     all.push_back(*one);
   }
   std::ranges::sort(all);
+  perf::record_loop("afxdp", "veth", options.mtu - 28,
+                    fmt::format("{}, {} NAPI, {}", options.payload, options.napi, options.wait),
+                    all[all.size() / 2] * 1e9);
   fmt::print("mtu {} payload {} napi {} wait {}: {:.2f} Gbit/s (median of {}, {:.2f} to {:.2f})\n", options.mtu,
              options.payload, options.napi, options.wait, all[all.size() / 2], all.size(), all.front(), all.back());
   return 0;

@@ -35,6 +35,7 @@
 #include "datapaths/packet/transport/crc32c.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
+#include "tests/perf/loop_record.hpp"
 
 using namespace waggle;
 using namespace waggle::packet;
@@ -162,10 +163,12 @@ void send_all(Port& port, std::span<const TxFrame> frames) {
   }
 }
 
-void print(std::vector<double> values, std::string_view unit) {
+/// And returns the median.
+double print(std::vector<double> values, std::string_view unit) {
   std::ranges::sort(values);
   fmt::print("{:.2f} {} ({:.2f} to {:.2f}, {} repetitions)\n", values[values.size() / 2], unit, values.front(),
              values.back(), values.size());
+  return values[values.size() / 2];
 }
 
 void send_hello(Port& port, const Peer& to, std::uint32_t length) {
@@ -210,7 +213,9 @@ void run_receiver(const Plan& plan) {
     rates.push_back(receive_for(*port, plan, checksum));
   }
   fmt::print("{} frames of {} bytes, checksum {:08x}: ", plan.mode, port->capabilities().packet, checksum);
-  print(std::move(rates), "Gbit/s");
+  const double packets = print(std::move(rates), "Gbit/s");
+  const std::uint32_t packet = port->capabilities().packet;
+  perf::record_loop("dpdk", "vhost", packet, plan.mode, packets * 1e9 * (packet - kDataHeader) / packet);
 }
 
 void run_round_trips(const Plan& plan) {

@@ -121,6 +121,12 @@ bool Device::up() const {
   return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+std::uint64_t Device::line_rate() const {
+  rte_eth_link link{};
+  const bool known = rte_eth_link_get_nowait(id_, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
+  return known ? std::uint64_t{link.link_speed} * 1'000'000U : 0;
+}
+
 std::array<std::uint8_t, 6> Device::mac() const {
   rte_ether_addr address{};
   rte_eth_macaddr_get(id_, &address);

@@ -61,6 +61,7 @@ class Device {
   void clean() const { rte_eth_tx_done_cleanup(id_, 0, 0); }
 
   /// Frames that the device has dropped on the way in, and those for which it found no mbuf. From any thread.
+  std::uint64_t line_rate() const;  ///< bit/s; 0: not known
   std::uint64_t dropped() const;
   std::uint64_t without_mbuf() const;
 

@@ -23,6 +23,8 @@ constexpr std::uint32_t kBurst = 32;
 constexpr std::uint32_t kLookAround = 16;
 /// Empty polls in a row before a port that may sleep does: some 20 microseconds, less than a sleep and its end cost.
 constexpr std::uint32_t kPollsBeforeSleep = 500;
+/// Bytes of an Ethernet frame on the wire that no memory holds: preamble, checksum and gap (IEEE 802.3).
+constexpr std::size_t kOnWire = 8 + 4 + 12;
 
 rte_mbuf* mbuf_of(std::uint64_t handle) {
   return reinterpret_cast<rte_mbuf*>(handle);  // NOLINT(performance-no-int-to-ptr): a handle that we have made
@@ -310,6 +312,10 @@ std::vector<Mode> DpdkPort::modes() const {
                 {"checksum offload", flag(options.checksum_offload),
                  flag(device != nullptr ? device->checksum_offload() : options.checksum_offload)},
                 {"mtu", std::to_string(options.mtu), std::to_string(options.mtu)}});
+  if (const std::uint64_t rate = options.link == "nic" && device != nullptr ? device->line_rate() : 0; rate > 0) {
+    modes.push_back({"line_rate", "auto", std::to_string(rate)});                          // bit/s
+    modes.push_back({"frame_overhead", "auto", std::to_string(kFrameHeaders + kOnWire)});  // bytes
+  }
   return modes;
 }
 

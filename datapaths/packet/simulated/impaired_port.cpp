@@ -90,6 +90,10 @@ void ImpairedPort::release(std::span<const RxFrame> frames) {
 std::vector<Mode> ImpairedPort::modes() const {
   std::vector<Mode> all = inner_->modes();
   all.push_back({"virtual_link", description_, description_});
+  if (const Impairments& link = link_.impairments(); link.rate != 0) {
+    all.push_back({"line_rate", std::to_string(link.rate), std::to_string(link.rate)});               // bit/s
+    all.push_back({"frame_overhead", std::to_string(link.overhead), std::to_string(link.overhead)});  // bytes
+  }
   return all;
 }
 

@@ -56,6 +56,7 @@ class VirtualLink {
   static void damage(ByteSpan packet, const Copy& copy);
 
   Impairments& impairments() { return impairments_; }
+  const Impairments& impairments() const { return impairments_; }
 
   struct Stats {
     Tally carried, lost, queue_drops, duplicated, reordered, corrupted, truncated, too_large;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+/// What bounds a pair's goodput from outside, and how much of it was reached.
+namespace waggle::experiment {
+
+/// What a bare loop over a port's rings has reached on this machine, as it wrote it down (tests/perf/loop_record.hpp).
+struct BareLoop {
+  std::string datapath;
+  std::string link;
+  std::uint32_t packet = 0;  ///< bytes of the largest packet (UDP payload)
+  std::string how;           ///< "copy, threaded NAPI"
+  double goodput = 0;        ///< bit/s of payload
+  std::string created;       ///< UTC
+};
+
+/// Those in `place` that were measured since this machine has started; files that make no sense are left out.
+std::vector<BareLoop> read_loops(const std::filesystem::path& place);
+/// "results/loops", below $WAGGLE_RESULTS when that is set.
+std::filesystem::path loops_place();
+
+/// For a pair with these `facts` over `link` that has reached `goodput` bit/s: what the line carries of payload in
+/// packets of the size that were sent, with all headers, where a port knows its line rate; otherwise the best of the
+/// bare loops over the same kind of link with packets of that size; null without either.
+nlohmann::json ceiling(const nlohmann::json& facts, const std::string& link, double goodput,
+                       const std::vector<BareLoop>& loops);
+
+}  // namespace waggle::experiment

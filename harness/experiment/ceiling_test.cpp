@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/ceiling.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+using namespace waggle::experiment;
+using nlohmann::json;
+
+TEST_CASE("a ceiling counts the headers of a line, or is what a bare loop has reached") {
+  const auto facts = [](json modes) {
+    modes.push_back({{"name", "packet"}, {"requested", "largest"}, {"granted", "1472 bytes"}});
+    const json side{{"sender", "afxdp"}, {"modes", modes}};
+    return json{{"sender", side}, {"receiver", side}};
+  };
+  const json line{{{"name", "line_rate"}, {"requested", "auto"}, {"granted", "10000000000"}},
+                  {{"name", "frame_overhead"}, {"requested", "auto"}, {"granted", "66"}}};
+  // An Ethernet frame of 1,500 bytes takes 1,538 on the wire; 1,424 of them are payload.
+  const json most = ceiling(facts(line), "nic", 5e9, {});
+  CHECK(most.at("goodput_bits_per_second").get<double>() == Approx(1e10 * 1424 / 1538));
+  CHECK(most.at("share").get<double>() == Approx(0.54).epsilon(0.001));
+
+  const std::vector<BareLoop> loops{{"afxdp", "veth", 1472, "copy", 8e9, "today"},
+                                    {"afxdp", "veth", 1472, "none", 9e9, "today"},
+                                    {"afxdp", "veth", 3372, "none", 19e9, "today"},
+                                    {"dpdk", "veth", 1472, "empty", 90e9, "today"}};
+  const json bare = ceiling(facts(json::array()), "veth", 4.5e9, loops);
+  CHECK(bare.at("share").get<double>() == Approx(0.5));
+  CHECK(bare.at("because") == "the bare loop (none) with packets of 1472 bytes, today");
+  CHECK(ceiling(facts(json::array()), "nic", 4.5e9, loops).is_null());
+  CHECK(ceiling({{"sender", {{"modes", json::array()}}}}, "veth", 1, loops).is_null());
+}
+
+TEST_CASE("loops of another start of the machine, and files that are none, are left out") {
+  const auto directory = std::filesystem::temp_directory_path() / (std::to_string(::getpid()) + "-loops");
+  std::filesystem::create_directory(directory);
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  json loop{{"schema", "waggle-loop/1"},
+            {"datapath", "afxdp"},
+            {"link", "veth"},
+            {"packet", 1472},
+            {"how", "copy"},
+            {"created", "today"},
+            {"boot", boot},
+            {"goodput_bits_per_second", 8e9}};
+  std::ofstream(directory / "good.json") << loop;
+  loop["boot"] = "another";
+  std::ofstream(directory / "old.json") << loop;
+  std::ofstream(directory / "bad.json") << "{";
+  const auto loops = read_loops(directory);
+  REQUIRE(loops.size() == 1);
+  CHECK(loops[0].packet == 1472);
+  CHECK(loops[0].goodput == 8e9);
+  CHECK(read_loops(directory / "none").empty());
+  std::filesystem::remove_all(directory);
+}
