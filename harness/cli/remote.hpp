@@ -21,9 +21,9 @@ Result<Remote> parse_remote(std::string_view text);
 /// True when `text` starts like HOST:PORT/, so that a user who writes it does not mean a local file.
 bool looks_remote(std::string_view text);
 
-/// "HOST:PORT", ":PORT" (all addresses) or "HOST" (with `default_port`), which is more than a number. An IPv6 address is
-/// in brackets, with its zone if it is one of a link (RFC 4007, 11); one with a zone may do without them where no port
-/// follows.
+/// "HOST:PORT", ":PORT" (all addresses) or "HOST" (with `default_port`), which is more than a number. An IPv6 address
+/// is in brackets, with its zone if it is one of a link (RFC 4007, 11); one with a zone may do without them where no
+/// port follows.
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port);
 /// "127.0.0.1:7411", "[::1]:7411".
 std::string endpoint_text(const Endpoint& endpoint);
