@@ -141,7 +141,7 @@ TEST_CASE("copies that code of others makes are modelled, whatever our own count
   json model = kModel;
   model["sender"]["user"] = 1.0;
   model["sender"]["uncounted"] = "net_vhost: mbuf -> ring";
-  const json summary = summarise({run("timed", 1, 1), probed(1, 0)}, model, 1, Stop::most_runs);
+  const json summary = summarise({run("timed", 1, 1), probed(1, 0)}, model, 1, Stop::most_runs, nullptr);
   const json& copies = summary.at("copies");
   CHECK(copies.at("sender").at("user").at("measured").is_null());
   CHECK(copies.at("sender").at("user").at("grade") == "modelled");
