@@ -35,6 +35,7 @@ TEST_CASE("endpoints have a default port and may mean all addresses") {
   CHECK(parse_endpoint(":0", 5).value().host.empty());
   CHECK(parse_endpoint("[::1]", 5).value().host == "::1");
   CHECK_FALSE(parse_endpoint("host:x", 5));
+  CHECK_FALSE(parse_endpoint("7420", 5));  // a port without a host
   CHECK_FALSE(parse_endpoint("::1:5", 5));
   CHECK(parse_endpoint("[fe80::1%eth0.5]:7", 5).value().host == "fe80::1%eth0.5");
   CHECK(parse_endpoint("[fe80::1%eth0.5]:7", 5).value().port == 7);
