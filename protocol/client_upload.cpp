@@ -27,6 +27,10 @@ struct Piece {
 /// Whole blocks, or all up to the end, that the file system does not keep (lseek(2): SEEK_HOLE).
 std::vector<Piece> holes_of(int file, std::uint64_t size) {
   std::vector<Piece> holes;
+  const off_t end_of_file = ::lseek(file, 0, SEEK_END);
+  if (end_of_file < 0 || static_cast<std::uint64_t>(end_of_file) < size) {
+    return holes;  // what it has lost is no hole
+  }
   std::uint64_t at = 0;
   while (at < size && holes.size() < kMostHoles) {
     const off_t hole = ::lseek(file, static_cast<off_t>(at), SEEK_HOLE);
