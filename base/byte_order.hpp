@@ -20,7 +20,7 @@ constexpr T big_endian(T value) {
 
 /// Reads a number in network byte order, wherever it stands.
 template <std::integral T>
-T load(const std::byte* from) {
+T load_be(const std::byte* from) {
   T value;
   std::memcpy(&value, from, sizeof value);
   return big_endian(value);
@@ -28,7 +28,7 @@ T load(const std::byte* from) {
 
 /// Writes a number in network byte order.
 template <std::integral T>
-void store(std::byte* to, T value) {
+void store_be(std::byte* to, T value) {
   value = big_endian(value);
   std::memcpy(to, &value, sizeof value);
 }

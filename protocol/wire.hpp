@@ -29,7 +29,7 @@ class Reader {
   void number(T& value) {
     const ByteView bytes = take(sizeof(T));
     if (!bytes.empty()) {
-      value = load<T>(bytes.data());
+      value = load_be<T>(bytes.data());
     }
   }
 

@@ -16,7 +16,7 @@ Result<std::uint64_t> random_number() {
   if (::RAND_bytes(random.data(), random.size()) != 1) {
     return fail(Fault::io, "the system gives no random numbers");
   }
-  return load<std::uint64_t>(std::as_bytes(std::span(random)).data());
+  return load_be<std::uint64_t>(std::as_bytes(std::span(random)).data());
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ void Host::on_stranger(Time now, const Header& header, const RxFrame& frame) {
   const auto closed = std::ranges::find(closed_, header.connection, &Closed::id);
   const CloseCode code = closed != closed_.end() ? closed->code : CloseCode::unknown_connection;
   std::array<std::byte, 10> body{};
-  store(body.data(), static_cast<std::uint16_t>(code));
+  store_be(body.data(), static_cast<std::uint16_t>(code));
   reply(header, Type::close, frame, body);
 }
 
@@ -116,7 +116,7 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
     ++stats_.bad_packets;
     return;
   }
-  const auto token_size = load<std::uint16_t>(packet.data() + kHelloToken);
+  const auto token_size = load_be<std::uint16_t>(packet.data() + kHelloToken);
   const ByteView token = packet.subspan(kHelloToken + 2, std::min<std::size_t>(token_size, RetryTokens::kSize));
   if (token_size != RetryTokens::kSize || !tokens_.valid(token, frame.from, header.connection, now)) {
     reply(header, Type::retry, frame, tokens_.make(frame.from, header.connection, now));
@@ -125,7 +125,7 @@ void Host::on_hello(Time now, const Header& header, const RxFrame& frame) {
   const Terms terms = read_terms(packet.data() + kHelloTerms);
   if (connections_.size() - strangers_.size() >= options_.most_connections) {
     std::array<std::byte, 10> body{};
-    store(body.data(), static_cast<std::uint16_t>(CloseCode::busy));
+    store_be(body.data(), static_cast<std::uint16_t>(CloseCode::busy));
     reply(header, Type::close, frame, body);
     return;
   }

@@ -31,8 +31,8 @@ struct MessageFrame {
     }
     MessageFrame frame;
     const ByteView front = stream.view(0, kShort);
-    frame.size = load<std::uint32_t>(front.data());
-    frame.kind = load<std::uint8_t>(front.data() + 4);
+    frame.size = load_be<std::uint32_t>(front.data());
+    frame.kind = load_be<std::uint8_t>(front.data() + 4);
     if (frame.kind != 1) {
       return frame;
     }
@@ -40,8 +40,8 @@ struct MessageFrame {
       return {};
     }
     const ByteView id = stream.view(kShort, kLong - kShort);
-    frame.extent = {load<std::uint32_t>(id.data()), load<std::uint64_t>(id.data() + 4),
-                    load<std::uint64_t>(id.data() + 12)};
+    frame.extent = {load_be<std::uint32_t>(id.data()), load_be<std::uint64_t>(id.data() + 4),
+                    load_be<std::uint64_t>(id.data() + 12)};
     return frame;
   }
 
@@ -52,12 +52,12 @@ struct MessageFrame {
   /// To a stream that has room for it.
   static void write(MessageSender& stream, ByteView message, const ExtentId* extent) {
     std::array<std::byte, kLong> header;
-    store(header.data(), static_cast<std::uint32_t>(message.size()));
-    store(header.data() + 4, static_cast<std::uint8_t>(extent != nullptr ? 1 : 0));
+    store_be(header.data(), static_cast<std::uint32_t>(message.size()));
+    store_be(header.data() + 4, static_cast<std::uint8_t>(extent != nullptr ? 1 : 0));
     if (extent != nullptr) {
-      store(header.data() + kShort, extent->handle);
-      store(header.data() + kShort + 4, extent->offset);
-      store(header.data() + kShort + 12, extent->length);
+      store_be(header.data() + kShort, extent->handle);
+      store_be(header.data() + kShort + 4, extent->offset);
+      store_be(header.data() + kShort + 12, extent->length);
     }
     stream.write(ByteView(header).first(room({}, extent)));
     stream.write(message);

@@ -185,7 +185,7 @@ TEST_CASE("of too many strangers the oldest of the address that has most goes") 
   const auto close = many.await(Type::close);
   REQUIRE(close);
   CHECK(close->header.connection == 11);
-  CHECK(load<std::uint16_t>(close->bytes.data() + kHeader) == static_cast<std::uint16_t>(CloseCode::busy));
+  CHECK(load_be<std::uint16_t>(close->bytes.data() + kHeader) == static_cast<std::uint16_t>(CloseCode::busy));
   // The one who came first of all, from elsewhere, still has its place.
   few.say(1, as_bytes("please"));
   CHECK(few.await(Type::message));
@@ -245,7 +245,7 @@ struct Nuisance {
     pinging.request_stop();
     pinging.join();
     const auto close = peer->await(Type::close);
-    return close ? static_cast<CloseCode>(load<std::uint16_t>(close->bytes.data() + kHeader)) : CloseCode::done;
+    return close ? static_cast<CloseCode>(load_be<std::uint16_t>(close->bytes.data() + kHeader)) : CloseCode::done;
   }
 
   std::unique_ptr<Listener> listener;
@@ -311,12 +311,12 @@ TEST_CASE("a message that comes steadily is waited for, however little of it cam
   constexpr std::size_t kPart = 1000;
   constexpr std::size_t kFront = 3;  // of the header, which does not tell how long the message is
   std::vector<std::byte> body(8 + MessageFrame::kShort + 125 * kPart);
-  store(body.data() + 8, static_cast<std::uint32_t>(125 * kPart));
+  store_be(body.data() + 8, static_cast<std::uint32_t>(125 * kPart));
   const auto piece = [&](std::uint64_t offset, std::size_t length) {
     std::vector<std::byte> part(body.begin() + 8 + static_cast<std::ptrdiff_t>(offset), body.end());
     part.resize(std::min(length, part.size()));
     part.insert(part.begin(), 8, std::byte{0});
-    store(part.data(), offset);
+    store_be(part.data(), offset);
     peer.send(7, Type::message, part);
   };
   piece(0, kFront);
@@ -348,7 +348,7 @@ TEST_CASE("a peer whose connection was broken off is never told that it ended in
   for (int i = 0; i < 2; ++i) {
     const auto close = peer.await(Type::close);
     REQUIRE(close);
-    CHECK(load<std::uint16_t>(close->bytes.data() + kHeader) == static_cast<std::uint16_t>(CloseCode::failed));
+    CHECK(load_be<std::uint16_t>(close->bytes.data() + kHeader) == static_cast<std::uint16_t>(CloseCode::failed));
     peer.send(7, Type::ping, as_bytes("long enough for an answer"));
   }
   listener->abort();

@@ -47,7 +47,7 @@ Result<Addresses> addresses_of(const Endpoint& endpoint, bool to_listen, const s
     return fail(Fault::usage, fmt::format("{} is an address of a link, and does not say of which", endpoint.host),
                 fmt::format("name the interface: [{}%eth0]:{}", endpoint.host, endpoint.port));
   }
-  return std::move(addresses);
+  return addresses;
 }
 
 Result<> set(int fd, int level, int option, int value, const char* what) {

@@ -103,7 +103,7 @@ class Victim {
       for (int round = 0; round < 2 && connection_ == nullptr; ++round) {
         std::fill_n(scratch_.data() + kHeader, MtuSearch::kBase - kHeader, std::byte{0});
         write_terms(scratch_.data() + kHeader, terms());
-        store(scratch_.data() + kHeader + kTerms, static_cast<std::uint16_t>(token_ ? token_->size() : 0));
+        store_be(scratch_.data() + kHeader + kTerms, static_cast<std::uint16_t>(token_ ? token_->size() : 0));
         if (token_) {
           std::ranges::copy(*token_, scratch_.begin() + kHeader + kTerms + 2);
         }
@@ -316,7 +316,7 @@ void Victim::step(Input& input) {
     case 3: send_ack(input); break;
     case 4: {
       const ByteView body = input.bytes(input.number<std::uint8_t>());
-      store(scratch_.data() + kHeader, std::uint64_t{input.number<std::uint16_t>()});
+      store_be(scratch_.data() + kHeader, std::uint64_t{input.number<std::uint16_t>()});
       std::ranges::copy(body, scratch_.data() + kMessageHeader);
       send(Type::message, input.number<std::uint8_t>() % 4, number_, 0, kMessageHeader + body.size());
       break;

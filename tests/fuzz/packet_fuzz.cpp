@@ -74,7 +74,7 @@ void check_numbers(ByteView bytes) {
   std::array<bool, 1024> model{};
   std::uint64_t floor = 0;
   for (std::size_t at = 0; at + 2 <= bytes.size(); at += 2) {
-    const auto value = load<std::uint16_t>(bytes.data() + at);
+    const auto value = load_be<std::uint16_t>(bytes.data() + at);
     const std::uint64_t number = value % model.size();
     if (value >= 0xF000) {
       numbers.forget_below(number);
@@ -104,8 +104,8 @@ void check_stream(ByteView bytes) {
   const auto byte_at = [](std::uint64_t offset) { return static_cast<std::byte>(offset * 7 + (offset >> 8U)); };
   std::vector<std::byte> piece;
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
-    const std::uint64_t offset = load<std::uint16_t>(bytes.data() + at) * std::uint64_t{16};
-    const std::size_t length = load<std::uint16_t>(bytes.data() + at + 2) % 3000;
+    const std::uint64_t offset = load_be<std::uint16_t>(bytes.data() + at) * std::uint64_t{16};
+    const std::size_t length = load_be<std::uint16_t>(bytes.data() + at + 2) % 3000;
     piece.resize(length);
     for (std::size_t i = 0; i < length; ++i) {
       piece[i] = byte_at(offset + i);

@@ -215,7 +215,8 @@ void run_receiver(const Plan& plan) {
   fmt::print("{} frames of {} bytes, checksum {:08x}: ", plan.mode, port->capabilities().packet, checksum);
   const double packets = print(std::move(rates), "Gbit/s");
   const std::uint32_t packet = port->capabilities().packet;
-  perf::record_loop("dpdk", "vhost", packet, plan.mode, packets * 1e9 * (packet - kDataHeader) / packet);
+  perf::record_loop("dpdk", "vhost", packet, plan.mode,
+                    packets * 1e9 * static_cast<double>(packet - kDataHeader) / packet);
 }
 
 void run_round_trips(const Plan& plan) {

@@ -171,7 +171,7 @@ class Stranger {
     write_header(frame[0].packet, {type, 0, static_cast<std::uint16_t>(length), connection, 1, 0});
     if (type == Type::hello && length > kHeader + kTerms + 2) {
       write_terms(frame[0].packet + kHeader, {1472, 100, kMessageWindow});
-      store(frame[0].packet + kHeader + kTerms, static_cast<std::uint16_t>(token.size()));
+      store_be(frame[0].packet + kHeader + kTerms, static_cast<std::uint16_t>(token.size()));
       std::ranges::copy(token, frame[0].packet + kHeader + kTerms + 2);
     }
     seal(ByteSpan(frame[0].packet, length));

@@ -43,19 +43,19 @@ void RawPeer::transmit(Bytes packet, bool matters) {
 void RawPeer::hello() {
   Bytes body(MtuSearch::kBase - kHeader);
   write_terms(body.data(), terms_);
-  store(body.data() + kTerms, static_cast<std::uint16_t>(token_.size()));
+  store_be(body.data() + kTerms, static_cast<std::uint16_t>(token_.size()));
   std::ranges::copy(token_, body.begin() + kTerms + 2);
   packet(Type::hello, body, false);
 }
 
 void RawPeer::message(ByteView message, const ExtentId* announces) {
   Bytes frame(kFrame + (announces != nullptr ? kAnnouncement : 0));
-  store(frame.data(), static_cast<std::uint32_t>(message.size()));
-  store(frame.data() + 4, static_cast<std::uint8_t>(announces != nullptr ? 1 : 0));
+  store_be(frame.data(), static_cast<std::uint32_t>(message.size()));
+  store_be(frame.data() + 4, static_cast<std::uint8_t>(announces != nullptr ? 1 : 0));
   if (announces != nullptr) {
-    store(frame.data() + kFrame, announces->handle);
-    store(frame.data() + kFrame + 4, announces->offset);
-    store(frame.data() + kFrame + 12, announces->length);
+    store_be(frame.data() + kFrame, announces->handle);
+    store_be(frame.data() + kFrame + 4, announces->offset);
+    store_be(frame.data() + kFrame + 12, announces->length);
     ++announced_;
   }
   frame.insert(frame.end(), message.begin(), message.end());
@@ -64,7 +64,7 @@ void RawPeer::message(ByteView message, const ExtentId* announces) {
 
 void RawPeer::begin_message(ByteView bytes, std::size_t size) {
   Bytes frame(kFrame);
-  store(frame.data(), static_cast<std::uint32_t>(size));
+  store_be(frame.data(), static_cast<std::uint32_t>(size));
   frame.insert(frame.end(), bytes.begin(), bytes.end());
   stream(frame);
 }
@@ -73,7 +73,7 @@ void RawPeer::stream(ByteView bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
     const ByteView piece = bytes.subspan(at, std::min(kPiece, bytes.size() - at));
     Bytes body(8);
-    store(body.data(), streamed_);
+    store_be(body.data(), streamed_);
     body.insert(body.end(), piece.begin(), piece.end());
     packet(Type::message, body, true);
     streamed_ += piece.size();
@@ -85,9 +85,9 @@ void RawPeer::data(std::uint32_t extent, std::uint32_t handle, std::uint64_t off
   for (std::size_t at = 0; at < payload.size(); at += piece) {
     const ByteView part = payload.subspan(at, std::min(piece, payload.size() - at));
     Bytes body(kDataHeader - kHeader);
-    store(body.data(), extent);
-    store(body.data() + 4, handle);
-    store(body.data() + 8, offset + at);
+    store_be(body.data(), extent);
+    store_be(body.data() + 4, handle);
+    store_be(body.data() + 8, offset + at);
     body.insert(body.end(), part.begin(), part.end());
     packet(Type::data, body, true, kSolicits);
   }
@@ -95,8 +95,8 @@ void RawPeer::data(std::uint32_t extent, std::uint32_t handle, std::uint64_t off
 
 void RawPeer::close(CloseCode code) {
   Bytes body(10);
-  store(body.data(), static_cast<std::uint16_t>(code));
-  store(body.data() + 2, streamed_);
+  store_be(body.data(), static_cast<std::uint16_t>(code));
+  store_be(body.data() + 2, streamed_);
   packet(Type::close, body, false);
 }
 
@@ -156,7 +156,7 @@ void RawPeer::on_packet(ByteView packet) {
         }
       }
       if (packet.size() >= begin &&
-          messages_.insert(load<std::uint64_t>(packet.data() + kHeader), packet.subspan(begin))) {
+          messages_.insert(load_be<std::uint64_t>(packet.data() + kHeader), packet.subspan(begin))) {
         received_.add(header->number);
       }
       break;
@@ -191,8 +191,8 @@ std::optional<RawPeer::Message> RawPeer::take_message() {
   }
   Bytes frame(kFrame + kAnnouncement);
   std::ranges::copy(messages_.view(0, kFrame), frame.begin());
-  const std::size_t size = load<std::uint32_t>(frame.data());
-  const bool announces = load<std::uint8_t>(frame.data() + 4) != 0;
+  const std::size_t size = load_be<std::uint32_t>(frame.data());
+  const bool announces = load_be<std::uint8_t>(frame.data() + 4) != 0;
   const std::size_t begin = kFrame + (announces ? kAnnouncement : 0);
   if (messages_.available() < begin + size) {
     return {};
@@ -200,8 +200,9 @@ std::optional<RawPeer::Message> RawPeer::take_message() {
   Message message;
   if (announces) {
     std::ranges::copy(messages_.view(kFrame, kAnnouncement), frame.begin() + kFrame);
-    message.announces = {load<std::uint32_t>(frame.data() + kFrame), load<std::uint64_t>(frame.data() + kFrame + 4),
-                         load<std::uint64_t>(frame.data() + kFrame + 12)};
+    message.announces = {load_be<std::uint32_t>(frame.data() + kFrame),
+                         load_be<std::uint64_t>(frame.data() + kFrame + 4),
+                         load_be<std::uint64_t>(frame.data() + kFrame + 12)};
   }
   const ByteView view = messages_.view(begin, size);
   message.bytes.assign(view.begin(), view.end());

@@ -76,7 +76,7 @@ class RudePeer {
   void hello(std::uint64_t connection, const Terms& terms, ByteView token) {
     std::array<std::byte, MtuSearch::kBase - kHeader> body{};
     write_terms(body.data(), terms);
-    store(body.data() + kTerms, static_cast<std::uint16_t>(token.size()));
+    store_be(body.data() + kTerms, static_cast<std::uint16_t>(token.size()));
     std::ranges::copy(token, body.begin() + kTerms + 2);
     send(connection, Type::hello, body);
   }
@@ -96,14 +96,14 @@ class RudePeer {
 
   void close(std::uint64_t connection) {
     std::array<std::byte, 10> body{};
-    store(body.data(), static_cast<std::uint16_t>(CloseCode::failed));
+    store_be(body.data(), static_cast<std::uint16_t>(CloseCode::failed));
     send(connection, Type::close, body);
   }
 
   /// The front of a framed message, `length` bytes of it, from the beginning of the stream.
   void say(std::uint64_t connection, ByteView message, std::size_t length) {
     std::vector<std::byte> body(8 + MessageFrame::kShort + message.size());
-    store(body.data() + 8, static_cast<std::uint32_t>(message.size()));
+    store_be(body.data() + 8, static_cast<std::uint32_t>(message.size()));
     std::ranges::copy(message, body.begin() + 8 + MessageFrame::kShort);
     send(connection, Type::message, ByteView(body).first(8 + std::min(length, body.size() - 8)));
   }

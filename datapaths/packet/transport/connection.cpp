@@ -82,8 +82,8 @@ void Connection::on_close(Time now, ByteView packet) {
   if (packet.size() < kClose) {
     return;
   }
-  const auto code = static_cast<CloseCode>(load<std::uint16_t>(packet.data() + kHeader));
-  const auto end = load<std::uint64_t>(packet.data() + kHeader + 2);
+  const auto code = static_cast<CloseCode>(load_be<std::uint16_t>(packet.data() + kHeader));
+  const auto end = load_be<std::uint64_t>(packet.data() + kHeader + 2);
   if (state_ == State::closing || state_ == State::closed) {
     // Both close: the peer waits for a CLOSE, too.
     close_due_ = state_ == State::closing && closes_sent_ == 0 && code == CloseCode::done;
@@ -311,8 +311,8 @@ std::optional<Connection::Built> Connection::build_close(Time now, ByteSpan room
     return {};
   }
   std::byte* at = room.data();
-  store(at + kHeader, static_cast<std::uint16_t>(close_code_));
-  store(at + kHeader + 2, messages_out_.written());
+  store_be(at + kHeader, static_cast<std::uint16_t>(close_code_));
+  store_be(at + kHeader + 2, messages_out_.written());
   ++closes_sent_;
   close_at_ = now + (kCloseWait << closes_sent_);
   if (peer_closed_ || closes_sent_ >= kMostCloses) {

@@ -100,7 +100,7 @@ void Connection::on_message(Time now, const Header& header, ByteView packet) {
     }
     begin += ack->second;
   }
-  if (!messages_in_.insert(load<std::uint64_t>(packet.data() + kHeader), packet.subspan(begin))) {
+  if (!messages_in_.insert(load_be<std::uint64_t>(packet.data() + kHeader), packet.subspan(begin))) {
     ++stats_.refused_packets;
     return;
   }

@@ -148,7 +148,7 @@ std::optional<Connection::Built> Connection::build_setup(Time now, ByteSpan room
   // Padded, so that the server never sends more than it has received before the address is proven (RFC 9000, 8.1).
   std::fill_n(at + kHeader, MtuSearch::kBase - kHeader, std::byte{0});
   write_terms(at + kHeader, terms);
-  store(at + kHeader + kTerms, static_cast<std::uint16_t>(has_token_ ? token_.size() : 0));
+  store_be(at + kHeader + kTerms, static_cast<std::uint16_t>(has_token_ ? token_.size() : 0));
   if (has_token_) {
     std::ranges::copy(token_, at + kHeader + kTerms + 2);
   }
@@ -223,7 +223,7 @@ std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteS
   const std::size_t length = kMessageHeader + ack + piece.length;
   std::byte* at = room.data();
   write_header(at, header(Type::message, length, ack > 0 ? kHasAck : std::uint8_t{0}));
-  store(at + kHeader, piece.offset);
+  store_be(at + kHeader, piece.offset);
   messages_out_.copy(piece, at + kMessageHeader + ack);
   seal(room.first(length));
   SentPacket& packet = record(now, SentPacket::Kind::message, length);

@@ -21,10 +21,10 @@ using Mac = std::array<std::byte, kMac>;
 
 Mac authenticate(const std::array<std::byte, 32>& key, const Peer& client, std::uint64_t nonce, Time made) {
   std::array<std::byte, 4 + 2 + 8 + kTime> text{};
-  store(&text[0], client.ip);
-  store(&text[4], client.port);
-  store(&text[6], nonce);
-  store(&text[14], made);
+  store_be(&text[0], client.ip);
+  store_be(&text[4], client.port);
+  store_be(&text[6], nonce);
+  store_be(&text[14], made);
   Mac mac{};
   unsigned length = 0;
   if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
@@ -45,7 +45,7 @@ RetryTokens::RetryTokens() {
 
 RetryTokens::Token RetryTokens::make(const Peer& client, std::uint64_t nonce, Time now) const {
   Token token{};
-  store(token.data(), now);
+  store_be(token.data(), now);
   std::ranges::copy(authenticate(key_, client, nonce, now), token.begin() + kTime);
   return token;
 }
@@ -54,7 +54,7 @@ bool RetryTokens::valid(ByteView token, const Peer& client, std::uint64_t nonce,
   if (token.size() != kSize) {
     return false;
   }
-  const auto made = load<Time>(token.data());
+  const auto made = load_be<Time>(token.data());
   const Mac expected = authenticate(key_, client, nonce, made);
   return CRYPTO_memcmp(expected.data(), token.data() + kTime, kMac) == 0 && made <= now && now - made <= kLifetime;
 }

@@ -94,12 +94,13 @@ void seal(ByteSpan packet);
 void seal_with(std::byte* packet, std::uint32_t crc);
 
 inline DataHeader read_data_header(const std::byte* packet) {
-  return {load<std::uint32_t>(packet + 32), load<std::uint32_t>(packet + 36), load<std::uint64_t>(packet + 40)};
+  return {load_be<std::uint32_t>(packet + 32), load_be<std::uint32_t>(packet + 36),
+          load_be<std::uint64_t>(packet + 40)};
 }
 inline void write_data_header(std::byte* packet, const DataHeader& header) {
-  store(packet + 32, header.extent);
-  store(packet + 36, header.handle);
-  store(packet + 40, header.offset);
+  store_be(packet + 32, header.extent);
+  store_be(packet + 36, header.handle);
+  store_be(packet + 40, header.offset);
 }
 
 /// Bytes that an ACK block takes.

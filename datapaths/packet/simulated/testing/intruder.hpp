@@ -23,7 +23,7 @@ class Intruder {
     for (int round = 0; round < 2; ++round) {
       std::fill_n(body(), MtuSearch::kBase - kHeader, std::byte{0});
       write_terms(body(), {8972, 1U << 20U, kMessageWindow});
-      store(body() + kTerms, static_cast<std::uint16_t>(token_.size()));
+      store_be(body() + kTerms, static_cast<std::uint16_t>(token_.size()));
       std::ranges::copy(token_, body() + kTerms + 2);
       send(Type::hello, MtuSearch::kBase);
     }
@@ -55,7 +55,7 @@ class Intruder {
     send(Type::data, kDataHeader + bytes.size());
   }
   void message(std::uint64_t offset, ByteView bytes) {
-    store(body(), offset);
+    store_be(body(), offset);
     std::ranges::copy(bytes, packet_.begin() + kMessageHeader);
     send(Type::message, kMessageHeader + bytes.size());
   }
@@ -100,7 +100,7 @@ class Intruder {
     if (header->type == Type::retry) {
       token_.assign(wire.packet.begin() + kHeader, wire.packet.end());
     } else if (header->type == Type::close) {
-      closed = static_cast<CloseCode>(load<std::uint16_t>(wire.packet.data() + kHeader));
+      closed = static_cast<CloseCode>(load_be<std::uint16_t>(wire.packet.data() + kHeader));
     } else if (header->type == Type::ack) {
       answered = read_ack(wire.packet.subspan(kHeader))->first;
     }

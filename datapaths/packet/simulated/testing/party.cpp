@@ -115,10 +115,10 @@ void Party::act(Time now) {
     std::vector<std::byte> bytes(kNote + note.ballast);
     bytes[0] = static_cast<std::byte>(note.kind);
     bytes[1] = static_cast<std::byte>(note.sink);
-    store(bytes.data() + 4, note.id.handle);
-    store(bytes.data() + 8, note.id.offset);
-    store(bytes.data() + 16, note.id.length);
-    store(bytes.data() + 24, note.ballast);
+    store_be(bytes.data() + 4, note.id.handle);
+    store_be(bytes.data() + 8, note.id.offset);
+    store_be(bytes.data() + 16, note.id.length);
+    store_be(bytes.data() + 24, note.ballast);
     std::ranges::copy(note.digest.bytes, bytes.begin() + 32);
     for (std::uint32_t at = 0; at < note.ballast; ++at) {
       bytes[kNote + at] = ballast_at(note.id.handle, at);
@@ -147,9 +147,9 @@ bool Party::take_note() {
   std::ranges::copy(stream.view(0, kNote), bytes.begin());
   Note note{.kind = static_cast<Kind>(bytes[0]),
             .sink = static_cast<Incoming::Sink>(bytes[1]),
-            .id = {load<std::uint32_t>(bytes.data() + 4), load<std::uint64_t>(bytes.data() + 8),
-                   load<std::uint64_t>(bytes.data() + 16)},
-            .ballast = load<std::uint32_t>(bytes.data() + 24)};
+            .id = {load_be<std::uint32_t>(bytes.data() + 4), load_be<std::uint64_t>(bytes.data() + 8),
+                   load_be<std::uint64_t>(bytes.data() + 16)},
+            .ballast = load_be<std::uint32_t>(bytes.data() + 24)};
   std::ranges::copy(ByteView(bytes).subspan(32, 32), note.digest.bytes.begin());
   if (stream.available() < kNote + note.ballast) {
     return false;
