@@ -128,6 +128,14 @@ class Serve final : public Command {
     WAGGLE_LET(datapath, choice_.datapath());
     WAGGLE_LET(channel, choice_.channel());
     WAGGLE_LET(memory, choice_.memory(true));
+    // Before any thread starts, those of listeners too: all of them leave the signals to one.
+    const SignalsBlocked signals;
+    std::stop_source over;
+    const std::jthread waiter([&](const std::stop_token& ended) {
+      signals.wait(ended);
+      over.request_stop();
+    });
+    channel.cancel = over.get_token();
     WAGGLE_LET(listener, datapath->listen(at, channel));
     // Who can reach it is decided by the address that it got, not by the name that was asked for.
     const bool for_others = listener->past_kernel() || !is_this_machine(listener->endpoint().host);
@@ -135,8 +143,6 @@ class Serve final : public Command {
       return fail(Fault::usage, "other machines could read and change files without a token",
                   "give --token-file (or WAGGLE_TOKEN), or say --anybody");
     }
-    // Before any thread starts: all of them leave the signals to wait() below.
-    const SignalsBlocked signals;
     Complaints complaints(STDERR_FILENO);
     const std::jthread sweeper([&](const std::stop_token& stop) {
       const std::chrono::seconds age(static_cast<std::int64_t>(sweep_seconds_));
@@ -149,7 +155,6 @@ class Serve final : public Command {
         }
       } while (!woken.wait_for(lock, stop, kSweepEvery, [&] { return stop.stop_requested(); }));
     });
-    std::stop_source over;
     Result<> failure;  // until the server has stopped only the thread that accepts touches it
     protocol::Server server(
         std::move(listener), [&store] { return store.connect(); }, options_,
@@ -160,7 +165,9 @@ class Serve final : public Command {
           over.request_stop();
         });
     announce(global, server.endpoint());
-    signals.wait(over.get_token());
+    std::mutex idle;
+    std::unique_lock lock(idle);
+    std::condition_variable_any().wait(lock, over.get_token(), [] { return false; });
     server.stop();
     return failure;
   }
