@@ -166,13 +166,13 @@ class RealRecord(unittest.TestCase):
                 self.assertIn("congestion", [mode["name"] for mode in pair["facts"]["sender"]["modes"]])
 
     def test_granted_is_what_held_during_the_run(self):
-        # MTUs of 1500 and 16384 without the headers of IPv4 and UDP.
+        # MTUs of 1500 and 16384 without the headers of IPv4 and UDP. Enough bytes for many round trips: the search takes some.
         for datapath, packet in ("udp", "1472 bytes"), ("dpdk", "16356 bytes"):
             for workload in ("download", "upload"):
                 if datapath not in {d["name"] for d in LISTED["datapaths"] if d["available"]}:
                     continue
                 with self.subTest(datapath=datapath, workload=workload):
-                    record = experiment("run", f"--datapath={datapath}", f"--workload={workload}", "--size=16MiB", "--runs=1",
+                    record = experiment("run", f"--datapath={datapath}", f"--workload={workload}", "--size=128MiB", "--runs=1",
                                         "--warmups=0", "--probed=0")
                     modes = {mode["name"]: mode for mode in record["pairs"][0]["facts"]["sender"]["modes"]}
                     self.assertEqual(modes["packet"]["granted"], packet)
