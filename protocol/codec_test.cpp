@@ -170,6 +170,12 @@ TEST_CASE("what breaks a rule of the format is refused by name", "[codec]") {
     bytes[9] = std::byte{0xff};
     CHECK(refusal(bytes) == "malformed DIGESTS: the number of digests is wrong");
   }
+  SECTION("no digests, which could be of either size") {
+    bytes = bytes_of(Digests{{a_digest(32)}});
+    bytes.resize(kHeadSize + 5);
+    bytes[12] = std::byte{0};
+    CHECK(refusal(bytes) == "malformed DIGESTS: no digests");
+  }
 }
 
 TEST_CASE("what does not fit the wire is refused before it is sent", "[codec]") {
@@ -181,6 +187,7 @@ TEST_CASE("what does not fit the wire is refused before it is sent", "[codec]") 
   CHECK(longer.error().fault == Fault::usage);
   CHECK_FALSE(encode(buffer, 1, Remove{std::string_view("a\0b", 3)}));
   CHECK_FALSE(encode(buffer, 1, Read{{1, 0, kMaxExtent + 1}}));
+  CHECK_FALSE(encode(buffer, 1, Digests{}));
   const std::string huge(kMaxMessage, 'x');
   CHECK_FALSE(encode(buffer, 1, Echo{1, std::as_bytes(std::span(huge))}));
 }

@@ -376,7 +376,7 @@ struct Entries {
 struct Digests {
   static constexpr Op kOp = Op::digests;
   static constexpr std::uint8_t kFlags = 0;
-  std::vector<OptionalDigest> blocks;  ///< in order; all of one size
+  std::vector<OptionalDigest> blocks;  ///< in order, at least one; all of one size
   bool operator==(const Digests&) const = default;
   static void fields(auto& m, auto& a) { a.digests(m.blocks); }
 };

@@ -77,6 +77,7 @@ class Reader {
     number(size);
     number(count);
     check(size == 16 || size == 32, "a digest has neither 16 nor 32 bytes");
+    check(count >= 1, "no digests");
     check(error_ != nullptr || left_.size() / size == count, "the number of digests is wrong");
     if (error_ != nullptr) {
       return;
@@ -207,7 +208,8 @@ class Walker {
     out().put(value.value.bytes.data(), value.size);
   }
   void digests(const std::vector<OptionalDigest>& values) {
-    number(values.empty() ? std::uint8_t{16} : values.front().size);
+    check(!values.empty(), "no digests");
+    number(values.empty() ? std::uint8_t{0} : values.front().size);
     number(static_cast<std::uint32_t>(values.size()));
     for (const OptionalDigest& value : values) {
       out().put(value.value.bytes.data(), value.size);
