@@ -6,21 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <optional>
+
+#include "harness/measure/line_of.hpp"
 
 namespace waggle::measure {
 namespace {
 
 namespace fs = std::filesystem;
 using Distance = CpuWish::Distance;
-
-std::string line_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 std::optional<int> number(std::string_view text) {
   int value = 0;

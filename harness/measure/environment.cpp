@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/digest.hpp"
+#include "harness/measure/line_of.hpp"
 #include "revision.hpp"
 
 namespace waggle::measure {
@@ -46,15 +47,6 @@ constexpr std::array<std::string_view, 24> kSysctls{
     "vm/nr_hugepages",
     "vm/swappiness",
 };
-
-/// First line of a file, tabs as spaces; "" when there is none.
-std::string line_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  std::ranges::replace(line, '\t', ' ');
-  return line;
-}
 
 void add(json& to, const std::string& name, const std::string& value) {
   if (!value.empty()) {

@@ -4,14 +4,11 @@
 #include <array>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "base/digest.hpp"
 
 namespace waggle::store {
 namespace {
-
-std::int64_t nanoseconds_of(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 protocol::FileType type_of(mode_t mode) {
   switch (mode & S_IFMT) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/clock.hpp"
 #include "harness/store/attributes.hpp"
 
 namespace waggle::store {
@@ -18,7 +19,7 @@ constexpr std::size_t kMostRuns = 16;
 bool changed_just_now(const FileStamp& stamp) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::abs(static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec - stamp.changed_ns) < kTickNs;
+  return std::abs(nanoseconds_of(now) - stamp.changed_ns) < kTickNs;
 }
 
 bool same_size_and_time(const FileStamp& one, const FileStamp& other) {

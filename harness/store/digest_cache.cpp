@@ -5,21 +5,19 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/clock.hpp"
+
 namespace waggle::store {
 namespace {
 
 /// What an entry costs besides its digests: list and hash nodes, allocator overhead.
 constexpr std::size_t kEntryBytes = 176;
 
-std::int64_t nanoseconds_of(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 bool is_known(std::span<const std::byte> digest) {
   return std::ranges::any_of(digest, [](std::byte byte) { return byte != std::byte{0}; });
 }
 
-bool changed_just_now(const FileStamp& stamp) {
+bool stamped_just_now(const FileStamp& stamp) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   return nanoseconds_of(now) - std::max(stamp.modified_ns, stamp.changed_ns) < kTickNs;
@@ -103,7 +101,7 @@ void DigestCache::insert(const FileKey& file, const FileStamp& stamp, std::size_
   const std::size_t width = digest_size(file.kind);
   const std::size_t all = (stamp.size + kDigestBlock - 1) / kDigestBlock * width;
   if (blocks.empty() || (first + blocks.size()) * width > all || kEntryBytes + all > most_bytes_ ||
-      changed_just_now(stamp)) {
+      stamped_just_now(stamp)) {
     return;
   }
   const std::lock_guard lock(mutex_);
