@@ -7,6 +7,13 @@
 #include "protocol/client_state.hpp"
 
 namespace waggle::protocol {
+
+/// Part of a file that is sent, or that is a hole.
+struct UploadPiece {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 namespace {
 
 /// WRITEs whose reply may be outstanding: their replies always fit the socket buffers.
@@ -19,14 +26,9 @@ constexpr std::uint64_t kLeastHole = std::uint64_t{1024} * 1024;
 /// Far fewer than an upload may have pieces that do not touch.
 constexpr std::size_t kMostHoles = 1024;
 
-struct Piece {
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-};
-
 /// Whole blocks, or all up to the end, that the file system does not keep (lseek(2): SEEK_HOLE).
-std::vector<Piece> holes_of(int file, std::uint64_t size) {
-  std::vector<Piece> holes;
+std::vector<UploadPiece> holes_of(int file, std::uint64_t size) {
+  std::vector<UploadPiece> holes;
   const off_t end_of_file = ::lseek(file, 0, SEEK_END);
   if (end_of_file < 0 || static_cast<std::uint64_t>(end_of_file) < size) {
     return holes;  // what it has lost is no hole
@@ -67,7 +69,7 @@ class Client::State::Upload {
   Result<Transferred> run() {
     const std::uint64_t start = now_ns();
     WAGGLE_TRY(create());
-    for (const Piece& piece : pieces_) {
+    for (const UploadPiece& piece : pieces_) {
       for (std::uint64_t sent = 0; failure_ && sent < piece.length;) {
         const std::uint64_t length =
             std::min({piece.length - sent, kMaxExtent, std::max(options_.extent, kDigestBlock)});
@@ -106,7 +108,7 @@ class Client::State::Upload {
     }
     std::uint64_t begin = 0;
     pieces_.clear();
-    for (const Piece& hole : holes_of(from_, size_)) {
+    for (const UploadPiece& hole : holes_of(from_, size_)) {
       const auto theirs = client_.digests({handle_, there_}, hole.offset, hole.length);
       if (!theirs && state_.broken) {
         return std::unexpected(theirs.error());
@@ -171,7 +173,7 @@ class Client::State::Upload {
     return {};
   }
 
-  void add_piece(const Piece& piece) {
+  void add_piece(const UploadPiece& piece) {
     if (!pieces_.empty() && pieces_.back().offset + pieces_.back().length == piece.offset) {
       pieces_.back().length += piece.length;
     } else {
@@ -179,7 +181,7 @@ class Client::State::Upload {
     }
   }
 
-  Result<> send(const Piece& piece) {
+  Result<> send(const UploadPiece& piece) {
     WAGGLE_LET(sent, state_.send_extent({handle_, piece.offset, piece.length}, from_, 0, tap_));
     lengths_.push_back(piece.length);
     if (!sent.source) {
@@ -261,7 +263,7 @@ class Client::State::Upload {
   ExtentDigester tap_;
   bool created_ = false;  ///< CREATE has been answered
   Attributes there_;      ///< of what an earlier upload left
-  std::vector<Piece> pieces_;
+  std::vector<UploadPiece> pieces_;
   std::vector<std::uint64_t> lengths_;  ///< of all WRITEs
   std::size_t answered_ = 0;            ///< of them
   Result<> failure_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -24,6 +25,9 @@ class Random {
  private:
   std::uint64_t state_[4];
 };
+
+/// Name of the one file that workloads over a single file serve.
+inline constexpr std::string_view kServedFile = "payload.bin";
 
 /// Makes (or replaces) a file of `size` random bytes.
 Result<> make_random_file(const std::filesystem::path& path, std::uint64_t size, std::uint64_t seed);

@@ -11,8 +11,6 @@
 namespace waggle::workloads {
 namespace {
 
-constexpr std::string_view kServed = "payload.bin";
-
 /// One large file from the server into the client's sink.
 class Download final : public Workload {
  public:
@@ -29,11 +27,11 @@ class Download final : public Workload {
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {
-    return make_random_file(served / kServed, parameters.size, parameters.seed);
+    return make_random_file(served / kServedFile, parameters.size, parameters.seed);
   }
 
   Result<> prepare(const Context& context) const override {
-    WAGGLE_LET(file, context.client.lookup(kServed));
+    WAGGLE_LET(file, context.client.lookup(kServedFile));
     WAGGLE_TRY(context.client.digests(file, 0, file.attributes.size));
     return context.client.release(file);
   }
@@ -48,7 +46,7 @@ class Download final : public Workload {
       WAGGLE_LET(opened, open_file(partial, O_RDWR | O_CREAT | O_TRUNC));
       destination.file = SharedFd(std::move(opened));
     }
-    WAGGLE_LET(moved, context.client.download(kServed, destination));
+    WAGGLE_LET(moved, context.client.download(kServedFile, destination));
     if (destination.file && std::rename(partial.c_str(), target.c_str()) != 0) {
       return fail_errno(fmt::format("cannot rename {}", partial.string()));
     }
@@ -67,7 +65,7 @@ class Download final : public Workload {
   }
 };
 
-const Registration registration{std::make_unique<Download>()};
+const Registration download_registration{std::make_unique<Download>()};
 
 }  // namespace
 }  // namespace waggle::workloads

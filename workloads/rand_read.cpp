@@ -10,7 +10,6 @@
 namespace waggle::workloads {
 namespace {
 
-constexpr std::string_view kServed = "payload.bin";
 constexpr std::uint64_t kDefaultReads = 20'000;
 
 /// Reads of one block each at random places of one file, `depth` of them under way.
@@ -35,11 +34,11 @@ class RandRead final : public Workload {
                   fmt::format("a block of {} bytes does not fit a file of {}", parameters.block, parameters.size),
                   "choose 1 <= --block <= --size");
     }
-    return make_random_file(served / kServed, parameters.size, parameters.seed);
+    return make_random_file(served / kServedFile, parameters.size, parameters.seed);
   }
 
   Result<> prepare(const Context& context) const override {
-    WAGGLE_LET(file, context.client.lookup(kServed));
+    WAGGLE_LET(file, context.client.lookup(kServedFile));
     return context.client.release(file);
   }
 
@@ -48,7 +47,7 @@ class RandRead final : public Workload {
     std::uint64_t left = parameters.count == 0 ? kDefaultReads : parameters.count;
     Outcome outcome;
     outcome.start_ns = now_ns();
-    WAGGLE_LET(file, context.client.lookup(kServed));
+    WAGGLE_LET(file, context.client.lookup(kServedFile));
     const std::uint64_t blocks = std::max<std::uint64_t>(1, file.attributes.size / parameters.block);
     Random random(parameters.seed + context.index);
     auto& latency = outcome.latency_ns["read"];
@@ -76,7 +75,7 @@ class RandRead final : public Workload {
   Result<> reset(const Context&) const override { return {}; }
 };
 
-const Registration registration{std::make_unique<RandRead>()};
+const Registration rand_read_registration{std::make_unique<RandRead>()};
 
 }  // namespace
 }  // namespace waggle::workloads

@@ -35,6 +35,8 @@ struct Peer {
 inline constexpr std::size_t kDataHeader = 48;
 /// Ethernet, IPv4 and UDP headers in front of a packet.
 inline constexpr std::size_t kFrameHeaders = 14 + 20 + 8;
+/// What IPv4 and UDP take of an MTU.
+inline constexpr std::uint32_t kIpAndUdp = 20 + 8;
 /// Largest burst that anybody asks of a port.
 inline constexpr std::size_t kMostBurst = 64;
 

@@ -13,7 +13,7 @@ namespace {
 /// Longest extent in bytes that is batched with messages on its way out.
 constexpr std::uint64_t kBatched = 16 * 1024;
 /// How long a peer may take to read last words and close.
-constexpr std::chrono::seconds kLinger{1};
+constexpr std::chrono::seconds kCloseLinger{1};
 
 bool is_large(const Incoming& incoming) {
   return incoming.sink != Incoming::Sink::view && incoming.id.length > kMaxView;
@@ -43,7 +43,7 @@ StreamChannel::StreamChannel(Socket socket, MoverInUse sender, MoverInUse receiv
 
 StreamChannel::~StreamChannel() {
   if (lingers_ && !peer_closed_ && !sending_broken_) {
-    socket_.linger(kLinger);
+    socket_.linger(kCloseLinger);
   }
 }
 

@@ -2,9 +2,9 @@
 #include "datapaths/stream/tcp.hpp"
 
 #include <fmt/format.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 

@@ -24,7 +24,7 @@ struct PutAddress {
 struct PutRaw {
   void operator()(nl_addr* address) const { nl_addr_put(address); }
 };
-using Link = std::unique_ptr<rtnl_link, PutLink>;
+using RouteLink = std::unique_ptr<rtnl_link, PutLink>;
 
 std::unexpected<Error> fail_netlink(std::string what, int code, std::string hint = {}) {
   if (code == -NLE_PERM) {
@@ -37,12 +37,12 @@ std::unexpected<Error> fail_netlink(std::string what, int code, std::string hint
   return fail(Fault::io, fmt::format("{}: {}", what, nl_geterror(code)), std::move(hint));
 }
 
-Result<Link> find(nl_sock* socket, const std::string& name) {
+Result<RouteLink> find(nl_sock* socket, const std::string& name) {
   rtnl_link* link = nullptr;
   if (const int code = rtnl_link_get_kernel(socket, 0, name.c_str(), &link); code < 0) {
     return fail_netlink(fmt::format("cannot find network device {}", name), code);
   }
-  return Link(link);
+  return RouteLink(link);
 }
 
 Result<> change(nl_sock* socket, const std::string& name, rtnl_link* changes, const std::string& what) {
@@ -96,11 +96,11 @@ Result<Netlink> Netlink::open(const NetworkNamespace& where) {
 
 Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu,
                            std::uint32_t queues) {
-  const Link link(rtnl_link_veth_alloc());
+  const RouteLink link(rtnl_link_veth_alloc());
   if (!link) {
     return fail(Fault::no_space, "cannot allocate a veth request");
   }
-  const Link peer_reference(rtnl_link_veth_get_peer(link.get()));
+  const RouteLink peer_reference(rtnl_link_veth_get_peer(link.get()));
   rtnl_link* peer = peer_reference.get();
   rtnl_link_set_name(link.get(), name.c_str());
   rtnl_link_set_mtu(link.get(), mtu);
@@ -120,7 +120,7 @@ Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& othe
 }
 
 Result<> Netlink::set_mtu(const std::string& name, std::uint32_t mtu) {
-  const Link changes(rtnl_link_alloc());
+  const RouteLink changes(rtnl_link_alloc());
   rtnl_link_set_mtu(changes.get(), mtu);
   return change(requests_.get(), name, changes.get(), fmt::format("set MTU {}", mtu));
 }
@@ -152,7 +152,7 @@ Result<> Netlink::add_address(const std::string& name, const std::string& addres
 }
 
 Result<> Netlink::set_up(const std::string& name) {
-  const Link changes(rtnl_link_alloc());
+  const RouteLink changes(rtnl_link_alloc());
   rtnl_link_set_flags(changes.get(), IFF_UP);
   return change(requests_.get(), name, changes.get(), "change the state");
 }

@@ -5,10 +5,9 @@
 namespace waggle::packet {
 namespace {
 
-constexpr std::uint32_t kIpAndUdp = 28;
 constexpr std::uint32_t kLargestChunk = 4096;
 
-CopyModel copies(Side side, const PortUse& use) {
+CopyModel afxdp_copies(Side side, const PortUse& use) {
   const bool veth = use.link == "veth";
   CopyModel model{.kernel = veth && side == Side::receiver ? 2.0 : 1.0,
                   .because = side == Side::sender ? "copy mode: UMEM -> skb"
@@ -26,11 +25,11 @@ CopyModel copies(Side side, const PortUse& use) {
   return model;
 }
 
-const Registration registration =
+const Registration afxdp_registration =
     add_port({.name = "afxdp",
               .summary = "our own transport over AF_XDP: frames in shared memory, around the kernel's network stack",
               .links = {"veth", "nic"},
-              .copies = copies,
+              .copies = afxdp_copies,
               .options = afxdp_options(),
               .available = afxdp_available,
               .shared = true,

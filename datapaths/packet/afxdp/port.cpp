@@ -13,7 +13,6 @@
 namespace waggle::packet {
 namespace {
 
-constexpr std::uint32_t kIpAndUdp = 28;
 constexpr std::uint32_t kLeastPacket = 1200;  // where path MTU discovery starts (RFC 8899)
 constexpr std::uint32_t kSmallChunk = 2048;
 constexpr std::uint32_t kLargeChunk = 4096;

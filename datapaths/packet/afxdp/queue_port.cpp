@@ -18,7 +18,6 @@ namespace {
 constexpr std::uint32_t kTxOffset = 512 - kDataHeader;
 /// What the kernel keeps free in front of a frame that it receives (XDP_PACKET_HEADROOM).
 constexpr std::uint32_t kRxHeadroom = 256;
-constexpr std::uint32_t kIpAndUdp = 28;
 
 /// Handles of frames that lie in a buffer of the joiner instead of a chunk.
 constexpr std::uint64_t kJoined = std::uint64_t{1} << 63;

@@ -15,7 +15,6 @@
 namespace waggle::packet {
 namespace {
 
-constexpr std::uint32_t kIpAndUdp = 28;
 constexpr std::uint32_t kLargestPacket = 65507;
 /// Where the interface is not known, jumbo frames are the most that is worth a probe.
 constexpr std::uint32_t kUnknownMtu = 9000;
