@@ -50,7 +50,7 @@ class Idle final : public Workload {
   static constexpr std::size_t kProof = 64;  ///< bytes of a message that shows that the connection works
 };
 
-const Registration registration{std::make_unique<Idle>()};
+const Registration idle_registration{std::make_unique<Idle>()};
 
 }  // namespace
 }  // namespace waggle::workloads

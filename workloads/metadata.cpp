@@ -58,7 +58,7 @@ class Metadata final : public Workload {
   static std::string directory(const Context& context) { return fmt::format("metadata-{}", context.index); }
 };
 
-const Registration registration{std::make_unique<Metadata>()};
+const Registration metadata_registration{std::make_unique<Metadata>()};
 
 }  // namespace
 }  // namespace waggle::workloads

@@ -112,7 +112,7 @@ class RequestResponse final : public Workload {
   }
 };
 
-const Registration registration{std::make_unique<RequestResponse>()};
+const Registration rr_registration{std::make_unique<RequestResponse>()};
 
 }  // namespace
 }  // namespace waggle::workloads

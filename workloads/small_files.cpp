@@ -187,7 +187,7 @@ class SmallFiles final : public Workload {
   }
 };
 
-const Registration registration{std::make_unique<SmallFiles>()};
+const Registration small_files_registration{std::make_unique<SmallFiles>()};
 
 }  // namespace
 }  // namespace waggle::workloads

@@ -56,7 +56,7 @@ class Upload final : public Workload {
   static std::string uploaded(const Context& context) { return fmt::format("uploaded-{}.bin", context.index); }
 };
 
-const Registration registration{std::make_unique<Upload>()};
+const Registration upload_registration{std::make_unique<Upload>()};
 
 }  // namespace
 }  // namespace waggle::workloads

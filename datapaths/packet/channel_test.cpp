@@ -77,7 +77,7 @@ class GuardedPort final : public Port {
   mutable std::atomic<bool> inside_{false};
 };
 
-const Registration registration =
+const Registration channel_test_registration =
     add_port({.name = "guarded",
               .summary = "udp, watched",
               .links = {"loopback"},

@@ -83,17 +83,17 @@ class Mmap final : public Mover {
   std::size_t window_;
 };
 
-CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
+CopyModel mmap_copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender ? CopyModel{1, 0, "send: mapped page cache -> skb"}
                               : CopyModel{1, 0, "recv: skb -> mapped page cache"};
 }
 
-const Registration registration = add_mover(
+const Registration mmap_registration = add_mover(
     {
         .name = "mmap",
         .summary = "send from and receive into windows of the mapped file",
         .receives = true,
-        .copies = copies,
+        .copies = mmap_copies,
         .options = {{"window", "4MiB", "bytes of the file that are mapped at a time"}},
     },
     Mmap::open);

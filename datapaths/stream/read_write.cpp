@@ -54,7 +54,7 @@ class ReadWrite final : public Mover {
   std::unique_ptr<std::byte[]> buffer_;
 };
 
-CopyModel copies(Side side, Incoming::Sink sink, const MoverUse&) {
+CopyModel read_write_copies(Side side, Incoming::Sink sink, const MoverUse&) {
   if (side == Side::sender) {
     return {2, 0, "pread: page cache -> buffer; send: buffer -> skb"};
   }
@@ -62,14 +62,14 @@ CopyModel copies(Side side, Incoming::Sink sink, const MoverUse&) {
                                       : CopyModel{1, 0, "recv: skb -> buffer"};
 }
 
-const Registration registration = add_mover(
+const Registration read_write_registration = add_mover(
     {
         .name = "read_write",
         .summary = "pread and send, recv and pwrite, through one buffer",
         .receives = true,
         .discards = true,
         .through_memory = true,
-        .copies = copies,
+        .copies = read_write_copies,
         .options = {{"buffer", "1MiB",
                      "bytes moved per call; larger than the L2 cache costs memory traffic, smaller costs wake-ups"}},
     },

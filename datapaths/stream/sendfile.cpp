@@ -23,15 +23,15 @@ class SendFile final : public Mover {
   }
 };
 
-CopyModel copies(Side, Incoming::Sink, const MoverUse&) {
+CopyModel sendfile_copies(Side, Incoming::Sink, const MoverUse&) {
   return {0, 0, "sendfile: page-cache pages are referenced by the skb, not copied"};
 }
 
-const Registration registration = add_mover(
+const Registration sendfile_registration = add_mover(
     {
         .name = "sendfile",
         .summary = "sendfile: page cache to socket in one call per extent, nothing copied by the sender",
-        .copies = copies,
+        .copies = sendfile_copies,
     },
     make<SendFile>);
 

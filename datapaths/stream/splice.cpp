@@ -168,18 +168,18 @@ class Splice final : public Mover {
   bool empty_ = true;  ///< the pipe, as far as is known
 };
 
-CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
+CopyModel splice_copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender
              ? CopyModel{0, 0, "splice: page-cache pages are referenced by the pipe and then by the skb"}
              : CopyModel{1, 0, "splice: skb pages are referenced by the pipe, then copied into the page cache"};
 }
 
-const Registration registration = add_mover(
+const Registration splice_registration = add_mover(
     {
         .name = "splice",
         .summary = "splice through a pipe: file to socket, socket to file",
         .receives = true,
-        .copies = copies,
+        .copies = splice_copies,
         .options = {{"pipe", "1MiB", "bytes that the pipe holds, if the kernel grants it"}},
     },
     Splice::open);

@@ -299,7 +299,7 @@ class Uring final : public Mover {
   Sending sending_;
 };
 
-CopyModel copies(Side side, Incoming::Sink sink, const MoverUse& use) {
+CopyModel uring_copies(Side side, Incoming::Sink sink, const MoverUse& use) {
   if (side == Side::receiver) {
     return sink == Incoming::Sink::file ? CopyModel{2, 0, "recv: skb -> buffer; write_fixed: buffer -> page cache"}
                                         : CopyModel{1, 0, "recv: skb -> buffer"};
@@ -317,13 +317,13 @@ Result<> available() {
   return {};
 }
 
-const Registration registration = add_mover(
+const Registration uring_registration = add_mover(
     {
         .name = "uring",
         .summary = "io_uring: registered buffers, file and socket overlapped",
         .receives = true,
         .discards = true,
-        .copies = copies,
+        .copies = uring_copies,
         .options = {{"buffer", "1MiB", "bytes per operation"},
                     {"depth", "4", "buffers, which is how many operations overlap"},
                     {"send", "auto", "zc: send without a copy; plain; auto: zc where the kernel has it"}},

@@ -147,7 +147,7 @@ class ZeroCopy final : public Mover {
   Tally plain_bytes_;
 };
 
-CopyModel copies(Side, Incoming::Sink, const MoverUse& use) {
+CopyModel zerocopy_copies(Side, Incoming::Sink, const MoverUse& use) {
   if (use.settings.number("threshold", 0, kMaxExtent).value_or(0) == kMaxExtent) {
     return {1, 0, "send: mapped page cache -> skb, since no extent reaches zerocopy.threshold"};
   }
@@ -157,11 +157,11 @@ CopyModel copies(Side, Incoming::Sink, const MoverUse& use) {
   return {1, 0, "MSG_ZEROCOPY: local delivery copies the pinned pages after all (skb_copy_ubufs)"};
 }
 
-const Registration registration = add_mover(
+const Registration zerocopy_registration = add_mover(
     {
         .name = "zerocopy",
         .summary = "MSG_ZEROCOPY from the mapped file; completion notices are read",
-        .copies = copies,
+        .copies = zerocopy_copies,
         .options = {{"window", "4MiB", "bytes of the file that are mapped at a time"},
                     {"threshold", "16KiB", "shorter extents are sent without MSG_ZEROCOPY, which costs more there"}},
     },

@@ -73,7 +73,7 @@ class Clean final : public Command {
   double older_seconds_ = 0;
 };
 
-const Registration registration{std::make_unique<Clean>()};
+const Registration clean_registration{std::make_unique<Clean>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -48,7 +48,7 @@ class Compare final : public Command {
   ExperimentOptions options_;
 };
 
-const Registration registration{std::make_unique<Compare>()};
+const Registration compare_registration{std::make_unique<Compare>()};
 
 }  // namespace
 }  // namespace waggle::cli

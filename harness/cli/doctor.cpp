@@ -168,7 +168,7 @@ class Doctor final : public Command {
   std::string cpus_ = "auto";
 };
 
-const Registration registration{std::make_unique<Doctor>()};
+const Registration doctor_registration{std::make_unique<Doctor>()};
 
 }  // namespace
 }  // namespace waggle::cli

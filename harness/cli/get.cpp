@@ -120,7 +120,7 @@ class Get final : public Command {
   TransferOptions options_;
 };
 
-const Registration registration{std::make_unique<Get>()};
+const Registration get_registration{std::make_unique<Get>()};
 
 }  // namespace
 }  // namespace waggle::cli

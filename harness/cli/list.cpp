@@ -97,7 +97,7 @@ class List final : public Command {
   }
 };
 
-const Registration registration{std::make_unique<List>()};
+const Registration list_registration{std::make_unique<List>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -113,7 +113,7 @@ class Put final : public Command {
   TransferOptions options_;
 };
 
-const Registration registration{std::make_unique<Put>()};
+const Registration put_registration{std::make_unique<Put>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -59,7 +59,7 @@ class Run final : public Command {
   ExperimentOptions options_;
 };
 
-const Registration registration{std::make_unique<Run>()};
+const Registration run_registration{std::make_unique<Run>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -239,7 +239,7 @@ class Serve final : public Command {
   RateLimit limit_;  ///< under the mutex
 };
 
-const Registration registration{std::make_unique<Serve>()};
+const Registration serve_registration{std::make_unique<Serve>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -68,7 +68,7 @@ class Show final : public Command {
   bool full_ = false;
 };
 
-const Registration registration{std::make_unique<Show>()};
+const Registration show_registration{std::make_unique<Show>()};
 
 }  // namespace
 }  // namespace waggle::cli

@@ -38,7 +38,7 @@ CopyModel of_driver(CopyModel model) {
   return model;
 }
 
-CopyModel copies(Side side, const PortUse& use) {
+CopyModel dpdk_copies(Side side, const PortUse& use) {
   const bool sends = side == Side::sender;
   if (use.link == "vhost") {
     if (!vhost_is_here(use.settings.text("vhost_end"), use.listens)) {
@@ -60,16 +60,16 @@ CopyModel copies(Side side, const PortUse& use) {
             : CopyModel{.kernel = 2, .user = 1, .because = "net_af_packet: skb -> XDP page -> ring, ring -> mbuf"});
 }
 
-const Registration registration = add_port({.name = "dpdk",
-                                            .summary = "our transport over DPDK's poll-mode drivers",
-                                            .links = {"vhost", "veth", "nic"},
-                                            .copies = copies,
-                                            .options = option_list(),
-                                            .heeds = {ChannelOption::mtu},
-                                            .available = available,
-                                            .shared = true,
-                                            .hugepage_bytes = [](const PortUse&) { return kHugepageBytes; }},
-                                           open_ports);
+const Registration dpdk_registration = add_port({.name = "dpdk",
+                                                 .summary = "our transport over DPDK's poll-mode drivers",
+                                                 .links = {"vhost", "veth", "nic"},
+                                                 .copies = dpdk_copies,
+                                                 .options = option_list(),
+                                                 .heeds = {ChannelOption::mtu},
+                                                 .available = available,
+                                                 .shared = true,
+                                                 .hugepage_bytes = [](const PortUse&) { return kHugepageBytes; }},
+                                                open_ports);
 
 }  // namespace
 }  // namespace waggle::packet::dpdk

@@ -4,16 +4,16 @@
 namespace waggle::packet {
 namespace {
 
-CopyModel copies(Side side, const PortUse&) {
+CopyModel simulated_copies(Side side, const PortUse&) {
   return side == Side::sender ? CopyModel{1, 0, "sendmmsg: frame -> skb"}
                               : CopyModel{1, 1, "recvmmsg: skb -> frame; our code: frame -> virtual link"};
 }
 
-const Registration registration = add_port(
+const Registration simulated_registration = add_port(
     {.name = "simulated",
      .summary = "our own transport over kernel UDP behind a virtual link that loses, delays and damages by a seed",
      .links = {"veth", "loopback", "nic"},
-     .copies = copies,
+     .copies = simulated_copies,
      .options = simulated_options(),
      .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
     open_simulated_ports);

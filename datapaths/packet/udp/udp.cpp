@@ -4,15 +4,15 @@
 namespace waggle::packet {
 namespace {
 
-CopyModel copies(Side side, const PortUse&) {
+CopyModel udp_copies(Side side, const PortUse&) {
   return side == Side::sender ? CopyModel{1, 0, "sendmmsg: frame -> skb"} : CopyModel{1, 0, "recvmmsg: skb -> frame"};
 }
 
-const Registration registration =
+const Registration udp_registration =
     add_port({.name = "udp",
               .summary = "our own transport over kernel UDP: sendmmsg and recvmmsg, segmentation offload both ways",
               .links = {"veth", "loopback", "nic"},
-              .copies = copies,
+              .copies = udp_copies,
               .options = udp_options(),
               .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
              open_udp_ports);
