@@ -44,13 +44,13 @@ class Toy final : public Mover {
   std::array<std::byte, 4096> page_;
 };
 
-CopyModel copies(Side side, Incoming::Sink, const MoverUse&) {
+CopyModel toy_copies(Side side, Incoming::Sink, const MoverUse&) {
   return side == Side::sender ? CopyModel{2, 0, "pread: page cache -> page; send: page -> skb"}
                               : CopyModel{2, 0, "recv: skb -> page; pwrite: page -> page cache"};
 }
 
-const Registration registration = add_mover(
-    {.name = "toy", .summary = "an example: one page at a time", .receives = true, .copies = copies}, make<Toy>);
+const Registration toy_registration = add_mover(
+    {.name = "toy", .summary = "an example: one page at a time", .receives = true, .copies = toy_copies}, make<Toy>);
 
 }  // namespace
 }  // namespace waggle::stream
