@@ -24,6 +24,7 @@
 #include "datapaths/packet/afxdp/queue.hpp"
 #include "datapaths/packet/route.hpp"
 #include "datapaths/packet/testing/crowd.hpp"
+#include "datapaths/packet/testing/veth_pair.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "harness/measure/require.hpp"
@@ -31,70 +32,9 @@
 
 using namespace waggle;
 using namespace waggle::packet;
+using namespace waggle::packet::testing;
 
 namespace {
-
-using Ports = std::vector<std::unique_ptr<Port>>;
-constexpr Time kLimit = 5'000'000'000;
-
-topology::Link make_link(std::uint32_t mtu = 1500) {
-  if (const auto available = afxdp_available(); !available) {
-    measure::cannot_run(available.error());
-  }
-  auto link = topology::Link::create({.kind = "veth", .mtu = mtu});
-  if (!link) {
-    measure::cannot_run(link.error());
-  }
-  return std::move(*link);
-}
-
-/// One port of `kind`: "udp" or "afxdp", with options as in "frame=4096".
-Result<std::unique_ptr<Port>> open(const std::string& kind, const topology::NetworkNamespace& where, Endpoint local,
-                                   Endpoint remote, const std::vector<std::string>& settings = {}) {
-  ChannelOptions channel;
-  for (const std::string& setting : settings) {
-    const auto equals = setting.find('=');
-    channel.settings[kind + "." + setting.substr(0, equals)] = setting.substr(equals + 1);
-  }
-  const auto options = kind == "udp" ? udp_options() : afxdp_options();
-  WAGGLE_LET(chosen, Settings::of(kind, options, channel));
-  const PortRequest request{local, remote, remote.host.empty(), channel, chosen};
-  Ports ports;
-  WAGGLE_TRY(where.inside([&]() -> Result<> {
-    WAGGLE_LET(opened, kind == "udp" ? open_udp_ports(request) : open_afxdp_ports(request));
-    ports = std::move(opened);
-    return {};
-  }));
-  return std::move(ports.front());
-}
-
-struct Pair {
-  std::unique_ptr<Port> server;
-  std::unique_ptr<Port> client;
-  Peer to_server;
-  Peer to_client;
-};
-
-Pair make_pair(const topology::Link& link, const std::string& server, const std::string& client,
-               const std::vector<std::string>& server_settings = {},
-               const std::vector<std::string>& client_settings = {}) {
-  Pair pair;
-  auto listening = open(server, link.server(), {link.server_address(), 4433}, {}, server_settings);
-  INFO((listening ? "" : listening.error().text()));
-  REQUIRE(listening);
-  pair.server = std::move(*listening);
-  auto connecting = open(client, link.client(), {}, {link.server_address(), 4433}, client_settings);
-  INFO((connecting ? "" : connecting.error().text()));
-  REQUIRE(connecting);
-  pair.client = std::move(*connecting);
-  const Peer server_peer{ntohl(::inet_addr(link.server_address().c_str())), 4433, {}};
-  REQUIRE(link.client().inside([&]() -> Result<> {
-    WAGGLE_LET(resolved, pair.client->resolve(server_peer, {}));
-    pair.to_server = resolved;
-    return {};
-  }));
-  return pair;
-}
 
 constexpr MacAddress kFarMac{2, 0, 0, 0, 0, 9};
 
@@ -129,92 +69,6 @@ void answer_arp(const std::string& device, std::uint32_t ip, int nth, const std:
   }
 }
 
-std::byte content(std::uint32_t packet, std::size_t at) {
-  return static_cast<std::byte>(packet * 31 + at * 7 + (at >> 8));
-}
-
-/// Sends packets [first, first + count) of the given lengths; each begins with its number.
-void send_burst(Port& port, const Peer& to, std::uint32_t first, std::span<const std::uint32_t> lengths) {
-  std::vector<TxFrame> frames(lengths.size());
-  const Time limit = now_ns() + kLimit;
-  std::size_t leased = 0;
-  while (leased < frames.size() && now_ns() < limit) {
-    leased += port.lease(std::span(frames).subspan(leased));
-  }
-  REQUIRE(leased == frames.size());
-  for (std::uint32_t index = 0; index < frames.size(); ++index) {
-    TxFrame& frame = frames[index];
-    CHECK(reinterpret_cast<std::uintptr_t>(frame.packet + kDataHeader) % 512 == 0);
-    frame.length = std::min(lengths[index], frame.room);
-    frame.to = to;
-    const std::uint32_t number = first + index;
-    for (std::size_t at = 0; at < frame.length; ++at) {
-      frame.packet[at] = content(number, at);
-    }
-    std::memcpy(frame.packet, &number, sizeof number);
-  }
-  std::span<const TxFrame> rest = frames;
-  while (!rest.empty() && now_ns() < limit) {
-    const auto sent = port.send(rest);
-    REQUIRE(sent);
-    rest = rest.subspan(*sent);
-  }
-  REQUIRE(rest.empty());
-}
-
-/// Receives what send_burst() sent, in whatever order, and checks every byte. Returns who sent it.
-Peer receive_burst(Port& port, std::uint32_t first, std::span<const std::uint32_t> lengths) {
-  std::vector<bool> seen(lengths.size());
-  Peer from;
-  const Time limit = now_ns() + kLimit;
-  std::size_t got = 0;
-  while (got < lengths.size() && now_ns() < limit) {
-    std::array<RxFrame, 7> frames;  // fewer than come: what is left over must not be lost
-    const auto count = port.poll(frames);
-    REQUIRE(count);
-    for (const RxFrame& frame : std::span(frames).first(*count)) {
-      std::uint32_t number = 0;
-      std::memcpy(&number, frame.packet, sizeof number);
-      REQUIRE(number - first < lengths.size());
-      CHECK_FALSE(seen[number - first]);
-      seen[number - first] = true;
-      CHECK(frame.length == lengths[number - first]);
-      std::size_t wrong = 0;
-      for (std::size_t at = sizeof number; at < frame.length; ++at) {
-        wrong += frame.packet[at] == content(number, at) ? 0 : 1;
-      }
-      CHECK(wrong == 0);
-      from = frame.from;
-      ++got;
-    }
-    port.release(std::span(frames).first(*count));
-    if (*count == 0) {
-      REQUIRE(testing::wait(port, limit));
-    }
-  }
-  REQUIRE(got == lengths.size());
-  return from;
-}
-
-void exchange(Pair& pair, std::uint32_t rounds) {
-  std::mt19937 random(7);
-  const std::uint32_t most = std::min(pair.server->capabilities().packet, pair.client->capabilities().packet);
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    INFO(round);
-    std::vector<std::uint32_t> lengths(1 + random() % kMostBurst);
-    for (std::uint32_t& length : lengths) {
-      // Runs of equal lengths, which segmentation offload can merge, broken by others.
-      length = random() % 4 != 0 ? most : static_cast<std::uint32_t>(4 + random() % (most - 4));
-    }
-    const std::uint32_t first = round * 1000;
-    send_burst(*pair.client, pair.to_server, first, lengths);
-    const Peer client = receive_burst(*pair.server, first, lengths);
-    CHECK(client.port == pair.client->local_port());
-    send_burst(*pair.server, client, first, lengths);
-    CHECK(receive_burst(*pair.client, first, lengths) == pair.to_server);
-  }
-}
-
 /// Sends one echo request and waits for the answer.
 bool ping(const topology::NetworkNamespace& where, const std::string& address) {
   return where
@@ -243,45 +97,7 @@ bool program_attached(const topology::NetworkNamespace& where, const std::string
   return id != 0;
 }
 
-std::string granted(const Port& port, std::string_view name) {
-  const auto modes = port.modes();
-  const auto mode = std::ranges::find(modes, name, &Mode::name);
-  return mode == modes.end() ? "not stated" : mode->granted;
-}
-
 }  // namespace
-
-TEST_CASE("ports of all kinds understand each other") {
-  for (const std::string server : {"udp", "afxdp"}) {
-    for (const std::string client : {"udp", "afxdp"}) {
-      INFO("server " << server << ", client " << client);
-      const auto link = make_link();
-      Pair pair = make_pair(link, server, client);
-      CHECK(pair.server->local_port() == 4433);
-      CHECK(pair.server->capabilities().packet == 1472);
-      exchange(pair, 100);
-      const auto counters = pair.server->counters();
-      CHECK(counters.at("frames_sent") == counters.at("frames_received"));
-      CHECK(counters.at("rx_dropped") == 0);
-    }
-  }
-}
-
-TEST_CASE("udp merges packets into few system calls both ways, and does without") {
-  const auto link = make_link();
-  Pair merged = make_pair(link, "udp", "udp");
-  exchange(merged, 50);
-  CHECK(granted(*merged.server, "gso") == "yes");
-  CHECK(granted(*merged.server, "gro") == "yes");
-  const auto counters = merged.server->counters();
-  CHECK(counters.at("tx_messages") * 2 < counters.at("frames_sent"));
-  CHECK(counters.at("rx_messages") * 2 < counters.at("frames_received"));
-  merged = {};
-  Pair plain = make_pair(link, "udp", "udp", {"gso=no", "gro=no", "udp_checksum=no"}, {"gso=no"});
-  exchange(plain, 50);
-  CHECK(plain.server->counters().at("tx_messages") == plain.server->counters().at("frames_sent"));
-  CHECK(plain.server->counters().at("rx_messages") == plain.server->counters().at("frames_received"));
-}
 
 TEST_CASE("modes of afxdp are granted and carry frames") {
   const auto link = make_link();
@@ -381,7 +197,7 @@ TEST_CASE("a client of nobody is told that the peer is gone") {
   const auto client = open("udp", link.client(), {}, {link.server_address(), 4433});
   REQUIRE(client);
   Result<std::size_t> polled = 0;
-  const Time limit = now_ns() + kLimit;
+  const Time limit = now_ns() + kPatience;
   while (polled && now_ns() < limit) {
     const std::array<std::uint32_t, 1> lengths{100};
     send_burst(**client, {ntohl(::inet_addr(link.server_address().c_str())), 4433, {}}, 0, lengths);
@@ -462,23 +278,6 @@ TEST_CASE("threads share a port at both ends") {
   }
 }
 
-TEST_CASE("a wait ends by a packet, by wake() and by its deadline") {
-  const auto link = make_link();
-  for (const std::string kind : {"udp", "afxdp"}) {
-    Pair pair = make_pair(link, kind, kind);
-    Time before = now_ns();
-    REQUIRE(testing::wait(*pair.server, before + 20'000'000));
-    CHECK(now_ns() - before >= 20'000'000);
-    const Sleeper sleeper;
-    sleeper.wake();
-    REQUIRE(testing::wait(*pair.server, kNever, sleeper));
-    const std::array<std::uint32_t, 1> lengths{100};
-    send_burst(*pair.client, pair.to_server, 0, lengths);
-    REQUIRE(testing::wait(*pair.server, kNever));
-    receive_burst(*pair.server, 0, lengths);
-  }
-}
-
 TEST_CASE("a device that is down loses packets and no port; one that is gone takes its port along") {
   const auto link = make_link();
   Pair pair = make_pair(link, "afxdp", "afxdp");
@@ -501,10 +300,10 @@ TEST_CASE("a device that is down loses packets and no port; one that is gone tak
   const auto counters = pair.client->counters();
   CHECK(counters.at("device_errors") > 0);
   CHECK(counters.at("tx_dropped") > kMostBurst);
-  CHECK(pair.client->due() < now_ns() + kLimit);
+  CHECK(pair.client->due() < now_ns() + kPatience);
   ip_link("set " + link.device() + " up");
   bool came = false;
-  const Time limit = now_ns() + kLimit;
+  const Time limit = now_ns() + kPatience;
   for (std::uint32_t number = 1000; !came && now_ns() < limit; ++number) {
     send_one(number);  // the link needs a moment
     REQUIRE(testing::wait(*pair.server, now_ns() + 10'000'000));
