@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <set>
 
 #include "base/clock.hpp"
 #include "datapaths/packet/dpdk/eal.hpp"
@@ -197,40 +198,56 @@ bool send(Port& port, const Peer& to, std::uint32_t number) {
 }
 
 bool intact(const Port& port, const RxFrame& frame, std::uint32_t number) {
-  std::uint32_t seen = 0;
-  std::memcpy(&seen, frame.packet, sizeof seen);
-  bool same = seen == number && frame.length == length_of(port, number) && frame.from == kServer;
-  for (std::size_t i = sizeof seen; i < frame.length; ++i) {
+  bool same = frame.length == length_of(port, number) && frame.from == kServer;
+  for (std::size_t i = sizeof number; i < frame.length; ++i) {
     same = same && frame.packet[i] == static_cast<std::byte>(number);
   }
   return same;
 }
 
-/// Has `packets` packets sent back, a few at a time, and looks at every byte of them.
+/// Has `packets` packets sent back, a few at a time, and looks at every byte of them. A port may lose packets: those
+/// that are missing when nothing has come for a second are sent again. What came twice is not counted twice.
 bool exchange(const ChannelOptions& channel, std::uint32_t packets) {
+  constexpr std::uint32_t kWindow = 24;
   const auto port = open(channel, false);
   const Peer to = *port->resolve(kServer, {});
+  std::set<std::uint32_t> missing;
   std::uint32_t sent = 0;
-  std::uint32_t seen = 0;
-  const std::uint64_t end = now_ns() + 20 * kSecond;
-  while (seen < packets && now_ns() < end) {
-    while (sent < packets && sent - seen < 24 && send(*port, to, sent)) {
-      ++sent;
+  std::uint64_t heard = now_ns();
+  const std::uint64_t end = heard + 60 * kSecond;
+  while ((sent < packets || !missing.empty()) && now_ns() < end) {
+    while (sent < packets && missing.size() < kWindow && send(*port, to, sent)) {
+      missing.insert(sent++);
     }
     RxFrame frames[16];
     const auto count = port->poll(frames);
     if (!count || (*count == 0 && !testing::wait(*port, now_ns() + kSecond))) {
+      std::fprintf(stderr, "the port has failed\n");
       return false;
     }
     for (std::size_t i = 0; i < *count; ++i) {
-      if (!intact(*port, frames[i], seen++)) {
-        std::fprintf(stderr, "packet %u came back changed\n", seen - 1);
+      std::uint32_t number = 0;
+      std::memcpy(&number, frames[i].packet, sizeof number);
+      if (number >= sent || !intact(*port, frames[i], number)) {
+        std::fprintf(stderr, "packet %u came back changed\n", number);
         return false;
       }
+      missing.erase(number);
     }
     port->release({frames, *count});
+    heard = *count > 0 ? now_ns() : heard;
+    if (now_ns() - heard > kSecond) {
+      std::fprintf(stderr, "%zu packets are sent again, from %u on\n", missing.size(), *missing.begin());
+      for (const std::uint32_t number : missing) {
+        send(*port, to, number);
+      }
+      heard = now_ns();
+    }
   }
-  return seen == packets;
+  if (!missing.empty()) {
+    std::fprintf(stderr, "%zu packets have not come back, from %u on\n", missing.size(), *missing.begin());
+  }
+  return sent == packets && missing.empty();
 }
 
 void await(const std::function<bool()>& condition) {
