@@ -24,6 +24,7 @@ class Download final : public Workload {
   }
   bool server_sends(const Parameters&) const override { return true; }
   bool bulk() const override { return true; }
+  std::uint64_t fills(const Parameters& parameters) const override { return parameters.size; }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {

@@ -13,6 +13,9 @@ namespace waggle::workloads {
 namespace {
 
 constexpr std::uint64_t kDefaultFiles = 10'000;
+/// Of memory, that a file takes besides its bytes: half a page at its end, and its inode with its name.
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kInode = 1024;
 
 std::uint64_t files_of(const Parameters& parameters) {
   return parameters.count == 0 ? kDefaultFiles : parameters.count;
@@ -81,6 +84,10 @@ class SmallFiles final : public Workload {
   }
   bool server_sends(const Parameters& parameters) const override { return !parameters.upload; }
   bool bulk() const override { return false; }
+  std::uint64_t fills(const Parameters& parameters) const override {
+    const std::uint64_t mean = (parameters.small_min + parameters.small_max) / 2;
+    return files_of(parameters) * (mean + kPage / 2 + kInode);
+  }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path& local) const override {

@@ -74,6 +74,8 @@ class Workload {
   virtual bool bulk() const = 0;
   /// True when nothing is asked of the datapath: the CPU time that waiting takes is what counts.
   virtual bool idle() const { return false; }
+  /// Bytes of memory that a run of one client takes for what it keeps in its sink: payload in whole pages, and inodes.
+  virtual std::uint64_t fills(const Parameters&) const { return 0; }
   /// Makes the files that the server serves, below `served`, and those that the clients upload, below `local`.
   /// Once per experiment; content is random (from the seed), so that nothing can cheat by compression or zero pages.
   virtual Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,

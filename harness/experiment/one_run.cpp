@@ -24,9 +24,6 @@ using nlohmann::json;
 /// own errors, which say more, come first.
 constexpr auto kSilence = std::chrono::seconds(45);
 
-/// Bytes of memory that a run of many small operations is given fresh; see prime_memory().
-constexpr std::uint64_t kPrimedForSmall = std::uint64_t{256} << 20;
-
 using End = topology::Link::End;
 
 bool is_packet(const Pair& pair) {
@@ -74,7 +71,7 @@ class Run {
         link_(site.link(request.pair.link)),
         packet_(is_packet(request.pair)),
         server_sends_(workload.server_sends(spec.parameters)),
-        bulk_(workload.bulk()),
+        fills_(workload.fills(spec.parameters)),
         progress_(std::move(progress)) {}
 
   Result<RunDone> go() {
@@ -236,8 +233,7 @@ class Run {
       return {};
     }
     const auto& parameters = spec_.parameters;
-    const std::uint64_t payload = bulk_ ? parameters.size : kPrimedForSmall;
-    WAGGLE_TRY(site_.files().call({{"do", "prime"}, {"bytes", payload * parameters.clients * 5 / 4}}, site_.interrupt(),
+    WAGGLE_TRY(site_.files().call({{"do", "prime"}, {"bytes", fills_ * parameters.clients * 5 / 4}}, site_.interrupt(),
                                   {.most = std::chrono::minutes(10), .alive = {}}));
     return {};
   }
@@ -355,7 +351,7 @@ class Run {
   topology::Link& link_;
   bool packet_;
   bool server_sends_;
-  bool bulk_;
+  std::uint64_t fills_;
   SharedProgress progress_;
   std::uint64_t seen_ = 0;
   std::uint16_t port_ = 0;
