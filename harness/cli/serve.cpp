@@ -45,8 +45,10 @@ void keep_no_memory() {
   ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 }
 
-/// Between two looks for broken uploads.
-constexpr std::chrono::hours kSweepEvery{1};
+/// Between two looks for broken uploads that are removed at `age`.
+std::chrono::seconds sweep_interval(std::chrono::seconds age) {
+  return std::clamp<std::chrono::seconds>(age, std::chrono::seconds(1), std::chrono::hours(1));
+}
 
 /// Lets some lines through and counts the others.
 class RateLimit {
@@ -109,8 +111,9 @@ class Serve final : public Command {
         ->group("Security");
     add_seconds(app, "--handshake-timeout", patience_seconds_, "time for a connection to prove itself (10s)")
         ->group("Security");
-    add_seconds_or_none(app, "--sweep-after", sweep_seconds_,
-                        "age at which broken uploads are removed, at the start and every hour (24h)")
+    add_seconds_or_none(
+        app, "--sweep-after", sweep_seconds_,
+        "age at which broken uploads are removed, at the start and every hour, or as often as that age (24h)")
         ->group(group);
     choice_.add_to(app);
     app.add_flag("--anybody", anybody_, "serve other machines without a token")->group("Security");
@@ -153,7 +156,7 @@ class Serve final : public Command {
         if (const auto swept = store.sweep(age, stop); !swept) {
           report(global, complaints, "broken uploads are not removed", swept.error());
         }
-      } while (!woken.wait_for(lock, stop, kSweepEvery, [&] { return stop.stop_requested(); }));
+      } while (!woken.wait_for(lock, stop, sweep_interval(age), [&] { return stop.stop_requested(); }));
     });
     Result<> failure;  // until the server has stopped only the thread that accepts touches it
     protocol::Server server(

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 import transfers
 from transfers import DEADLINE, MIB, Proxy, Transfers, environment
@@ -95,6 +96,16 @@ class Broken(Transfers):
         self.assertEqual(len(self.leftovers(self.root)), 1)
         self.assertIn("--resume continues there", done.stderr)
         self.assertNotIn("nothing is kept", done.stderr)
+
+    def test_a_server_that_runs_sweeps_again(self):
+        server = self.serve("--sweep-after=1s")
+        broken = self.root / f".waggle-{'a' * 32}.part"
+        broken.write_bytes(b"half")
+        until = time.monotonic() + DEADLINE
+        while broken.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        self.assertFalse(broken.exists())
+        self.assertIsNone(server.process.poll())
 
     def test_put_waits_for_the_end_of_one_that_was_interrupted(self):
         source = self.make(self.local / "file", 8 * MIB)
