@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/signals.hpp"
 #include "base/stop.hpp"
 
 namespace waggle::cli {
@@ -31,16 +32,6 @@ void on_signal(int) {
   errno = error;
 }
 
-/// SIGHUP comes when the terminal goes. Who started us with nohup(1) does not want to hear of it.
-std::vector<int> ending_signals() {
-  std::vector<int> signals{SIGINT, SIGTERM};
-  struct sigaction now{};
-  if (::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
-    signals.push_back(SIGHUP);
-  }
-  return signals;
-}
-
 }  // namespace
 
 Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
@@ -57,10 +48,13 @@ Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
   });
   struct sigaction action{};
   action.sa_handler = on_signal;  // without SA_RESTART, so that a connect() that waits is ended as well
-  for (const int signal : ending_signals()) {
-    struct sigaction old{};
-    ::sigaction(signal, &action, &old);
-    old_.emplace_back(signal, old);
+  const sigset_t signals = ending_signals();
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (::sigismember(&signals, signal) == 1) {
+      struct sigaction old{};
+      ::sigaction(signal, &action, &old);
+      old_.emplace_back(signal, old);
+    }
   }
 }
 
@@ -84,11 +78,7 @@ bool Interrupt::asked() const {
   return interrupted.load();
 }
 
-SignalsBlocked::SignalsBlocked() {
-  ::sigemptyset(&signals_);
-  for (const int signal : ending_signals()) {
-    ::sigaddset(&signals_, signal);
-  }
+SignalsBlocked::SignalsBlocked() : signals_(ending_signals()) {
   ::pthread_sigmask(SIG_BLOCK, &signals_, &old_);
 }
 

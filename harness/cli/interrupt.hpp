@@ -46,7 +46,7 @@ class SignalsBlocked {
   void wait(const std::stop_token& cancel = {}) const;
 
  private:
-  sigset_t signals_{};
+  sigset_t signals_;
   sigset_t old_{};
 };
 

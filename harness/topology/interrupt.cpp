@@ -5,22 +5,11 @@
 
 #include <utility>
 
+#include "base/signals.hpp"
+
 namespace waggle::topology {
-namespace {
-
-sigset_t watched() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    sigaddset(&set, signal);
-  }
-  return set;
-}
-
-}  // namespace
-
 Result<Interrupt> Interrupt::watch() {
-  const sigset_t set = watched();
+  const sigset_t set = ending_signals();
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) {
     return fail_errno("cannot watch for signals");
@@ -57,7 +46,7 @@ Result<> Interrupt::check() {
 }
 
 void release_signals_in_child() noexcept {
-  const sigset_t set = watched();
+  const sigset_t set = ending_signals();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 

@@ -8,9 +8,9 @@
 
 namespace waggle::topology {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP of the calling thread are held back and can be polled for instead, so
-/// that everything is taken down in order. Threads started meanwhile inherit that; forked processes must call
-/// release_signals_in_child().
+/// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, see base/signals.hpp) of the calling thread are
+/// held back and can be polled for instead, so that everything is taken down in order. Threads started meanwhile
+/// inherit that; forked processes must call release_signals_in_child().
 class Interrupt {
  public:
   static Result<Interrupt> watch();

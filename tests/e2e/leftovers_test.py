@@ -69,8 +69,9 @@ class Leftovers(unittest.TestCase):
         """Starts a long experiment and returns it, with its agents, once payload is moving."""
         self.record = self.work / f"record-{next(NUMBERS)}.json"
         program = subprocess.Popen(
-            [HARNESS, "run", "--workload=rr", "--seconds=30", f"--work={self.work}",
-             f"--output={self.record}", *(arguments or ("--datapath=sendfile",))],
+            [HARNESS, "run", "--workload=rr", f"--work={self.work}",
+             f"--output={self.record}", *(arguments or ("--datapath=sendfile",)),
+             *(() if any(each.startswith("--seconds") for each in arguments) else ("--seconds=30",))],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(program.stdout.close)
         self.addCleanup(program.stderr.close)
@@ -109,7 +110,7 @@ class Leftovers(unittest.TestCase):
         running.wait(timeout=DEADLINE)
 
     def test_signals_end_it_in_order(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number):
                 program, agents = self.start()
                 program.send_signal(number)
@@ -119,6 +120,15 @@ class Leftovers(unittest.TestCase):
                 self.assertTrue(all(gone(pid) for pid in agents))
                 self.assertEqual(self.directories(), [])
                 self.assertFalse(self.record.exists())
+
+    def test_a_hangup_that_is_ignored_as_by_nohup_ends_nothing(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which processes inherit
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        program, _ = self.start("--datapath=sendfile", "--seconds=1", "--runs=1", "--warmups=0", "--probed=0")
+        program.send_signal(signal.SIGHUP)
+        _, errors = program.communicate(timeout=DEADLINE)
+        self.assertEqual(program.returncode, 0, errors)
+        self.assertTrue(self.record.exists())
 
     def test_a_dead_agent_is_named(self):
         program, agents = self.start("--datapath=sendfile", "--runs=1", "--warmups=0", "--probed=0")
