@@ -31,9 +31,13 @@ class Clean final : public Command {
     app.add_option("--work", work_, "where experiments made their files (/var/tmp)")->option_text("DIR");
     app.add_option("--files", files_, "below here, remove this user's unfinished files that nobody writes")
         ->option_text("DIR …");
-    add_seconds_or_none(app, "--older", older_seconds_, "of those, the ones that were last written so long ago (0)");
+    older_ = add_seconds_or_none(app, "--older", older_seconds_,
+                                 "of those, the ones that were last written so long ago (0)");
   }
   Result<> run(const Global& global) override {
+    if (older_->count() > 0 && files_.empty()) {
+      return fail(Fault::usage, "--older says nothing without --files", "add --files=DIR, or leave it out");
+    }
     std::size_t unfinished = 0;
     for (const auto& directory : files_) {
       WAGGLE_LET(store, store::RootedStore::open(directory));
@@ -71,6 +75,7 @@ class Clean final : public Command {
   std::filesystem::path work_ = "/var/tmp";
   std::vector<std::string> files_;
   double older_seconds_ = 0;
+  CLI::Option* older_ = nullptr;
 };
 
 const Registration clean_registration{std::make_unique<Clean>()};

@@ -20,7 +20,7 @@ class Compare final : public Command {
     return "  harness compare --datapaths=all --workload=download --size=1GiB\n"
            "  harness compare --datapaths=sendfile,splice+splice,read_write --sink=discard\n"
            "  harness compare --datapaths=all-pairs --runs=3 --output=pairs.json\n"
-           "  harness compare --datapaths=all --workload=rr --budget=20s\n";
+           "  harness compare --datapaths=all --workload=rr --budget=5s\n";
   }
   void add_options(CLI::App& app) override {
     const std::string group = "Datapaths";

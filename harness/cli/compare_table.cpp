@@ -395,7 +395,7 @@ std::string compare_table(const json& record, const Style& style) {
     text += tables + "\n" + legend(record, style);
   }
   text += absent_text(record, style, "failed", "Failed:", Ink::bad);
-  return text + absent_text(record, style, "unavailable", "Cannot run here:", Ink::warning);
+  return text + absent_text(record, style, "unavailable", "Left out:", Ink::warning);
 }
 
 std::string record_table(const json& record, const Style& style) {

@@ -138,12 +138,12 @@ void ExperimentOptions::add_repetition_options(CLI::App& app) {
                    ->option_text("N")
                    ->check(CLI::Range(1, 100000))
                    ->group(group);
-  add_seconds(app, "--budget", spec_.budget_seconds, "for the timed runs of a pair (20s)")->group(group);
+  budget_ = add_seconds(app, "--budget", spec_.budget_seconds, "for the timed runs of a pair (20s)")->group(group);
   app.add_option("--warmups", spec_.warmups, "runs that are dropped (1)")->option_text("N")->group(group);
   probed_ = app.add_option("--probed", spec_.probed_runs, "runs that are traced, not timed (1)")
                 ->option_text("N")
                 ->group(group);
-  app.add_option("--seed", spec_.seed, "of order and contents; 0: drawn (0)")->option_text("N")->group(group);
+  app.add_option("--seed", spec_.seed, "of the order of the runs; 0: drawn (0)")->option_text("N")->group(group);
   app.add_option("--output,-o", spec_.record, "where the record goes (results/…)")
       ->option_text("FILE")
       ->group("Output");
@@ -232,8 +232,8 @@ Result<> ExperimentOptions::check_probing() const {
 
 Result<> ExperimentOptions::settle_repetitions(Spec& spec) const {
   if (runs_ != 0) {
-    if (least_runs_->count() + most_runs_->count() > 0) {
-      return fail(Fault::usage, "--runs says it all", "leave out --least-runs and --most-runs");
+    if (least_runs_->count() + most_runs_->count() + budget_->count() > 0) {
+      return fail(Fault::usage, "--runs says it all", "leave out --least-runs, --most-runs and --budget");
     }
     spec.least_runs = runs_;
     spec.most_runs = runs_;
@@ -283,9 +283,6 @@ Result<Spec> ExperimentOptions::spec(const Global& global) const {
   spec.offloads = offloads_ == "on";
   spec.channel.wait = wait_ == "spin" ? Wait::spin : Wait::sleep;
   spec.parameters.upload = direction_ == "upload";
-  if (spec.seed != 0) {
-    spec.parameters.seed = spec.seed;
-  }
   WAGGLE_LET(digest, parse_digest_kind(digest_));
   spec.digest = digest;
   spec.napi = napi_ == "threaded"  ? experiment::NapiChoice::threaded

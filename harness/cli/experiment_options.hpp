@@ -46,6 +46,7 @@ class ExperimentOptions {
   std::vector<std::pair<std::string, CLI::Option*>> parameters_;  ///< options that only some workloads read
   CLI::Option* least_runs_ = nullptr;
   CLI::Option* most_runs_ = nullptr;
+  CLI::Option* budget_ = nullptr;
   CLI::Option* probed_ = nullptr;
   CLI::Option* size_ = nullptr;
   CLI::Option* cpus_ = nullptr;

@@ -123,6 +123,8 @@ class WrongUse(Case):
         self.refused(2, "run", "--sender=read_write", "--receiver=sendfile", says=["sendfile does not receive"])
 
     def test_parameter_of_another_workload(self):
+        self.refused(2, "run", "--runs=3", "--budget=5s", says=["--runs says it all", "leave out", "--budget"])
+        self.refused(2, "clean", "--older=24h", says=["--older says nothing without --files"])
         self.refused(2, "run", "--workload=rr", "--size=1GiB", says=["--size says nothing to the workload rr", "--request"])
         self.refused(2, "run", "--workload=rr", "--sink=file", says=["--sink says nothing to the workload rr"])
         self.refused(2, "run", "--workload=idle", "--cache=cold", says=["--cache says nothing to the workload idle"])
@@ -302,7 +304,7 @@ class Experiments(Case):
         before = set(self.directory.iterdir())
         for sent in (signal.SIGINT, signal.SIGTERM):
             process = subprocess.Popen([HARNESS, "run", "--datapath=sendfile", "--size=64MiB", "--runs=1000", "--json",
-                                        "--budget=100s", f"--work={self.directory}"], stdout=subprocess.PIPE,
+                                        f"--work={self.directory}"], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
             end = time.monotonic() + DEADLINE
             while set(self.directory.iterdir()) == before and time.monotonic() < end:
