@@ -258,7 +258,12 @@ struct OptionInfo {
 };
 
 /// Members of ChannelOptions for which not every datapath has a use.
-enum class ChannelOption { send_buffer, receive_buffer, mtu };
+enum class ChannelOption {
+  send_buffer,
+  receive_buffer,
+  mtu,
+  pci,  ///< link_at where the link is a NIC: those that the kernel drives are found by their address
+};
 
 /// A way for payload to go from a file on one host into a file on the other. Instances live as long as the program.
 class Datapath {

@@ -18,11 +18,6 @@ bool is_no(std::string_view value) {
   return value == "no" || value == "off" || value == "false" || value == "0";
 }
 
-std::string on_command_line(std::string name) {
-  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
-  return "--" + name;
-}
-
 std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view link) {
   std::vector<std::string_view> names;
   for (const Datapath* datapath : datapaths()) {
@@ -36,6 +31,11 @@ std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view l
 
 }  // namespace
 
+std::string on_command_line(std::string name) {
+  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
+  return "--" + name;
+}
+
 Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options) {
   struct Given {
     ChannelOption option;
@@ -45,7 +45,8 @@ Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options) {
   for (const auto& [option, name, set] :
        {Given{ChannelOption::send_buffer, "send_buffer", options.send_buffer != 0},
         Given{ChannelOption::receive_buffer, "receive_buffer", options.receive_buffer != 0},
-        Given{ChannelOption::mtu, "mtu", options.mtu != 0}}) {
+        Given{ChannelOption::mtu, "mtu", options.mtu != 0},
+        Given{ChannelOption::pci, "pci", options.link == "nic" && !options.link_at.empty()}}) {
     if (set && !datapath.heeds(option)) {
       const auto others = who_heeds(option, options.link);
       return fail(Fault::usage,

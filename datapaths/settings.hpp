@@ -11,6 +11,10 @@
 
 namespace waggle {
 
+/// How an option of that name, or a datapath's as "afxdp.busy_poll", is called on the command line:
+/// "--afxdp-busy-poll".
+std::string on_command_line(std::string name);
+
 /// Fault::usage, naming it, when `options` set something that has no effect on `datapath` over their link: a member of
 /// ChannelOptions, or an option of the datapath that is for other links. To be called before anything is opened.
 Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options);

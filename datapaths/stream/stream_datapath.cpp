@@ -91,7 +91,9 @@ class StreamDatapath final : public Datapath {
   }
   std::vector<OptionInfo> options() const override { return info_.options; }
   /// The kernel knows the MTU of its interfaces.
-  bool heeds(ChannelOption option) const override { return option != ChannelOption::mtu; }
+  bool heeds(ChannelOption option) const override {
+    return option == ChannelOption::send_buffer || option == ChannelOption::receive_buffer;
+  }
 
   Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const override {
     WAGGLE_LET(plan, plan_for(options));

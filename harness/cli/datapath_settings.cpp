@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "datapaths/settings.hpp"
+
 namespace waggle::cli {
 namespace {
 
@@ -52,10 +54,8 @@ void DatapathSettings::add_to(CLI::App& app, const std::string& group) {
   for (const auto* datapath : datapaths()) {
     for (const auto& option : datapath->options()) {
       const std::string key = fmt::format("{}.{}", datapath->name(), option.name);
-      std::string name = fmt::format("--{}-{}", datapath->name(), option.name);
-      std::ranges::replace(name, '_', '-');
       app.add_option_function<std::string>(
-             name, [this, key](const std::string& value) { named_[key] = value; },
+             on_command_line(key), [this, key](const std::string& value) { named_[key] = value; },
              fmt::format("{} ({})", option_help(option), option.default_value))
           ->option_text("VALUE")
           ->group("Options of datapaths");

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "datapaths/datapath.hpp"
+#include "datapaths/settings.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/terminal.hpp"
@@ -82,7 +83,8 @@ class List final : public Command {
         fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + printable(available.error().text()), 25));
       }
       for (const auto& option : datapath->options()) {
-        const auto setting = fmt::format("--set {}.{}={}", datapath->name(), option.name, option.default_value);
+        const auto setting =
+            on_command_line(fmt::format("{}.{}", datapath->name(), option.name)) + "=" + option.default_value;
         fmt::print("{}\n", wrap(style, fmt::format("{:25}{}  {}", "", setting, option_help(option)), 27));
       }
     }

@@ -61,6 +61,7 @@ Result<> check_effect(const Spec& spec, const Pair& pair, const std::string& lin
   }
   ChannelOptions channel = spec.channel;
   channel.link = link;
+  channel.link_at = link == "nic" && !spec.pci.empty() ? spec.pci.front() : std::string();
   channel.mtu = veth || link == "loopback" ? 0 : spec.mtu;  // the kernel's interfaces have it
   for (const auto& name : {pair.sender, pair.receiver}) {
     WAGGLE_LET(datapath, find_datapath(name));

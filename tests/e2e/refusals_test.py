@@ -148,6 +148,7 @@ class Refusals(unittest.TestCase):
             ("dpdk", ("--link=veth", "--send-buffer=1MiB"), "--send-buffer says nothing to dpdk over veth"),
             ("dpdk", ("--link=veth", "--dpdk-ring=packed"), "--dpdk-ring says nothing to dpdk over veth"),
             ("dpdk", ("--dpdk-driver=af_xdp",), "--dpdk-driver says nothing to dpdk over vhost"),
+            ("sendfile", ("--link=nic", "--pci=0000:01:00.0,0000:02:00.0"), "--pci says nothing to sendfile over nic"),
             ("dpdk", ("--queues=2",), "--queues says nothing to the link vhost"),
             ("dpdk", ("--napi=threaded",), "--napi says nothing to the link vhost"),
             ("dpdk", ("--offloads=off",), "--offloads says nothing to the link vhost"),

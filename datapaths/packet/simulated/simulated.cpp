@@ -12,7 +12,7 @@ CopyModel simulated_copies(Side side, const PortUse&) {
 const Registration simulated_registration = add_port(
     {.name = "simulated",
      .summary = "our own transport over kernel UDP behind a virtual link that loses, delays and damages by a seed",
-     .links = {"veth", "loopback", "nic"},
+     .links = {"veth", "loopback"},
      .copies = simulated_copies,
      .options = simulated_options(),
      .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
