@@ -42,16 +42,15 @@ int l3_of(const fs::path& cpu) {
   return -1;
 }
 
-/// How well a distance fits a wish, the smaller the better; nothing when it does not.
-std::optional<int> fit(Distance wish, Shared shared) {
+/// How well a distance fits a wish, the smaller the better; nothing when it does not. `apart`: CpuTopology::apart().
+std::optional<int> fit(Distance wish, Shared shared, bool apart) {
   constexpr std::array kNear{Shared::l3, Shared::node, Shared::machine, Shared::core, Shared::cpu};
   switch (wish) {
     case Distance::automatic: return static_cast<int>(std::ranges::find(kNear, shared) - kNear.begin());
     case Distance::near: return shared == Shared::l3 ? std::optional(0) : std::nullopt;
     case Distance::siblings: return shared == Shared::core ? std::optional(0) : std::nullopt;
     case Distance::far:
-      return shared >= Shared::node ? std::optional(static_cast<int>(Shared::machine) - static_cast<int>(shared))
-                                    : std::nullopt;
+      return apart ? std::optional(static_cast<int>(Shared::machine) - static_cast<int>(shared)) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -129,6 +128,13 @@ Shared CpuTopology::shared(int a, int b) const {
                                                    : Shared::machine;
 }
 
+bool CpuTopology::apart(int a, int b) const {
+  const Place one = place(a);
+  const Place other = place(b);
+  const auto differ = [](int x, int y) { return x >= 0 && y >= 0 && x != y; };
+  return differ(one.node, other.node) || differ(one.l3, other.l3);
+}
+
 int CpuTopology::node(int cpu) const {
   return place(cpu).node;
 }
@@ -145,7 +151,7 @@ Result<std::pair<int, int>> choose_cpus(const CpuTopology& topology, const std::
   const auto beside = [&](int cpu, int node) { return node >= 0 && topology.node(cpu) != node ? 1 : 0; };
   for (const int server : allowed) {
     for (const int client : allowed) {
-      const auto distance = fit(wish.distance, topology.shared(server, client));
+      const auto distance = fit(wish.distance, topology.shared(server, client), topology.apart(server, client));
       if (!distance) {
         continue;
       }

@@ -30,6 +30,8 @@ class CpuTopology {
   static CpuTopology read(const std::filesystem::path& sys = "/sys");
 
   Shared shared(int a, int b) const;
+  /// Whether the machine says that they have different nodes or L3s. What it does not tell is not apart.
+  bool apart(int a, int b) const;
   /// NUMA node of a CPU, -1 when none is told.
   int node(int cpu) const;
   /// NUMA node of a PCI device ("0000:01:00.0"), -1 when it has none or does not exist.

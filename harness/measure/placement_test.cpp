@@ -147,6 +147,7 @@ TEST_CASE("a machine that tells nothing has CPUs all the same") {
   CHECK(topology.shared(0, 1) == Shared::machine);
   CHECK(choose_cpus(topology, {0, 1}, {}).value() == std::pair{0, 1});
   CHECK_FALSE(choose_cpus(topology, {0, 1}, {.distance = Distance::near}));
+  CHECK_FALSE(choose_cpus(topology, {0, 1}, {.distance = Distance::far}));
 }
 
 TEST_CASE("a cache line takes its time between two CPUs, and none within one") {
