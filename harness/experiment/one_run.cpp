@@ -299,10 +299,9 @@ class Run {
       WAGGLE_LET(changed, link_.changed(end));
       changed_[end] = std::move(changed);
     }
-    if (trace && trace->grade == measure::Grade::traced) {
-      // No tracepoint tells of zero-copy sends that the kernel copied after all; the datapath was told.
+    if (trace) {
       const json& counters = (server_sends_ ? server : client).at("usage").at("counters");
-      trace->sender.kernel_copied_bytes += counters.value("zerocopy_copied_bytes", std::uint64_t{0});
+      trace->add_copied_zerocopy(counters.value("zerocopy_copied_bytes", std::uint64_t{0}));
     }
     if (tracer) {
       server_events->add_to(server.at("usage"));

@@ -25,9 +25,8 @@ unsigned copies_per_byte(const CallCount& call) {
   return call.to == "file" ? 1 : 0;
 }
 
-KernelCopies derive_copies(const std::vector<CallCount>& calls, Side side, std::uint64_t socket_copied,
-                           std::uint64_t zerocopy_copied) {
-  KernelCopies copies{.total = socket_copied + zerocopy_copied, .verification = 0};
+KernelCopies derive_copies(const std::vector<CallCount>& calls, Side side, std::uint64_t socket_copied) {
+  KernelCopies copies{.total = socket_copied, .verification = 0};
   for (const CallCount& call : calls) {
     const std::uint64_t copied = call.bytes * copies_per_byte(call);
     copies.total += copied;

@@ -28,9 +28,9 @@ struct KernelCopies {
 unsigned copies_per_byte(const CallCount& call);
 
 /// The kernel's copies that the traced calls of one side imply. `socket_copied`: from the tracepoint
-/// skb_copy_datagram_iovec. `zerocopy_copied`: zero-copy sends that the kernel copied after all. Message headers are
-/// part of all figures. Not seen: copies that the network stack makes for itself (linearised or coalesced packets).
-KernelCopies derive_copies(const std::vector<CallCount>& calls, Side side, std::uint64_t socket_copied,
-                           std::uint64_t zerocopy_copied);
+/// skb_copy_datagram_iovec. Message headers are part of all figures. Not seen: zero-copy sends that
+/// the kernel copied after all (the datapath is told), and copies that the network stack makes for itself (linearised
+/// or coalesced packets).
+KernelCopies derive_copies(const std::vector<CallCount>& calls, Side side, std::uint64_t socket_copied);
 
 }  // namespace waggle::measure

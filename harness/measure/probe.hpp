@@ -68,6 +68,10 @@ struct Trace {
   std::map<std::string, std::uint64_t> drop_reasons;  ///< the same by the kernel's name of the reason
   std::uint64_t softirq_ns = 0;                       ///< all CPUs, in softirq handlers; part of cpu_busy_ns
   std::uint64_t window_ns = 0;                        ///< from start() to stop()
+
+  /// Of the sender's zero-copy sends the kernel has copied so many bytes after all. No tracepoint tells, the datapath's
+  /// counter "zerocopy_copied_bytes" does; grade `counted` has them already.
+  void add_copied_zerocopy(std::uint64_t bytes) { sender.kernel_copied_bytes += grade == Grade::traced ? bytes : 0; }
 };
 
 /// Attached programs. Stopped and detached by stop() or by destruction; the kernel detaches them when the process dies.
@@ -77,9 +81,8 @@ class Tracer {
   /// better than modelled.
   static Result<std::unique_ptr<Tracer>> start(const Subjects& subjects);
   virtual ~Tracer() = default;
-  /// Detaches and tells what was seen. `zerocopy_copied`: bytes of zero-copy sends that the sender's kernel says it
-  /// copied after all (the datapath's counter "zerocopy_copied_bytes"); no tracepoint tells, so grade `traced` adds it.
-  virtual Result<Trace> stop(std::uint64_t zerocopy_copied = 0) = 0;
+  /// Detaches and tells what was seen.
+  virtual Result<Trace> stop() = 0;
 };
 
 /// Which grades work here, for `harness doctor`: per grade nothing when it works, otherwise the reason and remedy.

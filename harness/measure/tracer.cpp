@@ -79,7 +79,7 @@ class BpfTracer : public Tracer {
     return tracer;
   }
 
-  Result<Trace> stop(std::uint64_t zerocopy_copied) override {
+  Result<Trace> stop() override {
     WAGGLE_TRY(close_window());
     Trace trace;
     trace.window_ns = window_ns_;
@@ -91,7 +91,7 @@ class BpfTracer : public Tracer {
     }
     collect_sched(trace, sides);
     collect_network(trace, sides);
-    collect_copies(trace, zerocopy_copied);
+    collect_copies(trace);
     trace.sender.unseen = unseen_[WAGGLE_SENDER];
     trace.receiver.unseen = unseen_[WAGGLE_RECEIVER];
     return trace;
@@ -181,14 +181,14 @@ class BpfTracer : public Tracer {
     }
   }
 
-  void collect_copies(Trace& trace, std::uint64_t zerocopy_copied) {
-    const auto derive = [](SideTrace& side, Side which, std::uint64_t zerocopy) {
-      const KernelCopies copies = derive_copies(side.calls, which, side.socket_copied_bytes, zerocopy);
+  void collect_copies(Trace& trace) {
+    const auto derive = [](SideTrace& side, Side which) {
+      const KernelCopies copies = derive_copies(side.calls, which, side.socket_copied_bytes);
       side.kernel_copied_bytes = copies.total;
       side.verification_copied_bytes = copies.verification;
     };
-    derive(trace.sender, Side::sender, zerocopy_copied);
-    derive(trace.receiver, Side::receiver, 0);
+    derive(trace.sender, Side::sender);
+    derive(trace.receiver, Side::receiver);
     if (counted_) {
       const auto copied = counted_->stop();
       trace.grade = Grade::counted;
