@@ -71,26 +71,10 @@ Result<> drop_all_clean_pages() {
   return {};
 }
 
-}  // namespace
-
-std::string Residency::state() const {
-  if (resident == pages) {
-    return "warm";
-  }
-  return resident == 0
-             ? "cold"
-             : fmt::format("{:.0f} % warm", 100.0 * static_cast<double>(resident) / static_cast<double>(pages));
-}
-
-Result<Residency> residency(const std::filesystem::path& path) {
-  Residency sum;
-  WAGGLE_TRY(for_each_file(path, [&](int fd, std::uint64_t size) { return add_residency(fd, size, sum); }));
-  return sum;
-}
-
-Result<Residency> warm(const std::filesystem::path& path) {
+/// Reads the files that are not in memory as a whole.
+Result<> read_what_is_missing(const std::filesystem::path& path) {
   std::vector<std::byte> buffer(1024 * 1024);
-  WAGGLE_TRY(for_each_file(path, [&](int fd, std::uint64_t size) -> Result<> {
+  return for_each_file(path, [&](int fd, std::uint64_t size) -> Result<> {
     Residency now;
     WAGGLE_TRY(add_residency(fd, size, now));
     if (now.resident == now.pages) {
@@ -100,8 +84,39 @@ Result<Residency> warm(const std::filesystem::path& path) {
     while ((n = ::read(fd, buffer.data(), buffer.size())) > 0) {
     }
     return n < 0 ? fail_errno("cannot read a file into memory") : Result<>{};
-  }));
-  return residency(path);
+  });
+}
+
+}  // namespace
+
+std::string Residency::state() const {
+  if (resident == pages) {
+    return "warm";
+  }
+  // Never "100 %" of what is not all of it.
+  const double percent = 100.0 * static_cast<double>(resident) / static_cast<double>(pages);
+  return resident == 0 ? "cold" : fmt::format("{:.{}f} % warm", std::min(percent, 99.999), percent > 99 ? 3 : 0);
+}
+
+Result<Residency> residency(const std::filesystem::path& path) {
+  Residency sum;
+  WAGGLE_TRY(for_each_file(path, [&](int fd, std::uint64_t size) { return add_residency(fd, size, sum); }));
+  return sum;
+}
+
+Result<Residency> warm(const std::filesystem::path& path) {
+  // While many files are read the kernel may take pages of the first ones back (DAMON_RECLAIM looks for idle ones).
+  constexpr int kPasses = 4;
+  Residency now;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    WAGGLE_TRY(read_what_is_missing(path));
+    WAGGLE_LET(seen, residency(path));
+    now = seen;
+    if (now.resident == now.pages) {
+      break;
+    }
+  }
+  return now;
 }
 
 Result<Residency> chill(const std::filesystem::path& path) {
