@@ -39,16 +39,18 @@ Result<std::uint64_t> send_mapped(const Outgoing& extent, std::size_t window, Pu
       cut = extent.digest != nullptr && !guarded(part, [&] { extent.digest->update(part); });
       while (!cut && !part.empty()) {
         auto sent = put(part);
-        if (!sent && sent.error().system == EFAULT) {
-          // A call may refuse a range whole of which only the end is gone: once more with what there still is.
-          WAGGLE_LET(there, bytes_from(extent.file, extent.id.offset + done));
-          cut = there == 0 || there >= part.size();
-          part = cut ? part : part.first(there);
+        if (sent) {
+          part = part.subspan(*sent);
+          done += *sent;
           continue;
         }
-        WAGGLE_LET(count, std::move(sent));
-        part = part.subspan(count);
-        done += count;
+        if (sent.error().system != EFAULT) {
+          return std::unexpected(std::move(sent).error());
+        }
+        // A call may refuse a range whole of which only the end is gone: once more with what there still is.
+        WAGGLE_LET(there, bytes_from(extent.file, extent.id.offset + done));
+        cut = there == 0 || there >= part.size();
+        part = cut ? part : part.first(there);
       }
     }
   }
