@@ -14,7 +14,6 @@ struct Progress {
   static constexpr std::size_t kBins = 4096;
 
   std::atomic<std::uint64_t> bytes{0};
-  std::atomic<std::uint64_t> operations{0};
   std::atomic<std::uint64_t> start_ns{0};                ///< CLOCK_MONOTONIC; 0: bins are not filled
   std::atomic<std::uint64_t> bin_ns{10'000'000};         ///< width of a bin
   std::array<std::atomic<std::uint64_t>, kBins> bins{};  ///< bytes verified in each; the last bin takes the rest

@@ -27,6 +27,15 @@ std::string_view name(Fault fault) {
   return "io";
 }
 
+Fault fault_named(std::string_view wanted) {
+  for (int fault = 0; fault < static_cast<int>(Fault::io); ++fault) {
+    if (name(static_cast<Fault>(fault)) == wanted) {
+      return static_cast<Fault>(fault);
+    }
+  }
+  return Fault::io;
+}
+
 namespace {
 
 Fault fault_of(int error) {

@@ -28,6 +28,8 @@ enum class Fault {
 };
 
 std::string_view name(Fault fault);
+/// The Fault of that name; Fault::io for names that this version does not know.
+Fault fault_named(std::string_view name);
 
 /// A failure as a value: what was tried, on what, why it failed and what the user can do about it.
 struct Error {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/authentication.hpp"
+#include "protocol/file_service.hpp"
 
 namespace waggle::protocol {
 namespace {
@@ -14,9 +15,6 @@ namespace {
 Error carried(const ErrorReply& body) {
   return Error{fault_of_code(body.code), std::string(body.what), std::string(body.hint)};
 }
-
-/// How much a server may read again to tell whether what it has sent of a file is still so, in bytes.
-constexpr std::uint64_t kMostReadAgain = std::uint64_t{4} << 30U;
 
 /// Of a READ whose answer ends at `end`.
 std::uint64_t covered_by_read(std::uint64_t end) {
@@ -93,7 +91,6 @@ Result<Action> ClientSession::welcome(const Head& head, ByteView message) {
     return fail(Fault::denied, "the server does not know the token, so it may not be the server that was meant",
                 "give both sides the same token, or none to use an open server");
   }
-  read_only_ = (head.flags & flag::kReadOnly) != 0;
   stage_ = Stage::ready;
   return Action{};
 }

@@ -40,7 +40,6 @@ class ClientSession {
   Result<Action> on_handshake(ByteView message);
   bool ready() const { return stage_ == Stage::ready; }
   DigestKind kind() const { return kind_; }
-  bool read_only() const { return read_only_; }
   /// Features that both sides have.
   const std::vector<std::string>& features() const { return features_; }
 
@@ -87,7 +86,6 @@ class ClientSession {
   std::string token_;
   DigestKind kind_;
   Nonce nonce_;
-  bool read_only_ = false;
   std::vector<std::string> features_;
   std::vector<std::byte> hello_;
   std::vector<std::byte> challenge_;

@@ -56,6 +56,10 @@ struct DirectoryPage {
 /// An open file of a FileService; the service alone knows what is behind it.
 using FileId = std::uint64_t;
 
+/// Bytes of one open file that a service may read again to tell whether what it has sent of it is still so: somebody
+/// waits for the answer meanwhile, and others decide how often it is asked for.
+inline constexpr std::uint64_t kMostReadAgain = std::uint64_t{4} << 30U;
+
 /// What a ServerSession needs from the files it serves. All paths are relative to the served directory, "/"-separated;
 /// implementations refuse every path that leaves it. Blocking; one instance per connection.
 class FileService {

@@ -54,13 +54,7 @@ Result<> check_record(const std::filesystem::path& record, bool chosen) {
 }
 
 Error error_of(const json& pair) {
-  const auto named = pair.value("fault", "");
-  for (int fault = 0; fault <= static_cast<int>(Fault::io); ++fault) {
-    if (name(static_cast<Fault>(fault)) == named) {
-      return {static_cast<Fault>(fault), pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
-    }
-  }
-  return {Fault::io, pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
+  return {fault_named(pair.value("fault", "")), pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
 }
 
 /// What the exit code must say about the experiment as a whole.

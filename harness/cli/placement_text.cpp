@@ -63,18 +63,17 @@ bool is_told(const json& record) {
   return record.contains("placement") && !record.at("placement").at("groups").empty();
 }
 
-/// The group that counts, or all of them together.
-json figures_from(const json& placement) {
-  const auto& groups = placement.at("groups");
-  return placement.at("counted").is_null() ? whole(groups) : groups.at(placement.at("counted").get<std::size_t>());
-}
-
 /// Whether figures were taken together that may differ by where they were made.
 bool is_mixed(const json& placement) {
   return placement.at("counted").is_null() && placement.at("rule") != "any";
 }
 
 }  // namespace
+
+json figures_from(const json& placement) {
+  const auto& groups = placement.at("groups");
+  return placement.at("counted").is_null() ? whole(groups) : groups.at(placement.at("counted").get<std::size_t>());
+}
 
 json counted_group(const json& record) {
   return record.contains("placement") ? record.at("placement").at("counted") : json();

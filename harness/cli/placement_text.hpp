@@ -13,6 +13,9 @@ namespace waggle::cli {
 /// The group of placements whose runs count, as its index; null when all runs do.
 nlohmann::json counted_group(const nlohmann::json& record);
 
+/// The group that counts, or all of them together, of a record's "placement" with at least one group.
+nlohmann::json figures_from(const nlohmann::json& placement);
+
 /// "76 ns", "74 – 81 ns", or "–" when it could not be measured.
 std::string distance_text(const nlohmann::json& group);
 

@@ -70,11 +70,8 @@ void add_placement(Grid& grid, const json& record) {
   if (!record.contains("placement") || record.at("placement").at("groups").empty()) {
     return;
   }
-  const auto& placement = record.at("placement");
-  const auto& groups = placement.at("groups");
-  const auto group = placement.at("counted").is_number() ? placement.at("counted").get<std::size_t>() : 0;
   grid.add({{"placement", Ink::strong},
-            {distance_text(groups.at(group)), Ink::plain},
+            {distance_text(figures_from(record.at("placement"))), Ink::plain},
             {placement_note(record), Ink::plain}});
 }
 

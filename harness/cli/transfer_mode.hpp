@@ -11,8 +11,8 @@ namespace waggle::cli {
 /// whoever calls (as by cp(1)), or exactly those.
 class TransferMode {
  public:
-  explicit TransferMode(bool exact) : exact_(exact), mask_(exact ? 0 : ::umask(0)) {
-    if (!exact_) {
+  explicit TransferMode(bool exact) : mask_(exact ? 0 : ::umask(0)) {
+    if (!exact) {
       ::umask(mask_);
     }
   }
@@ -22,7 +22,6 @@ class TransferMode {
   std::uint32_t while_filled(std::uint32_t stated) const { return of(stated) | 0700U; }
 
  private:
-  bool exact_;
   mode_t mask_;
 };
 

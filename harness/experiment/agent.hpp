@@ -6,10 +6,10 @@
 ///
 /// A request is {"do": NAME, …}; an answer is {"ok": true, …} or {"error": {fault, what, hint, errno}}. The first
 /// request is {"do": "start", "role": ROLE, …}:
-/// - "server" serves a directory through a datapath; knows "mark" (a reading of its usage) and "facts";
-/// - "client" has the connections and runs the workload; knows "connect", "prepare", "run", "reset";
+/// - "server" serves a directory through a datapath; knows "mark" (a reading of its usage and facts);
+/// - "client" has the connections and runs the workload; knows "prepare", "run", "reset";
 /// - "files" makes and reads files for the harness, so that a signal can end that at once; knows "make", "warm",
-/// "chill". All know "quit".
+/// "chill" and "prime". All know "quit".
 namespace waggle::experiment {
 
 /// The hidden first argument; the second is the number of the inherited control socket.

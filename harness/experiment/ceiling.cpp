@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/units.hpp"
+#include "harness/measure/line_of.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -49,13 +50,6 @@ json of_line(const json& facts, std::uint64_t packet, double goodput) {
   return nullptr;
 }
 
-std::string line_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 }  // namespace
 
 std::filesystem::path loops_place() {
@@ -65,7 +59,7 @@ std::filesystem::path loops_place() {
 
 std::vector<BareLoop> read_loops(const std::filesystem::path& place) {
   std::vector<BareLoop> loops;
-  const std::string boot = line_of("/proc/sys/kernel/random/boot_id");
+  const std::string boot = measure::line_of("/proc/sys/kernel/random/boot_id");
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
     std::ifstream file(entry.path());

@@ -152,7 +152,6 @@ class ClientAgent final : public AgentRole {
     const auto start = [&] {
       Progress& progress = progress_.get();
       progress.bytes = 0;
-      progress.operations = 0;
       progress.bin_ns = bin_ns;
       before = usage();
       progress.start_ns = now_ns();

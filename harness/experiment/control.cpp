@@ -76,12 +76,7 @@ nlohmann::json error_to_json(const Error& error) {
 }
 
 Error error_from_json(const nlohmann::json& json) {
-  constexpr std::array kFaults{Fault::usage,    Fault::missing, Fault::not_found, Fault::exists,    Fault::denied,
-                               Fault::no_space, Fault::changed, Fault::corrupt,   Fault::peer_gone, Fault::timeout,
-                               Fault::protocol, Fault::busy,    Fault::cancelled, Fault::io};
-  const std::string fault = json.value("fault", "io");
-  const auto* found = std::ranges::find(kFaults, fault, [](Fault f) { return name(f); });
-  return {found != kFaults.end() ? *found : Fault::io, json.value("what", ""), json.value("hint", ""),
+  return {fault_named(json.value("fault", "io")), json.value("what", ""), json.value("hint", ""),
           json.value("errno", 0)};
 }
 

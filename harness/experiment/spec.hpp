@@ -87,8 +87,9 @@ struct Watcher {
 };
 
 /// Runs all pairs interleaved in random order and returns the record (results/record.schema.json); who called it writes
-/// it down (record.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in the
-/// record with the reason. Fault::cancelled after SIGINT or SIGTERM; nothing is left behind either way.
+/// it down (record_file.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in
+/// the record with the reason. Fault::cancelled after a signal that ends programs (base/signals.hpp); nothing is left
+/// behind either way.
 Result<nlohmann::json> run_experiment(const Spec& spec, const Watcher& watcher);
 
 }  // namespace waggle::experiment

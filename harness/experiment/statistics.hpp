@@ -47,7 +47,7 @@ struct PilotRule {
   std::size_t least = 6;
   std::size_t most = 30;
   double target = 0.02;  ///< half width of the interval, as a share of the median
-  double budget_seconds = 60;
+  double budget_seconds = 20;
 };
 
 /// Why a pair was given so many runs.

@@ -9,6 +9,7 @@
 #include "base/digest.hpp"
 #include "harness/store/block_reader.hpp"
 #include "harness/store/digest_cache.hpp"
+#include "protocol/file_service.hpp"
 
 namespace waggle::store {
 
@@ -18,14 +19,10 @@ namespace waggle::store {
 /// (docs/decisions/0011-what-counts-as-changed.md).
 class ContentWatch {
  public:
-  /// Bytes that moves of the time of change may cost: somebody waits for the answer meanwhile, and others make the
-  /// moves.
-  static constexpr std::uint64_t kMostReadAgain = std::uint64_t{4} << 30U;
-
   ContentWatch() = default;
   /// From what fstat says of the file when it is opened. When `most_read_again` bytes in all would not be enough to
   /// compare what was sent, the time of change alone counts as a change.
-  explicit ContentWatch(const struct stat& status, std::uint64_t most_read_again = kMostReadAgain);
+  explicit ContentWatch(const struct stat& status, std::uint64_t most_read_again = protocol::kMostReadAgain);
 
   /// These bytes were sent, with this root digest.
   void sent(std::uint64_t offset, std::uint64_t length, DigestKind kind, const Digest& root);

@@ -151,7 +151,7 @@ TEST_CASE("a change in the same tick as the one before is seen") {
 
 /// A file of many blocks of one byte, watched by itself.
 struct Watched {
-  explicit Watched(std::uint64_t most_read_again = ContentWatch::kMostReadAgain) {
+  explicit Watched(std::uint64_t most_read_again = protocol::kMostReadAgain) {
     write_file(top / "a", std::string(kBlocks * kBlock, 'a'));
     file = UniqueFd(::open((top / "a").c_str(), O_RDWR | O_CLOEXEC));
     watch = ContentWatch(status(), most_read_again);

@@ -40,7 +40,7 @@ def socket_buffer():
 
 
 class Packets:
-    unit, better = "Gbit/s", 1
+    unit = "Gbit/s"
 
     def __init__(self, args, candidates, yards):
         self.args = args
@@ -104,7 +104,7 @@ def round_trips(wait):
 
     def make(args):
         packets = Packets(args, {name: rr(name) for name in names}, {"read_write (TCP)": rr("read_write")})
-        packets.unit, packets.better = "us", -1
+        packets.unit = "us"
         return packets
     return make
 

@@ -195,7 +195,7 @@ def prime(size):
 
 class Bulk:
     """One large file: nginx with sendfile to curl, iperf3 of as many bytes, and the harness."""
-    unit, better = "Gbit/s", 1
+    unit = "Gbit/s"
 
     def __init__(self, args, sink, huge=False):
         self.args, self.sink = args, sink
@@ -256,7 +256,7 @@ scgi_temp_path {self.link.dir}/s; server {{ listen 8080; root {self.link.served}
 
 class SmallFiles:
     """10,000 files of 0 to 16 KiB into tmpfs: tar piped through socat, and the harness."""
-    unit, better = "files/s", 1
+    unit = "files/s"
     count = 10_000
 
     def __init__(self, args):
@@ -297,7 +297,7 @@ class SmallFiles:
 
 class RoundTrip:
     """64 bytes there and back over TCP: sockperf's ping-pong, and the harness."""
-    unit, better = "us", -1
+    unit = "us"
 
     def __init__(self, args, spin):
         self.args, self.spin, self.link = args, spin, Link(False)
@@ -334,7 +334,7 @@ class Recorder:
     timeline, whose cost digest_bench prints (extent/xxh3_watched beside extent/xxh3), and a look of the harness's own process at
     that count ten times a second.
     """
-    unit, better = "Gbit/s", 1
+    unit = "Gbit/s"
     runs = 5
     bound = 0.01, "recording changes timed goodput by less than 1 %"
 

@@ -91,8 +91,4 @@ std::uint32_t copy_payload_crc32c(ByteSpan to, ByteView from, std::uint32_t crc)
   return ~crc::chosen().copy(~crc, to.data(), from.data(), from.size());
 }
 
-std::string_view crc32c_engine() {
-  return crc::chosen().name;
-}
-
 }  // namespace waggle::packet

@@ -17,7 +17,4 @@ std::uint32_t crc32c(std::uint32_t crc, ByteView bytes);
 /// `to` is at least as long as `from` and does not overlap it.
 std::uint32_t copy_payload_crc32c(ByteSpan to, ByteView from, std::uint32_t crc);
 
-/// "vpclmulqdq", "sse4.2", "armv8" or "table".
-std::string_view crc32c_engine();
-
 }  // namespace waggle::packet
