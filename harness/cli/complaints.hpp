@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace waggle::cli {
 
@@ -30,6 +32,35 @@ class Complaints {
  private:
   struct State;
   std::shared_ptr<State> state_;  ///< the thread's too: one that is stuck is left behind
+};
+
+/// Lets some lines through and counts the others, for what strangers can cause as often as they like. Not thread-safe.
+class RateLimit {
+ public:
+  static constexpr std::chrono::seconds kWindow{10};
+  static constexpr std::uint64_t kMost = 10;  ///< in one window
+
+  struct Passed {
+    bool say = false;
+    std::uint64_t unsaid = 0;  ///< of the window before, to be said now
+  };
+  /// Whether a line may be said at `now`.
+  Passed pass(std::chrono::steady_clock::time_point now) {
+    Passed passed;
+    if (now - since_ >= kWindow) {
+      passed.unsaid = std::exchange(unsaid_, 0);
+      since_ = now;
+      said_ = 0;
+    }
+    passed.say = said_ < kMost;
+    ++(passed.say ? said_ : unsaid_);
+    return passed;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point since_;
+  std::uint64_t said_ = 0;
+  std::uint64_t unsaid_ = 0;
 };
 
 }  // namespace waggle::cli

@@ -97,4 +97,18 @@ TEST_CASE("an end with a reader that never reads comes all the same", "[complain
   complaints.say("line");
 }
 
+TEST_CASE("ten lines pass in a window, and the next one tells how many did not") {
+  RateLimit limit;
+  const std::chrono::steady_clock::time_point start(std::chrono::hours(1));
+  for (std::uint64_t line = 0; line < RateLimit::kMost; ++line) {
+    CHECK(limit.pass(start + std::chrono::milliseconds(line)).say);
+  }
+  CHECK_FALSE(limit.pass(start + std::chrono::seconds(1)).say);
+  CHECK_FALSE(limit.pass(start + RateLimit::kWindow - std::chrono::milliseconds(1)).say);
+  const auto next = limit.pass(start + RateLimit::kWindow);
+  CHECK(next.say);
+  CHECK(next.unsaid == 2);
+  CHECK(limit.pass(start + RateLimit::kWindow).unsaid == 0);
+}
+
 }  // namespace waggle::cli

@@ -50,34 +50,6 @@ std::chrono::seconds sweep_interval(std::chrono::seconds age) {
   return std::clamp<std::chrono::seconds>(age, std::chrono::seconds(1), std::chrono::hours(1));
 }
 
-/// Lets some lines through and counts the others.
-class RateLimit {
- public:
-  static constexpr std::chrono::seconds kWindow{10};
-  static constexpr std::uint64_t kMost = 10;  ///< in one window
-
-  struct Passed {
-    bool say = false;
-    std::uint64_t unsaid = 0;  ///< of the window before, to be said now
-  };
-  Passed pass(std::chrono::steady_clock::time_point now) {
-    Passed passed;
-    if (now - since_ >= kWindow) {
-      passed.unsaid = std::exchange(unsaid_, 0);
-      since_ = now;
-      said_ = 0;
-    }
-    passed.say = said_ < kMost;
-    ++(passed.say ? said_ : unsaid_);
-    return passed;
-  }
-
- private:
-  std::chrono::steady_clock::time_point since_;
-  std::uint64_t said_ = 0;
-  std::uint64_t unsaid_ = 0;
-};
-
 /// A file server for one directory, until SIGINT, SIGTERM or SIGHUP, or until nobody can connect any more.
 class Serve final : public Command {
  public:
