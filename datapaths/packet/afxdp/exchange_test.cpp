@@ -333,4 +333,11 @@ TEST_CASE("a device that is down loses packets and no port; one that is gone tak
   }));
   REQUIRE_FALSE(sent);
   CHECK(sent.error().text().find("is no more") != std::string::npos);
+  // Who only waits hears of it, too.
+  Result<> waited;
+  for (const Time end = now_ns() + kPatience; waited && now_ns() < end;) {
+    waited = testing::wait(*pair.server, end);
+  }
+  REQUIRE_FALSE(waited);
+  CHECK(waited.error().text().find("is no more") != std::string::npos);
 }

@@ -32,6 +32,10 @@ constexpr Time kNap = 30'000;      // ns; the kernel adds its timer slack
 /// While the device is down the kernel takes nothing; how soon it is asked again, ns.
 constexpr Time kDown = 5'000'000;
 
+/// A device that goes wakes nobody who waits for its packets (xsk_poll() in the kernel has no event for a socket that
+/// is bound to nothing), so a wait ends this often to look for it, ns.
+constexpr Time kLook = 2'000'000'000;
+
 /// Largest packet with several chunks per frame: what IPv4 carries, as far as the kernel links buffers (MAX_SKB_FRAGS).
 constexpr std::uint32_t kJumbo = 61440;
 
@@ -329,8 +333,22 @@ Result<Watch> QueuePort::arm(Time deadline) {
     ++naps_;
     return Watch{.fd = -1, .events = 0, .until = std::min(deadline, now + kNap)};
   }
+  if (now - looked_ >= kLook) {
+    looked_ = now;
+    WAGGLE_TRY(look());
+  }
   ++waits_;
-  return Watch{queue_->fd(), POLLIN, deadline};
+  return Watch{queue_->fd(), POLLIN, std::min(deadline, now + kLook)};
+}
+
+/// Whether the device is still there: the kernel has left an error at the socket when it went (xsk_notifier()).
+Result<> QueuePort::look() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(queue_->fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ENETDOWN) {
+    return fail_errno(fmt::format("{} is no more", shared_->interface.name), error);
+  }
+  return {};
 }
 
 Result<Peer> QueuePort::resolve(Peer peer, const std::stop_token& cancel) {

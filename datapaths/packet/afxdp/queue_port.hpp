@@ -53,6 +53,7 @@ class QueuePort final : public Port {
  private:
   QueuePort(std::shared_ptr<AfxdpInterface> shared, std::unique_ptr<Queue> queue, std::vector<Mode> modes);
   Result<> kick();
+  Result<> look() const;
   Result<> judge(int error);
   Result<> wake_receiver();
   void refill(std::span<const std::uint64_t> addresses);
@@ -71,6 +72,7 @@ class QueuePort final : public Port {
   bool busy_polls_;
   std::uint64_t received_before_ = 0;  ///< at the last arm()
   Time armed_before_ = 0;
+  Time looked_ = 0;                  ///< when look() was called last
   bool down_ = false;                ///< the device, as far as the last call has said
   Time kick_at_ = kNever;            ///< there are frames left in the TX ring for which the kernel had no room
   std::vector<std::uint64_t> free_;  ///< chunks to lease, used as a stack
