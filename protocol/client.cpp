@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "protocol/authentication.hpp"
 #include "protocol/client_state.hpp"
 
@@ -159,6 +161,25 @@ Result<std::vector<Digest>> Client::digests(const File& file, std::uint64_t offs
   return all;
 }
 
+namespace {
+
+/// An answer repeats the request's bytes as far as it goes, then zeros (protocol/README.md).
+bool answers(ByteView message, ByteView request, std::size_t response_size) {
+  if (message.size() != kHeadSize + response_size) {
+    return false;
+  }
+  const ByteView body = message.subspan(kHeadSize);
+  const std::size_t repeated = std::min(body.size(), request.size());
+  return std::ranges::equal(body.first(repeated), request.first(repeated)) &&
+         std::ranges::all_of(body.subspan(repeated), [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+Error wrong_echo() {
+  return {Fault::corrupt, "the server's echo is not what was asked for"};
+}
+
+}  // namespace
+
 Result<> Client::echo_send(ByteView request, std::size_t response_size) {
   if (response_size > kMaxMessage - kHeadSize) {
     return fail(Fault::usage, fmt::format("a response of {} bytes is longer than a message", response_size));
@@ -167,7 +188,7 @@ Result<> Client::echo_send(ByteView request, std::size_t response_size) {
   return state_->flush();
 }
 
-Result<bool> Client::echo_wait(std::chrono::nanoseconds timeout) {
+Result<bool> Client::echo_wait(ByteView request, std::size_t response_size, std::chrono::nanoseconds timeout) {
   if (state_->broken) {
     return std::unexpected(*state_->broken);
   }
@@ -187,6 +208,9 @@ Result<bool> Client::echo_wait(std::chrono::nanoseconds timeout) {
     return state_->breaks(reply.error());
   }
   WAGGLE_TRY(reply->status);
+  if (!answers(reply->message, request, response_size)) {
+    return state_->breaks(wrong_echo());
+  }
   return true;
 }
 
@@ -197,10 +221,11 @@ Result<std::uint64_t> Client::echo(ByteView request, std::size_t response_size) 
   const std::uint64_t start = now_ns();
   WAGGLE_TRY(state_->post(Echo{static_cast<std::uint32_t>(response_size), request}));
   WAGGLE_LET(reply, state_->success("echo"));
-  if (reply.message.size() != kHeadSize + response_size) {
-    return state_->breaks({Fault::protocol, "the server's echo has the wrong length"});
+  const std::uint64_t end = now_ns();
+  if (!answers(reply.message, request, response_size)) {
+    return state_->breaks(wrong_echo());
   }
-  return now_ns() - start;
+  return end - start;
 }
 
 }  // namespace waggle::protocol

@@ -120,17 +120,20 @@ class Client {
     UniqueFd from;  ///< closed by store_many once sent
     std::uint64_t size = 0;
     std::uint32_t mode = 0644;
+    /// Asked when all has been sent: on an error the file does not appear under its name, and fails with that.
+    std::function<Result<>()> still_right = {};
   };
   Result<> store_many(std::size_t count, const std::function<Result<Small>(std::size_t)>& source,
                       const std::function<Result<>(std::size_t index, std::uint64_t latency_ns)>& done,
                       const Failed& failed = {});
 
   /// Request of `request` bytes, response of `response_size` bytes; both at most kMaxMessage less a header.
+  /// Every byte of the response is compared, after the clock.
   Result<std::uint64_t> echo(ByteView request, std::size_t response_size);  ///< round trip in ns
   /// The halves of echo() for open-loop load: responses come in order of the requests.
   Result<> echo_send(ByteView request, std::size_t response_size);
-  /// True when one response has arrived within `timeout`.
-  Result<bool> echo_wait(std::chrono::nanoseconds timeout);
+  /// True when one response has arrived within `timeout`. Fault::corrupt when it is not that to `request`.
+  Result<bool> echo_wait(ByteView request, std::size_t response_size, std::chrono::nanoseconds timeout);
   /// Pipelined reads at random offsets for queue depth > 1: see read().
   struct ReadRequest {
     std::uint64_t offset = 0;

@@ -80,6 +80,15 @@ class Client::State::Store {
         failure_ = give_up(index, about(small->path, sent.source.error()));
       }
     }
+    if (!failed && small->still_right) {
+      if (const auto right = small->still_right(); !right) {
+        failed = true;
+        failure_ = give_up(index, about(small->path, right.error()));
+      }
+    }
+    if (failed) {  // nothing answers RELEASE: the COMMIT that is refused then is what the others wait for
+      WAGGLE_TRY(state_.post(Release{handle}));
+    }
     WAGGLE_TRY(state_.post(Commit{handle}));
     under_way_.push_back({index, now, small->size, std::move(small->path), failed});
     return {};

@@ -283,6 +283,35 @@ TEST_CASE("many small files are stored", "[client]") {
     CHECK(next == 0);
     CHECK(client->mkdir("works", 0755));
   }
+  SECTION("some turn out to have changed meanwhile, and keep what is there") {
+    connected.tree->put("up/3", "as it was");
+    std::vector<std::size_t> changed;
+    const auto good_done = [&](std::size_t index, std::uint64_t) -> Result<> {
+      CHECK(index % 10 != 3);
+      ++next;
+      return {};
+    };
+    REQUIRE(client->store_many(
+        100,
+        [&](std::size_t index) {
+          auto small = source(index);
+          if (index % 10 == 3) {
+            small->still_right = [] { return fail(Fault::changed, "the file changed while it was sent"); };
+          }
+          return small;
+        },
+        good_done,
+        [&](std::size_t index, const Error& error) -> Result<> {
+          CHECK(error.fault == Fault::changed);
+          changed.push_back(index);
+          return {};
+        }));
+    CHECK(next == 90);
+    CHECK(changed == std::vector<std::size_t>{3, 13, 23, 33, 43, 53, 63, 73, 83, 93});
+    CHECK(connected.tree->get("up/3") == "as it was");
+    CHECK(connected.tree->get("up/13") == "<none>");
+    CHECK(connected.tree->get("up/99") == noise(99 * 50));
+  }
 }
 
 TEST_CASE("pipelined reads at random places are verified each", "[client]") {
@@ -403,7 +432,7 @@ TEST_CASE("what the server says before it goes is told, whoever notices first th
   REQUIRE_FALSE(sent);
   CHECK(sent.error().fault == Fault::protocol);
   CHECK(sent.error().what != "the peer has closed");
-  CHECK(client->echo_wait(std::chrono::seconds(0)).error().fault == Fault::protocol);
+  CHECK(client->echo_wait({}, 0, std::chrono::seconds(0)).error().fault == Fault::protocol);
 }
 
 TEST_CASE("a client waits longer for what takes a slow disk longer", "[client]") {
@@ -450,7 +479,11 @@ TEST_CASE("echoes come back in order and in the size asked for", "[client]") {
   CHECK(client->echo(bytes, kMaxMessage).error().fault == Fault::usage);
   REQUIRE(client->echo_send(bytes, 1));
   REQUIRE(client->echo_send(bytes, 2));
-  CHECK(*client->echo_wait(std::chrono::seconds(10)));
-  CHECK(*client->echo_wait(std::chrono::seconds(10)));
-  CHECK_FALSE(*client->echo_wait(std::chrono::nanoseconds(0)));
+  CHECK(*client->echo_wait(bytes, 1, std::chrono::seconds(10)));
+  CHECK(*client->echo_wait(bytes, 2, std::chrono::seconds(10)));
+  CHECK_FALSE(*client->echo_wait(bytes, 2, std::chrono::nanoseconds(0)));
+  REQUIRE(client->echo_send(bytes, 40));
+  const std::string other(64, 'x');
+  CHECK(client->echo_wait(std::as_bytes(std::span(other)), 40, std::chrono::seconds(10)).error().fault ==
+        Fault::corrupt);
 }

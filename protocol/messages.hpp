@@ -169,7 +169,7 @@ struct Lookup {
   bool operator==(const Lookup&) const = default;
   static void fields(auto& m, auto& a) {
     a.number(m.handle);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
   }
 };
 
@@ -180,7 +180,9 @@ struct PathOnly {
   static constexpr std::uint8_t kFlags = 0;
   std::string_view path;
   bool operator==(const PathOnly&) const = default;
-  static void fields(auto& m, auto& a) { a.text(m.path, kMaxPath, "path"); }
+  static void fields(auto& m, auto& a) {
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
+  }
 };
 using GetAttr = PathOnly<Op::getattr>;
 using Remove = PathOnly<Op::remove>;
@@ -202,7 +204,7 @@ struct SetAttr {
     a.number(m.gid);
     a.number(m.modified_ns);
     a.number(m.accessed_ns);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
   }
 };
 
@@ -231,7 +233,7 @@ struct Create {
     a.number(m.handle);
     a.number(m.size);
     a.mode(m.mode);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
     a.check(m.size <= kMaxFile, "the size is out of range");
   }
 };
@@ -257,7 +259,7 @@ struct MakeDirectory {
   bool operator==(const MakeDirectory&) const = default;
   static void fields(auto& m, auto& a) {
     a.mode(m.mode);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
   }
 };
 
@@ -268,8 +270,8 @@ struct Rename {
   std::string_view to;
   bool operator==(const Rename&) const = default;
   static void fields(auto& m, auto& a) {
-    a.text(m.from, kMaxPath, "path");
-    a.text(m.to, kMaxPath, "path");
+    a.text(m.from, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
+    a.text(m.to, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
   }
 };
 
@@ -281,7 +283,7 @@ struct Truncate {
   bool operator==(const Truncate&) const = default;
   static void fields(auto& m, auto& a) {
     a.number(m.size);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
     a.check(m.size <= kMaxFile, "the size is out of range");
   }
 };
@@ -294,7 +296,7 @@ struct ReadDir {
   bool operator==(const ReadDir&) const = default;
   static void fields(auto& m, auto& a) {
     a.number(m.cookie);
-    a.text(m.path, kMaxPath, "path");
+    a.text(m.path, kMaxPath, "a path is longer than 4,095 bytes or holds a NUL byte");
   }
 };
 

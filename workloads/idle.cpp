@@ -34,7 +34,7 @@ class Idle final : public Workload {
     outcome.start_ns = now_ns();
     const auto end = outcome.start_ns + static_cast<std::uint64_t>(context.parameters.seconds * 1e9);
     for (std::uint64_t now = outcome.start_ns; now < end; now = now_ns()) {
-      WAGGLE_TRY(context.client.echo_wait(std::chrono::nanoseconds(end - now)));
+      WAGGLE_TRY(context.client.echo_wait({}, 0, std::chrono::nanoseconds(end - now)));
     }
     outcome.end_ns = now_ns();
     return outcome;

@@ -100,7 +100,7 @@ class RequestResponse final : public Workload {
       }
       const bool more = sent < total && due.size() < most;
       const auto patience = std::chrono::nanoseconds(more ? next - now : 1'000'000'000U);
-      WAGGLE_LET(arrived, context.client.echo_wait(patience));
+      WAGGLE_LET(arrived, context.client.echo_wait(request, parameters.response, patience));
       if (arrived) {
         latency.record(now_ns() - due.front());
         due.pop_front();

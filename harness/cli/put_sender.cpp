@@ -150,7 +150,8 @@ Result<> Sender::list_directory(const Directory& directory, Tree& tree, std::vec
   std::error_code error;
   fs::directory_iterator at(directory.local, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-    list_entry(*at, join_path(directory.path, at->path().filename().native()), tree, below);
+    WAGGLE_TRY(go_past(list_entry(*at, join_path(directory.path, at->path().filename().native()), tree, below), watch_,
+                       total_));
   }
   return error ? Result<>(
                      fail_errno(fmt::format("cannot read the directory '{}'", directory.local.native()), error.value()))
@@ -158,9 +159,13 @@ Result<> Sender::list_directory(const Directory& directory, Tree& tree, std::vec
 }
 
 /// Links are not followed.
-void Sender::list_entry(const fs::directory_entry& entry, std::string path, Tree& tree, std::vector<Directory>& below) {
+Result<> Sender::list_entry(const fs::directory_entry& entry, std::string path, Tree& tree,
+                            std::vector<Directory>& below) {
   std::error_code error;
   const fs::file_status status = entry.symlink_status(error);
+  if (error) {
+    return fail_errno(fmt::format("cannot look at '{}'", entry.path().native()), error.value());
+  }
   if (store::is_partial_name(entry.path().filename().native())) {
     ++total_.unfinished;
     ++total_.left_out;
@@ -173,6 +178,7 @@ void Sender::list_entry(const fs::directory_entry& entry, std::string path, Tree
   } else {
     ++total_.left_out;
   }
+  return {};
 }
 
 /// One that is there already stays as it is.
@@ -197,17 +203,17 @@ Result<> Sender::send_small(const std::vector<Wanted>& wanted) {
         if (!file) {
           return fail_errno(fmt::format("cannot read '{}'", wanted[index].local.native()));
         }
-        protocol::Client::Small small{wanted[index].path, std::move(file), source.size, mode_.of(source.mode)};
-        under_way.emplace(index, std::move(source));
-        return small;
+        const std::uint64_t size = source.size;
+        const std::uint32_t mode = mode_.of(source.mode);
+        const Source& kept = under_way.emplace(index, std::move(source)).first->second;
+        return protocol::Client::Small{
+            .path = wanted[index].path, .from = std::move(file), .size = size, .mode = mode, .still_right = [&kept] {
+              return kept.unchanged();
+            }};
       },
       [&](std::size_t index, std::uint64_t) -> Result<> {
-        const Source source = std::move(under_way.extract(index).mapped());
-        if (const auto right = source.unchanged(); !right) {
-          return go_past(std::unexpected(about(wanted[index].path, right.error())), watch_, total_);
-        }
         ++total_.files;
-        total_.bytes += source.size;
+        total_.bytes += under_way.extract(index).mapped().size;
         return go_on();
       },
       [&](std::size_t index, const Error& error) -> Result<> {

@@ -56,8 +56,8 @@ class Sender {
   Result<std::uint64_t> version_there(std::string path);
   Result<Tree> list_tree(Directory top, std::uint64_t there);
   Result<> list_directory(const Directory& directory, Tree& tree, std::vector<Directory>& below);
-  void list_entry(const std::filesystem::directory_entry& entry, std::string path, Tree& tree,
-                  std::vector<Directory>& below);
+  Result<> list_entry(const std::filesystem::directory_entry& entry, std::string path, Tree& tree,
+                      std::vector<Directory>& below);
   Result<> make_directory(Directory& directory);
   Result<> send_small(const std::vector<Wanted>& wanted);
   Result<> send_large(const Wanted& wanted);
