@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -31,12 +32,26 @@ namespace {
   std::_Exit(1);
 }
 
+/// What the program opens must not become its own stdin, stdout or stderr where somebody has closed them. Reading from
+/// the first and writing to the second stays the error that it is (EBADF); what is said is lost.
+void fill_standard_descriptors() {
+  constexpr int kModes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int descriptor = 0; descriptor < 3; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0 && ::open("/dev/null", kModes[descriptor]) != descriptor) {
+      std::_Exit(1);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_descriptors();
   std::set_terminate(end_by_exception);
   // A peer that vanishes is an error by name, never a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  // Likewise a file that the limit of file sizes does not allow (RLIMIT_FSIZE): EFBIG, for one client of a server.
+  std::signal(SIGXFSZ, SIG_IGN);
   // Not a command: how an experiment starts its server and client processes.
   if (argc > 1 && std::string_view(argv[1]) == waggle::experiment::kAgentArgument) {
     return waggle::experiment::agent_main(argc - 1, argv + 1);

@@ -50,6 +50,20 @@ class Limits(Transfers):
                      words=["--most-clients=5000", "16,001 open files", "the limit is 1,024", "ulimit -n 16001"])
         self.refused(*serve, limits=["--nofile=40:40"], words=["64 open files", "ulimit -n 64"])
 
+    def test_a_file_larger_than_the_limit_is_a_failure_of_one_transfer(self):
+        self.make(self.local / "big", 2 << 20)
+        self.make(self.local / "small", 1000)
+        self.make(self.root / "served", 2 << 20)
+        server = self.serve()
+        subprocess.run(["prlimit", f"--pid={server.process.pid}", "--fsize=1048576:1048576"], check=True)
+        done = self.call("put", "big", f"127.0.0.1:{server.port}/big", expect=1)
+        self.assertIn("File too large", done.stderr)
+        self.call("put", "small", f"127.0.0.1:{server.port}/small")
+        done = self.program("get", f"127.0.0.1:{server.port}/served", str(self.local / "got"), limits=["--fsize=1048576:1048576"],
+                            expect=1)
+        self.assertRegex(done.stderr, r"\Aharness: [^\n]*File too large[^\n]*\n\Z")
+        self.assertEqual(sorted(path.name for path in self.local.iterdir()), ["big", "small"])
+
     def test_no_threads(self):
         require(os.geteuid() == 0, "only root may become somebody else")
         self.top.chmod(0o755)
