@@ -27,12 +27,14 @@ double median_of_sorted(const std::vector<double>& sorted) {
 /// The largest k such that [k-th smallest, k-th largest] (counted from 0) covers the median with 95 %: below the k-th
 /// smallest lies a binomial tail of fair coins (the sign test's interval). 0, the whole range, when none does.
 std::size_t order_statistic(std::size_t n) {
-  double below = std::pow(0.5, static_cast<double>(n));  // P(exactly i of n lie below the median), i = 0
-  double tail = below;
+  // The logarithm of P(exactly i of n lie below the median), i = 0: of thousands the probability itself is below what a
+  // double can hold.
+  double below = static_cast<double>(n) * std::log(0.5);
+  double tail = std::exp(below);
   std::size_t k = 0;
   for (std::size_t i = 1; i < n / 2; ++i) {
-    below *= static_cast<double>(n - i + 1) / static_cast<double>(i);
-    tail += below;
+    below += std::log(static_cast<double>(n - i + 1) / static_cast<double>(i));
+    tail += std::exp(below);
     if (tail > kTail) {
       break;
     }

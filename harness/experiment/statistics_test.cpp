@@ -50,6 +50,19 @@ TEST_CASE("equal values are known exactly") {
   CHECK(interval_of({5, 5, 5, 5, 5, 5, 5, 5}).half_width() == 0.0);
 }
 
+TEST_CASE("thousands of values make the interval narrow and not empty") {
+  std::vector<double> values;
+  for (int i = 0; i < 10'000; ++i) {
+    values.push_back((i * 7919) % 10'000);  // each number once, in no order
+  }
+  // The binomial's: 95 % of the medians lie within 98 ranks of the middle one.
+  const auto interval = interval_of(values);
+  CHECK(*interval.low == Approx(4901).margin(3));
+  CHECK(*interval.high == Approx(5098).margin(3));
+  values.resize(1'100);
+  CHECK(*interval_of(values).high > *interval_of(values).low * 1.01);
+}
+
 TEST_CASE("few values cover less than 95 %, and say how much") {
   CHECK(coverage(2) == 0);
   CHECK(coverage(3) == Approx(0.75));
