@@ -59,7 +59,10 @@ class Get final : public Command {
     interrupt.guard(nullptr);
     watch.stop();
     if (!done) {
-      return std::unexpected(options_.explain(done.error(), interrupt, fetcher.kept() ? Kept::here : Kept::nowhere));
+      return std::unexpected(options_.explain(done.error(), interrupt,
+                                              to_stdout()      ? std::nullopt
+                                              : fetcher.kept() ? std::optional(Kept::here)
+                                                               : std::optional(Kept::nowhere)));
     }
     const std::string from = remotes_.size() == 1 ? names_.front() : endpoint_text(remotes_.front().endpoint);
     print_total(global, total, from, (remotes_.size() == 1 ? first : local_).native(), options_.digest,
@@ -83,6 +86,10 @@ class Get final : public Command {
     }
     if (to_stdout()) {
       return check_stdout();
+    }
+    if (const auto twice = named_twice(remotes_, [](const Remote& remote) { return last_name(remote.path); })) {
+      return fail(Fault::usage, fmt::format("two of the names would both become '{}'", *twice),
+                  "fetch them into different directories");
     }
     if (remotes_.size() > 1 && !fs::is_directory(local_)) {
       return fail(Fault::usage, fmt::format("several files cannot all become '{}'", local_.native()),

@@ -77,14 +77,21 @@ Result<> Fetcher::stream(const std::string& path) {
 Result<> Fetcher::fetch_file(const std::string& path, const protocol::Client::File& file, const fs::path& target) {
   watch_.doing(path);
   const auto& attributes = file.attributes;
-  WAGGLE_LET(landing, store::Landing::open(target, attributes.size, mode_.of(attributes.mode), options_.resume));
-  const auto filled = fill(file, landing);
+  auto landing = store::Landing::open(target, attributes.size, mode_.of(attributes.mode), options_.resume);
+  const auto filled = landing ? fill(file, *landing) : Result<>();
   if (!filled) {
-    kept_ = options_.resume && landing.keep();
+    kept_ = options_.resume && landing->keep();
+  }
+  // Whatever became of it: a server lets a client have so many.
+  const auto released = client_.release(file);
+  if (!landing) {
+    return std::unexpected(std::move(landing).error());
+  }
+  if (!filled) {
     return std::unexpected(about(path, filled.error()));
   }
-  WAGGLE_TRY(client_.release(file));
-  WAGGLE_TRY(landing.commit(options_.durable));
+  WAGGLE_TRY(released);
+  WAGGLE_TRY(landing->commit(options_.durable));
   ++total_.files;
   total_.bytes += attributes.size;
   return {};

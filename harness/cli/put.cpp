@@ -66,6 +66,17 @@ class Put final : public Command {
     WAGGLE_LET(remote, parse_remote(names_.back()));
     remote_ = std::move(remote);
     locals_.assign(names_.begin(), names_.end() - 1);
+    const auto name_of = [](const fs::path& local) {
+      return std::string(last_name(fs::absolute(local).lexically_normal().native()));
+    };
+    if (const auto twice = named_twice(locals_, name_of)) {
+      return fail(Fault::usage, fmt::format("two of the names would both become '{}'", *twice),
+                  "send them into different directories");
+    }
+    if (options_.recursive && std::ranges::any_of(locals_, is_stdin)) {
+      return fail(Fault::usage, "--recursive says nothing to stdin",
+                  "leave it out, or name a file (one called '-' is ./-)");
+    }
     // Before anything is sent: a typing error in the last name must not leave half of the work done.
     for (const fs::path& local : locals_) {
       std::error_code error;

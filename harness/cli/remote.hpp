@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
@@ -35,6 +39,18 @@ bool is_this_machine(std::string_view host);
 std::string join_path(std::string_view directory, std::string_view name);
 /// What is behind the last "/".
 std::string_view last_name(std::string_view path);
+/// The name that two of `names` would have in one directory, as `name_of` tells it.
+template <typename Name, typename NameOf>
+std::optional<std::string> named_twice(const std::vector<Name>& names, NameOf&& name_of) {
+  std::set<std::string, std::less<>> seen;
+  for (const Name& name : names) {
+    std::string last(name_of(name));
+    if (!seen.insert(last).second) {
+      return last;
+    }
+  }
+  return std::nullopt;
+}
 /// A server's directory entry that may become a local name: one plain component.
 bool is_plain_name(std::string_view name);
 

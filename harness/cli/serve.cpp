@@ -47,7 +47,7 @@ void keep_no_memory() {
 
 /// Between two looks for broken uploads that are removed at `age`.
 std::chrono::seconds sweep_interval(std::chrono::seconds age) {
-  return std::clamp<std::chrono::seconds>(age, std::chrono::seconds(1), std::chrono::hours(1));
+  return std::clamp<std::chrono::seconds>(age, std::chrono::seconds(5), std::chrono::hours(1));
 }
 
 /// A file server for one directory, until SIGINT, SIGTERM or SIGHUP, or until nobody can connect any more.
@@ -124,6 +124,9 @@ class Serve final : public Command {
       std::mutex alone;
       std::condition_variable_any woken;
       std::unique_lock lock(alone);
+      if (options_.read_only) {
+        return;  // every change is refused, ours too
+      }
       do {
         if (const auto swept = store.sweep(age, stop); !swept) {
           report(global, complaints, "broken uploads are not removed", swept.error());

@@ -8,6 +8,8 @@ Usage: serve_get_put_trees_test.py HARNESS [unittest arguments].
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 
 import transfers
@@ -91,6 +93,59 @@ class Failures(Transfers):
         self.check(names, bad, self.call_for_some("get", "-r", f"{at}/tree", bad=bad), self.local / "tree")
         result = self.call_for_some("get", f"{at}/none", f"{at}/tree/small008", ".", bad=["none"])
         self.assertEqual(result["files"], 1)
+
+    def test_what_cannot_be_looked_at_is_a_failure_and_no_special_file(self):
+        for i in range(17):  # together longer than any path may be
+            self.make(self.local / "/".join(["tree", *["d" * 250] * min(i, 14)]) / f"f{i}", 10)
+        at = os.open(self.local / "/".join(["tree", *["d" * 250] * 14]), os.O_RDONLY)
+        try:
+            for name in "e" * 250, "g" * 250, "h" * 250:
+                os.mkdir(name, dir_fd=at)
+                below = os.open(name, os.O_RDONLY, dir_fd=at)
+                os.close(at)
+                at = below
+            os.close(os.open("far", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+        finally:
+            os.close(at)
+        server = self.serve()
+        done = self.call("put", "-r", "tree", f"127.0.0.1:{server.port}/t", expect=1, partly=True)
+        self.assertNotIn("special", done.stderr)
+        self.assertRegex(done.stderr, "name too long|longer than")
+        shutil.rmtree(self.local / "tree", ignore_errors=True)
+
+    def test_files_that_fail_take_no_handles_from_the_others(self):
+        """A server lets a client have 4096 files open; here some 100."""
+        for i in range(200):
+            self.make(self.root / f"tree/f{i:03}", 70_000)
+        for i in range(180):
+            (self.local / f"tree/f{i:03}").mkdir(parents=True)
+        server = self.serve()
+        subprocess.run(["prlimit", f"--pid={server.process.pid}", "--nofile=160:160"], check=True)
+        done = self.call("get", "-r", f"127.0.0.1:{server.port}/tree", expect=1, partly=True)
+        self.assertNotIn("too many", done.stderr)
+        self.assertEqual(len([path for path in (self.local / "tree").iterdir() if path.is_file()]), 20)
+
+    def test_two_names_that_would_become_one(self):
+        for name in "a", "b":
+            self.make(self.root / name / "f", 10)
+            self.make(self.local / name / "f", 10)
+        server = self.serve()
+        at = f"127.0.0.1:{server.port}"
+        done = self.call("get", f"{at}/a/f", f"{at}/b/f", ".", expect=2)
+        self.assertIn("would both become 'f'", done.stderr)
+        done = self.call("put", "a/f", "b/f", f"{at}/", expect=2)
+        self.assertIn("would both become 'f'", done.stderr)
+        self.call("put", "-r", "-", f"{at}/x", expect=2)
+
+    def test_a_server_that_changes_nothing_sweeps_nothing(self):
+        self.make(self.root / "file", 10)
+        kept = self.root / f".waggle-{'a' * 32}.part"
+        kept.write_bytes(b"half")
+        os.utime(kept, (0, 0))
+        server = self.serve("--read-only")
+        self.call("get", f"127.0.0.1:{server.port}/file")
+        server.stop(signal.SIGTERM)
+        self.assertTrue(kept.exists())
 
     def test_a_directory_without_rights_does_not_end_the_rest(self):
         if os.geteuid() == 0:
