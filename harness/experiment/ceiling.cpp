@@ -62,15 +62,23 @@ std::vector<BareLoop> read_loops(const std::filesystem::path& place) {
   const std::string boot = measure::line_of("/proc/sys/kernel/random/boot_id");
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
+    std::error_code ignored;
+    if (!entry.is_regular_file(ignored)) {
+      continue;  // to open a FIFO would wait for whoever writes to it
+    }
     std::ifstream file(entry.path());
     const json loop = json::parse(file, nullptr, false);
-    if (loop.is_object() && loop.value("schema", "") == "waggle-loop/1" && loop.value("boot", "") == boot) {
-      loops.push_back({.datapath = loop.value("datapath", ""),
-                       .link = loop.value("link", ""),
-                       .packet = loop.value("packet", 0U),
-                       .how = loop.value("how", ""),
-                       .goodput = loop.value("goodput_bits_per_second", 0.0),
-                       .created = loop.value("created", "")});
+    try {
+      if (loop.is_object() && loop.value("schema", "") == "waggle-loop/1" && loop.value("boot", "") == boot) {
+        loops.push_back({.datapath = loop.value("datapath", ""),
+                         .link = loop.value("link", ""),
+                         .packet = loop.value("packet", 0U),
+                         .how = loop.value("how", ""),
+                         .goodput = loop.value("goodput_bits_per_second", 0.0),
+                         .created = loop.value("created", "")});
+      }
+    } catch (const json::exception&) {
+      continue;  // a member of another type than we write
     }
   }
   return loops;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/ceiling.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -50,6 +51,11 @@ TEST_CASE("loops of another start of the machine, and files that are none, are l
   loop["boot"] = "another";
   std::ofstream(directory / "old.json") << loop;
   std::ofstream(directory / "bad.json") << "{";
+  std::ofstream(directory / "numbers.json") << R"({"schema": 1})";
+  loop["boot"] = boot;
+  loop["packet"] = nullptr;
+  std::ofstream(directory / "null.json") << loop;
+  REQUIRE(::mkfifo((directory / "fifo.json").c_str(), 0600) == 0);
   const auto loops = read_loops(directory);
   REQUIRE(loops.size() == 1);
   CHECK(loops[0].packet == 1472);
