@@ -35,6 +35,24 @@ std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecor
   return ranges;
 }
 
+/// CPUs that others had in user mode while runs were on: what the machine counted and the two processes did not. Over
+/// all runs together, since the machine counts in ticks. 0 where that is a few of them.
+double others_cpus(const std::vector<PairRecord>& pairs) {
+  constexpr double kLeast = 0.1;  // seconds
+  double others = 0;
+  double seconds = 0;
+  for (const PairRecord& pair : pairs) {
+    for (const json& run : pair.runs) {
+      if (run.contains("machine")) {
+        others += run.at("machine").at("user_s").get<double>() + run.at("machine").at("nice_s").get<double>() -
+                  run.at("sender").at("user_s").get<double>() - run.at("receiver").at("user_s").get<double>();
+        seconds += run.at("seconds").get<double>();
+      }
+    }
+  }
+  return others > kLeast ? others / seconds : 0;
+}
+
 }  // namespace
 
 Surroundings::Surroundings(const Spec& spec)
@@ -87,6 +105,7 @@ Result<json> Surroundings::finish(const Site& site, const std::vector<PairRecord
                                        .steal_share = steal,
                                        .throttled_s = measure::throttled_s(stalls_, stalls),
                                        .cpu_pressure = std::max(before_.cpu_pressure, after.cpu_pressure),
+                                       .others_cpus = others_cpus(pairs),
                                        .memory_pressure = measure::pressure(stalls_, stalls, "memory").value_or(0),
                                        .frequency_mhz = frequencies(pairs)});
   environment["links"] = std::move(links);

@@ -18,6 +18,7 @@ constexpr double kMostDrift = 0.10;
 constexpr double kMostSpread = 0.25;
 constexpr double kMostSteal = 0.01;
 constexpr double kMostCpuPressure = 0.10;
+constexpr double kMostOthers = 0.1;  // of a CPU
 constexpr double kMostMemoryPressure = 0.01;
 constexpr double kMostSlowing = 0.10;
 
@@ -91,6 +92,9 @@ std::vector<std::string> noise(const Disturbance& seen) {
         fmt::format("others wanted the CPUs: {:.0f} % of the time somebody waited for one before or "
                     "after the runs",
                     seen.cpu_pressure * 100));
+  }
+  if (seen.others_cpus > kMostOthers) {
+    reasons.push_back(fmt::format("other programs had {:.0f} % of a CPU during the runs", seen.others_cpus * 100));
   }
   if (seen.memory_pressure > kMostMemoryPressure) {
     reasons.push_back(fmt::format("{:.1f} % of the time somebody waited for memory", seen.memory_pressure * 100));

@@ -29,6 +29,8 @@ struct Disturbance {
   double throttled_s = 0;  ///< seconds that the cgroup's CPU quota stopped its processes
   /// Share of the time of both calibrations in which somebody waited for a CPU, though we needed one only (0…1).
   double cpu_pressure = 0;
+  /// CPUs that programs other than the measured ones had in user mode while runs were on (1: one CPU all the time).
+  double others_cpus = 0;
   double memory_pressure = 0;  ///< share of the experiment's time in which somebody waited for memory (0…1)
   std::map<int, std::pair<double, double>> frequency_mhz;  ///< lowest and highest around the runs, by CPU
 };

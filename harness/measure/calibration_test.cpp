@@ -35,11 +35,13 @@ TEST_CASE("a quota, pressure and a changing frequency make a machine noisy") {
   Disturbance seen{.before = quiet, .after = quiet};
   seen.throttled_s = 0.25;
   seen.cpu_pressure = 0.4;
+  seen.others_cpus = 0.9;
   seen.memory_pressure = 0.02;
   seen.frequency_mhz = {{0, {2000, 3000}}, {1, {2950, 3000}}};
   CHECK(noise(seen) == std::vector<std::string>{
                            "the CPU quota of the cgroup stopped its processes for 0.25 s",
                            "others wanted the CPUs: 40 % of the time somebody waited for one before or after the runs",
+                           "other programs had 90 % of a CPU during the runs",
                            "2.0 % of the time somebody waited for memory", "CPU 0 ran at 2000 to 3000 MHz"});
   seen = {.before = quiet, .after = quiet, .cpu_pressure = 0.05, .memory_pressure = 0.001};
   CHECK(noise(seen).empty());

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <functional>
 #include <latch>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -116,9 +117,22 @@ Result<> on_both(int a, int b, const std::function<void()>& leads, const std::fu
       work();
     }
   };
-  {
+  int missing = 2;  // threads that are not there yet
+  try {
     const std::jthread leader(stand, a, std::cref(leads));
-    const std::jthread follower(stand, b, std::cref(follows));
+    --missing;
+    try {
+      const std::jthread follower(stand, b, std::cref(follows));
+      --missing;
+    } catch (const std::system_error& no_thread) {
+      error = no_thread.code().value();
+      both.count_down();
+    }
+  } catch (const std::system_error& no_thread) {
+    error = no_thread.code().value();
+  }
+  if (missing > 0) {
+    return fail_errno("cannot start a thread on each CPU", error, "raise the limit of tasks (ulimit -u)");
   }
   if (error != 0) {
     return fail(Fault::usage, fmt::format("cannot run on CPU {}: {}", where.load(), std::strerror(error)),

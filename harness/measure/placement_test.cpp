@@ -187,6 +187,9 @@ TEST_CASE("the quota of every cgroup above counts, and what waited for the CPU, 
   Stalls before = read_stalls(proc.path());
   CHECK(before.throttled_ns == 3'000'000U);
   CHECK(before.waited_ns == std::map<std::string, std::uint64_t>{{"cpu", 500'000}});
+  proc.write("self/cgroup", "0::/");  // a container that sees its own group as the root
+  proc.write("cgroup/cpu.stat", "usage_usec 5\nthrottled_usec 1000");
+  CHECK(read_stalls(proc.path()).throttled_ns == 1'000'000U);
   Stalls after = before;
   after.at_ns = before.at_ns + 1'000'000;
   after.throttled_ns = 5'000'000;

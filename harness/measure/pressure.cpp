@@ -79,7 +79,10 @@ std::optional<std::uint64_t> throttled_in(const fs::path& group, bool second) {
 
 /// A quota stops whatever is below it and is counted there only, so all groups up to the root are asked.
 std::optional<std::uint64_t> throttled_up_from(const Hierarchy& hierarchy) {
-  fs::path group = hierarchy.mount / hierarchy.group.relative_path();
+  fs::path group = hierarchy.mount;
+  if (const fs::path below = hierarchy.group.relative_path(); !below.empty()) {
+    group /= below;
+  }
   std::error_code ignored;
   if (!fs::is_directory(group, ignored)) {
     group = hierarchy.mount;  // a container that sees its own part of the tree under the whole path
