@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -56,6 +57,11 @@ Result<Spooled> spool(int from, std::uint64_t most, const std::function<Result<>
       return spooled;
     }
     if (got < 0) {
+      if (errno == EAGAIN) {
+        pollfd bytes{.fd = from, .events = POLLIN, .revents = 0};
+        ::poll(&bytes, 1, -1);
+        continue;
+      }
       if (errno == EINTR) {
         continue;
       }

@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 
 import transfers
 from transfers import DEADLINE, MIB, Proxy, Transfers, environment, random_bytes
@@ -168,6 +169,19 @@ class Streams(Transfers):
             (self.root / "directory").mkdir(exist_ok=True)
             self.call("put", "-", f"{at}/{last}", expect=2)
         self.assertEqual(self.leftovers(self.top), [])
+
+    def test_put_from_a_pipe_that_does_not_block(self):
+        server = self.serve()
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        process = subprocess.Popen([transfers.HARNESS, "put", "-", f"127.0.0.1:{server.port}/piped"], stdin=read)
+        os.close(read)
+        for _ in range(3):
+            time.sleep(0.05)
+            os.write(write, b"some")
+        os.close(write)
+        self.assertEqual(process.wait(DEADLINE), 0)
+        self.assertEqual((self.root / "piped").read_bytes(), b"some" * 3)
 
     def test_put_from_a_fifo(self):
         at = f"127.0.0.1:{self.serve().port}"
