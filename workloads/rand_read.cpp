@@ -29,6 +29,10 @@ class RandRead final : public Workload {
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {
+    if (parameters.block > kMaxView) {
+      return fail(Fault::usage, fmt::format("a block of {} bytes is more than a reader looks at", parameters.block),
+                  fmt::format("keep --block at or below {}", kMaxView));
+    }
     if (parameters.block == 0 || parameters.block > parameters.size) {
       return fail(Fault::usage,
                   fmt::format("a block of {} bytes does not fit a file of {}", parameters.block, parameters.size),

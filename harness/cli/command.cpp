@@ -88,7 +88,25 @@ Error unexpected(const Command& command, const CLI::App& app) {
           closest.empty() ? help : fmt::format("did you mean {}?", closest), 0};
 }
 
+/// CLI11 would take the next argument for the value that is missing.
+Result<> check_values(std::span<const std::string> args) {
+  for (const std::string& arg : args) {
+    if (arg == "--") {
+      break;
+    }
+    if (arg.starts_with("--") && arg.size() > 3 && arg.ends_with('=') && std::ranges::count(arg, '=') == 1) {
+      return fail(Fault::usage, fmt::format("{} has no value", arg),
+                  fmt::format("write it like {}VALUE, or leave it out", arg));
+    }
+    if (arg.starts_with("--help=")) {
+      return fail(Fault::usage, "--help takes no value", "leave it out");
+    }
+  }
+  return {};
+}
+
 Result<> parse(Command& command, CLI::App& app, std::span<const std::string> args) {
+  WAGGLE_TRY(check_values(args));
   std::vector<std::string> reversed(args.rbegin(), args.rend());  // CLI11 takes them from the back
   try {
     app.parse(std::move(reversed));
@@ -113,7 +131,8 @@ Result<> run_command(Command& command, Global& global, std::span<const std::stri
   app.add_flag("--help,-h", help, "this text")->group("Output");
   app.footer(fmt::format("Examples:\n{}", command.examples()));
   // Before parsing: asking for help must work whatever else is wrong or missing.
-  if (std::ranges::find(args, "--help") != args.end() || std::ranges::find(args, "-h") != args.end()) {
+  const auto options = std::ranges::subrange(args.begin(), std::ranges::find(args, "--"));
+  if (std::ranges::find(options, "--help") != options.end() || std::ranges::find(options, "-h") != options.end()) {
     std::string text = app.help();
     for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n")) {
       text.erase(at, 1);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -42,14 +44,24 @@ Result<> check_record(const std::filesystem::path& record, bool chosen) {
   if (std::filesystem::is_directory(record, error)) {
     return fail(Fault::usage, fmt::format("--output: {} is a directory", record.string()), "name a file");
   }
+  if (std::filesystem::is_fifo(record, error)) {
+    return fail(Fault::usage,
+                fmt::format("--output: {} is a FIFO, at which a record could wait for ever", record.string()),
+                "name a file");
+  }
   if (chosen && std::filesystem::is_regular_file(record, error)) {
     return fail(Fault::usage, fmt::format("--output: {} exists, and no record overwrites a file", record.string()),
                 "name another file, or remove that one");
   }
-  const UniqueFd probe(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-  if (!probe && errno != EOPNOTSUPP && errno != EISDIR) {
+  if (std::filesystem::exists(record, error)) {
+    return {};  // /dev/stdout and the like
+  }
+  std::string name = (folder / ".waggle-probe-XXXXXX").string();
+  const UniqueFd probe(::mkostemp(name.data(), O_CLOEXEC));
+  if (!probe) {
     return fail_errno(fmt::format("cannot write the record {}", record.string()), errno, hint);
   }
+  ::unlink(name.c_str());
   return {};
 }
 

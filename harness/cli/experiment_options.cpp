@@ -143,7 +143,10 @@ void ExperimentOptions::add_repetition_options(CLI::App& app) {
   probed_ = app.add_option("--probed", spec_.probed_runs, "runs that are traced, not timed (1)")
                 ->option_text("N")
                 ->group(group);
-  app.add_option("--seed", spec_.seed, "of the order of the runs; 0: drawn (0)")->option_text("N")->group(group);
+  app.add_option("--seed", spec_.seed, "of the order of the runs; 0: drawn (0)")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{0xFFFF'FFFF}))
+      ->group(group);
   app.add_option("--output,-o", spec_.record, "where the record goes (results/…)")
       ->option_text("FILE")
       ->group("Output");

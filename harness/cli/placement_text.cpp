@@ -136,10 +136,12 @@ std::vector<json> elsewhere(const json& record) {
     json other = record;
     other["placement"]["counted"] = group;
     bool all = true;
+    bool any = false;
     for (auto& pair : other.at("pairs")) {
       if (!is_ok(pair)) {
         continue;
       }
+      any = true;
       const auto summaries = pair.value("elsewhere", json::array());
       const auto found = std::ranges::find_if(summaries, [&](const json& one) { return one.at("group") == group; });
       all = all && found != summaries.end();
@@ -148,7 +150,7 @@ std::vector<json> elsewhere(const json& record) {
       }
       pair.erase("elsewhere");
     }
-    if (all && group != record.at("placement").at("counted")) {
+    if (all && any && group != record.at("placement").at("counted")) {
       records.push_back(std::move(other));
     }
   }

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <string>
+#include <string_view>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/table.hpp"
@@ -21,9 +22,14 @@ Result<json> read_record(const std::string& path) {
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path), errno, "name a record that run or compare has written");
   }
-  std::ostringstream text;
-  text << file.rdbuf();
-  auto record = experiment::parse_json(text.view());
+  constexpr std::size_t kMost = std::size_t{256} << 20U;  // of a record that somebody could want to read
+  std::string text(1 << 16, '\0');
+  std::size_t size = 0;
+  while (size < kMost && file.read(text.data() + size, static_cast<std::streamsize>(text.size() - size)).gcount() > 0) {
+    size += static_cast<std::size_t>(file.gcount());
+    text.resize(size == text.size() ? 2 * size : text.size());
+  }
+  auto record = experiment::parse_json(std::string_view(text).substr(0, size));
   if (!record || !record->is_object() || record->value("schema", json()) != "waggle-record/1") {
     return fail(Fault::corrupt, fmt::format("{} is not a record", path),
                 "name a JSON file that run or compare has written");

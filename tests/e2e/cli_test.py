@@ -6,6 +6,7 @@ Usage: cli_test.py HARNESS SOURCE [unittest arguments]
 """
 
 import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -137,6 +138,13 @@ class WrongUse(Case):
         self.refused(2, "run", "--least-runs=5", "--most-runs=3", says=["--least-runs <= --most-runs"])
         self.refused(2, "run", "--runs=5", "--most-runs=3", says=["--runs"])
 
+    def test_an_empty_value(self):
+        for command, option in (("run", "--datapath="), ("serve", "--root="), ("clean", "--work=")):
+            self.refused(2, command, option, "--json", says=[f"{option} has no value"])
+        self.refused(2, "run", "--help=1", says=["--help takes no value"])
+        for seed in "-1", "99999999999999999999", "4294967296":
+            self.refused(2, "run", f"--seed={seed}", says=["--seed"])
+
     def test_setting_of_no_datapath(self):
         self.refused(2, "run", "--set=read_write.bufer=1MiB", says=["read_write has no option 'bufer'"])
         self.refused(2, "run", "--set=buffer", says=["NAME.OPTION=VALUE"])
@@ -154,10 +162,23 @@ class Faults(Case):
         self.refused(1, "show", str(self.directory / "other.json"), says=["other.json is not a record"])
 
     def test_record_that_cannot_be_written(self):
-        done = run("run", "--output=/proc/record.json", *SMALL)
-        self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("goodput", done.stdout, "figures that nobody keeps are shown at least")
-        self.assertRegex(done.stderr, r"\Aharness: [^\n]*/proc[^\n]*--output[^\n]*\n\Z")
+        """Which is said before anything runs."""
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo)
+        for place, code in (("/proc/record.json", 1), (fifo, 2)):
+            done = run("run", f"--output={place}", *SMALL)
+            self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+            self.assertRegex(done.stderr, r"\Aharness: [^\n]*(/proc|FIFO)[^\n]*; [^\n]*\n\Z")
+
+    def test_closed_standard_descriptors(self):
+        """What the program opens must not take their numbers."""
+        for closed in itertools.chain.from_iterable(itertools.combinations((0, 1, 2), n) for n in (1, 2, 3)):
+            with self.subTest(closed=closed):
+                shell = " ".join(f"{number}>&-" for number in closed)
+                done = subprocess.run(["sh", "-c", f'"$@" {shell}', "sh", HARNESS, "get", "127.0.0.1:1/a", "127.0.0.1:1/b",
+                                       str(self.directory)], capture_output=True, text=True, timeout=DEADLINE)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual("refused" in done.stderr, 2 not in closed)
 
     def test_without_root(self):
         require(os.getuid() == 0, "needs root, to become somebody who is not")
