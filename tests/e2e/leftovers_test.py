@@ -25,6 +25,8 @@ if os.geteuid() != 0:
     print("skipped: only root may make network namespaces; run it with sudo")
     sys.exit(1 if os.environ.get("WAGGLE_REQUIRE_ALL") == "1" else 77)
 
+# The tests may have been started under nohup(1): their processes would inherit that and ignore hangups.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 NUMBERS = itertools.count()
 END_OF_PEER = 10  # seconds in which a process must notice that the other one was killed
 DATAPATHS = json.loads(subprocess.run([HARNESS, "list", "--json"], capture_output=True, text=True, check=True).stdout)["datapaths"]

@@ -18,6 +18,8 @@ import unittest
 HARNESS = ""  # the program, from main() on
 MIB = 1024 * 1024
 DEADLINE = 60  # seconds that no call here comes near
+# What these tests run may have been started under nohup(1): its processes would inherit that and ignore hangups.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def random_bytes(length, seed):
