@@ -15,6 +15,8 @@
 #include "datapaths/packet/udp/port.hpp"
 #include "harness/measure/require.hpp"
 
+// NOLINTBEGIN(bugprone-chained-comparison): how the macros of Catch2 take an expression apart.
+
 namespace waggle::packet::testing {
 namespace {
 
@@ -163,3 +165,5 @@ std::string granted(const Port& port, std::string_view name) {
 }
 
 }  // namespace waggle::packet::testing
+
+// NOLINTEND(bugprone-chained-comparison)
