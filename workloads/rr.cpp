@@ -66,15 +66,11 @@ class RequestResponse final : public Workload {
     auto& latency = outcome.latency_ns["rr"];
     outcome.start_ns = now_ns();
     const auto end = outcome.start_ns + static_cast<std::uint64_t>(context.parameters.seconds * 1e9);
-    std::uint64_t before = outcome.start_ns;
-    while (before < end) {
-      WAGGLE_TRY(context.client.echo(request, context.parameters.response));
-      const std::uint64_t after = now_ns();
-      latency.record(after - before);
-      before = after;
+    for (outcome.end_ns = outcome.start_ns; outcome.end_ns < end; outcome.end_ns = now_ns()) {
+      WAGGLE_LET(round_trip, context.client.echo(request, context.parameters.response));
+      latency.record(round_trip);
       count(outcome, context.parameters);
     }
-    outcome.end_ns = before;
     return outcome;
   }
 
