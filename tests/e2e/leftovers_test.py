@@ -6,6 +6,7 @@ stays, which the next call or `harness clean` removes.
 usage: leftovers_test.py HARNESS [unittest arguments]
 """
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
@@ -256,7 +257,11 @@ class Transfer:
 
     def received(self):
         """Bytes of the latest client's."""
-        return sum(part.stat().st_blocks * 512 for part in self.into.iterdir())
+        blocks = 0
+        for part in self.into.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it has just got its name
+                blocks += part.stat().st_blocks
+        return blocks * 512
 
     def is_moving(self):
         return self.client.poll() is not None or self.received() > 1 << 20

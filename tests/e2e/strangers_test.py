@@ -19,6 +19,8 @@ import threading
 import time
 import unittest
 
+from transfers import opened_by
+
 HARNESS = os.path.abspath(sys.argv[1])
 DEADLINE = 60
 HARD = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -64,11 +66,7 @@ def read_message(peer):
 
 
 def sockets_of(pid):
-    count = 0
-    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            count += os.readlink(entry).startswith("socket:")
-    return count
+    return sum(what.startswith("socket:") for what in opened_by(pid))
 
 
 class Server:

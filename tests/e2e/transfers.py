@@ -2,6 +2,7 @@
 """What tests of `harness serve`, `get` and `put` on loopback share: a server, a proxy that breaks transfers on purpose,
 and directories with real files. Needs nothing but Python's standard library."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -33,6 +34,13 @@ def wait_until(true):
         if time.monotonic() > end:
             raise TimeoutError("it did not come")
         time.sleep(0.005)
+
+
+def opened_by(pid):
+    """What the descriptors of a process lead to, but those that it closes meanwhile."""
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(entry)
 
 
 def environment(token=None):
