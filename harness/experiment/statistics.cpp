@@ -9,24 +9,24 @@
 namespace waggle::experiment {
 namespace {
 
-constexpr double kTail = (1 - kConfidence) / 2;
 constexpr std::size_t kLeastValues = 3;
 constexpr double kLeastBeyond = 10;
 constexpr std::uint64_t kLeastForMedian = 6;
 /// Fewer values tell nothing about how neighbours are correlated.
-constexpr std::size_t kLeastForDrift = 6;
-constexpr double kMostDrift = 0.9;
-/// Fewer values cannot cover kConfidence.
-constexpr double kLeastCovering = 6;
+constexpr std::size_t kLeastForDrift = 10;
+constexpr double kMostDrift = 0.8;
+/// Of values that are not alike one interval in twenty is widened, one-sided, in standard deviations.
+constexpr double kBeyondChance = 1.645;
 
 double median_of_sorted(const std::vector<double>& sorted) {
   const std::size_t n = sorted.size();
   return n == 0 ? 0 : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 }
 
-/// The largest k such that [k-th smallest, k-th largest] (counted from 0) covers the median with 95 %: below the k-th
-/// smallest lies a binomial tail of fair coins (the sign test's interval). 0, the whole range, when none does.
-std::size_t order_statistic(std::size_t n) {
+/// The largest k such that [k-th smallest, k-th largest] (counted from 0) misses the median with at most `tail_each` on
+/// each side: below the k-th smallest lies a binomial tail of fair coins (the sign test's interval). 0, the whole
+/// range, when none does.
+std::size_t order_statistic(std::size_t n, double tail_each) {
   // The logarithm of P(exactly i of n lie below the median), i = 0: of thousands the probability itself is below what a
   // double can hold.
   double below = static_cast<double>(n) * std::log(0.5);
@@ -35,7 +35,7 @@ std::size_t order_statistic(std::size_t n) {
   for (std::size_t i = 1; i < n / 2; ++i) {
     below += std::log(static_cast<double>(n - i + 1) / static_cast<double>(i));
     tail += std::exp(below);
-    if (tail > kTail) {
+    if (tail > tail_each) {
       break;
     }
     k = i;
@@ -66,7 +66,7 @@ double drift_of(const std::vector<double>& values) {
   }
   const double seen = together / each;
   const double corrected = seen + (1 + 3 * std::max(0.0, seen)) / n;
-  return corrected < 1 / std::sqrt(n) ? 0 : std::min(corrected, kMostDrift);
+  return corrected < kBeyondChance / std::sqrt(n) ? 0 : std::min(corrected, kMostDrift);
 }
 
 }  // namespace
@@ -83,19 +83,33 @@ double median(std::vector<double> values) {
   return median_of_sorted(values);
 }
 
-double coverage(std::size_t values) {
-  return values < kLeastValues ? 0 : std::min(kConfidence, 1 - 2 * std::pow(0.5, static_cast<double>(values)));
+double coverage(std::size_t values, std::size_t comparisons) {
+  const double missed = 2 * std::pow(0.5, static_cast<double>(values)) * static_cast<double>(comparisons);
+  return values < kLeastValues ? 0 : std::clamp(1 - missed, 0.0, kConfidence);
 }
 
-Interval interval_of(const std::vector<double>& values) {
+std::size_t least_covering(std::size_t comparisons) {
+  std::size_t values = kLeastValues;
+  while (coverage(values, comparisons) < kConfidence) {
+    ++values;
+  }
+  return values;
+}
+
+std::size_t comparisons_among(std::size_t candidates) {
+  return std::max<std::size_t>(1, candidates * (candidates - 1) / 2);
+}
+
+Interval interval_of(const std::vector<double>& values, std::size_t comparisons) {
   auto sorted = values;
   std::ranges::sort(sorted);
   const double middle = median_of_sorted(sorted);
-  Interval interval{.median = middle, .low = {}, .high = {}, .runs = sorted.size()};
+  Interval interval{
+      .median = middle, .low = {}, .high = {}, .runs = sorted.size(), .coverage = coverage(values.size(), comparisons)};
   if (sorted.size() < kLeastValues) {
     return interval;
   }
-  const std::size_t k = order_statistic(sorted.size());
+  const std::size_t k = order_statistic(sorted.size(), (1 - kConfidence) / 2 / static_cast<double>(comparisons));
   interval.drift = drift_of(values);
   const double wider = std::sqrt((1 + interval.drift) / (1 - interval.drift));
   const double low = middle - (middle - sorted[k]) * wider;
@@ -123,7 +137,9 @@ Planned plan(const PilotRule& rule, const std::vector<double>& pilot, double spe
   constexpr double kHalf = 1.96 * 1.2533;
   const double half = middle != 0 ? kHalf * deviation / std::abs(middle) : 0;
   constexpr double kAny = 1e9;
-  const double needed = known ? std::max(kLeastCovering, std::ceil(half * half / (rule.target * rule.target))) : kAny;
+  const double needed =
+      known ? std::max(static_cast<double>(least_covering()), std::ceil(half * half / (rule.target * rule.target)))
+            : kAny;
   const double afford = spent > 0 ? std::floor(rule.budget_seconds / spent * static_cast<double>(pilot.size())) : kAny;
   const auto least = static_cast<double>(rule.least);
   const auto most = static_cast<double>(std::max(rule.least, rule.most));

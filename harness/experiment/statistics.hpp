@@ -17,7 +17,8 @@ struct Interval {
   std::optional<double> low;  ///< of the confidence interval; nothing with fewer than 3 values
   std::optional<double> high;
   std::size_t runs = 0;
-  double drift = 0;  ///< correlation of neighbouring values that the interval was widened for, 0…0.9
+  double drift = 0;     ///< correlation of neighbouring values that the interval was widened for, 0…0.8
+  double coverage = 0;  ///< coverage() of the values; of values that drift an upper bound
 
   /// Half the interval's width as a share of the median; nothing when there is no interval or the median is 0.
   std::optional<double> half_width() const;
@@ -26,17 +27,26 @@ struct Interval {
 /// Median of the values, 0 when there are none. The mean of the two middle ones when their number is even.
 double median(std::vector<double> values);
 
-/// How often an interval of interval_of() holds the true median of so many independent values, at most kConfidence: the
-/// whole range of 3 values covers 0.75, of 4 0.875, of 5 0.9375, and 6 are enough (H. A. David, "Order Statistics",
-/// 1970, 2.5). 0 when so few have no interval.
-double coverage(std::size_t values);
+/// How often `comparisons` intervals of interval_of() all hold the true medians of so many independent values each, at
+/// most kConfidence: the whole range of 3 values covers 0.75, of 4 0.875, of 5 0.9375, and 6 are enough for one
+/// (H. A. David, "Order Statistics", 1970, 2.5); for more by Bonferroni's inequality. 0 when so few have no interval.
+double coverage(std::size_t values, std::size_t comparisons = 1);
+
+/// The fewest values of which `comparisons` intervals cover kConfidence together: 6, 7 for 3, 11 for 45.
+std::size_t least_covering(std::size_t comparisons = 1);
+
+/// Comparisons among which the one with the best is chosen, when it is not known beforehand which of `candidates` is
+/// the best: that of every two. The best of ten equals is always better than some by chance.
+std::size_t comparisons_among(std::size_t candidates);
 
 /// Median with its confidence interval of `values`, in the order in which they were measured: the one between two order
 /// statistics, which assumes nothing of how values are distributed and holds the median at least kConfidence of the
-/// time (David, 2.5). Where neighbouring values are alike beyond chance, as on a machine that drifts, they tell less
-/// than their number: the interval is widened by the root of (1 + r) / (1 - r), r their correlation (first-order
-/// autoregression). Of a drift that is slower than all the runs together it cannot know.
-Interval interval_of(const std::vector<double>& values);
+/// time (David, 2.5), and as one of `comparisons` such intervals all of theirs. Where neighbouring values are alike
+/// beyond chance, as on a machine that drifts, they tell less than their number: from 10 values on the interval is
+/// widened by the root of (1 + r) / (1 - r), r their correlation (first-order autoregression), at most threefold. That
+/// mends most of it and not all; of fewer values, and of a drift that is slower than all of them together, nothing can
+/// be known.
+Interval interval_of(const std::vector<double>& values, std::size_t comparisons = 1);
 
 /// True when so many samples carry a quantile: at least 10 lie beyond it, and the median has at least 6.
 bool carries(std::uint64_t samples, double quantile);

@@ -70,6 +70,26 @@ TEST_CASE("few values cover less than 95 %, and say how much") {
   CHECK(coverage(5) == Approx(0.9375));
   CHECK(coverage(6) == 0.95);
   CHECK(coverage(30) == 0.95);
+  CHECK(interval_of({1, 2, 3, 4}).coverage == coverage(4));
+}
+
+TEST_CASE("choosing the best of several takes more values, and is said to cover less with few") {
+  CHECK(comparisons_among(1) == 1);
+  CHECK(comparisons_among(2) == 1);
+  CHECK(comparisons_among(10) == 45);
+  CHECK(coverage(6, 1) == 0.95);
+  CHECK(coverage(6, 3) == Approx(1 - 6.0 / 64));
+  CHECK(coverage(4, 45) == 0);
+  CHECK(least_covering() == 6);
+  CHECK(least_covering(3) == 7);
+  CHECK(least_covering(45) == 11);
+  std::vector<double> values;
+  for (int i = 0; i < 25; ++i) {
+    values.push_back(i * 9 % 25 + 1);
+  }
+  // Tails of 0.05 / 90: the 5th smallest has one of 0.00046, the 6th one of 0.0020.
+  CHECK(interval_of(values, 45).low == 5.0);
+  CHECK(interval_of(values, 45).high == 21.0);
 }
 
 TEST_CASE("values that drift make the interval wider, values that jump about do not") {
