@@ -80,8 +80,8 @@ std::uint32_t Connection::payload_room() const {
   return room < options_.alignment ? room : room - room % options_.alignment;
 }
 
-/// DATA comes back as build_data() has made it: moving what has just been written field by field costs a stalled load, 30
-/// ns a packet.
+/// DATA comes back as build_data() has made it: moving what has just been written field by field costs a stalled load,
+/// 30 ns a packet.
 std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room) {
   pace_at_ = kNever;
   if (state_ != State::established) [[unlikely]] {
