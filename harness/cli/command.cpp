@@ -58,7 +58,8 @@ std::string overview() {
   text += "  --json      JSON for programs instead of tables\n";
   text += "  --quiet     no progress and no notes\n";
   text += "  --no-color  never colour (the environment variable NO_COLOR does the same)\n";
-  text += "\nExit codes: 0 done and verified, 1 failed, 2 wrong use, 3 this machine lacks something, 130 interrupted.\n";
+  text +=
+      "\nExit codes: 0 done and verified, 1 failed, 2 wrong use, 3 this machine lacks something, 130 interrupted.\n";
   text += "\nStart with `harness doctor`, then `harness run --datapath=sendfile`.\n";
   return text;
 }
