@@ -15,8 +15,14 @@ namespace {
 
 using nlohmann::json;
 
+/// A text of a request; empty when there is none.
+std::string text_of(const json& request, const char* name) {
+  const auto found = request.find(name);
+  return found != request.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 Result<Started> start(const json& request) {
-  const std::string role = request.value("role", "");
+  const std::string role = text_of(request, "role");
   if (role == "server") {
     return start_server(request);
   }
@@ -66,20 +72,25 @@ int agent_main(int argc, char** argv) {
     return 2;
   }
   ::prctl(PR_SET_NAME, "harness-agent");  // otherwise profiles show "exe"
-  Control control{UniqueFd(std::atoi(argv[1]))};
+  Control control(UniqueFd(std::atoi(argv[1])), UniqueFd(argc > 2 ? std::atoi(argv[2]) : -1));
   std::unique_ptr<AgentRole> role;
   while (true) {
     const auto request = control.receive();
-    if (!request) {
+    if (!request || !request->is_object()) {
       return 1;
     }
-    const std::string what = request->value("do", "");
-    if (what == "quit") {
+    const std::string what = text_of(*request, "do");
+    const bool quit = what == "quit";
+    if (quit) {
       role.reset();
-      return control.send(json{{"ok", true}}) ? 0 : 1;
     }
-    if (!control.send(answer_of(handle_all(role, what, *request)))) {
+    json answer = quit ? json{{"ok", true}} : answer_of(handle_all(role, what, *request));
+    answer["id"] = request->value("id", json());
+    if (!control.send(answer)) {
       return 1;
+    }
+    if (quit) {
+      return 0;
     }
   }
 }

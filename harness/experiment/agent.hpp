@@ -2,20 +2,23 @@
 #pragma once
 
 /// The processes that an experiment starts: the same program again, with a hidden first argument. They are commanded
-/// over a control socket (control.hpp), one JSON request and one answer at a time, and die with the harness.
+/// over a byte stream (control.hpp), one JSON request and one answer at a time, and end when it is closed.
 ///
-/// A request is {"do": NAME, …}; an answer is {"ok": true, …} or {"error": {fault, what, hint, errno}}. The first
-/// request is {"do": "start", "role": ROLE, …}:
+/// A request is {"do": NAME, "id": ANY, …}; its answer is {"ok": true, "id": THE SAME, …} or {"error": {fault, what,
+/// hint, errno}, "id": …}, so that nobody takes the answer to one question for that to another. An error ends nothing;
+/// what is no message does. The first request is {"do": "start", "role": ROLE, …}:
 /// - "server" serves a directory through a datapath; knows "mark" (a reading of its usage and facts);
 /// - "client" has the connections and runs the workload; knows "prepare", "run", "reset";
 /// - "files" makes and reads files for the harness, so that a signal can end that at once; knows "make", "warm",
 /// "chill" and "prime". All know "quit".
 namespace waggle::experiment {
 
-/// The hidden first argument; the second is the number of the inherited control socket.
+/// The hidden first argument; behind it stands the number of the inherited descriptor of the control stream, or two of
+/// them, one to read from and one to write to.
 inline constexpr const char* kAgentArgument = "__agent";
 
-/// main() of an agent: `argv` is {kAgentArgument, CONTROL}. Returns the exit code.
+/// main() of an agent: `argv` is {kAgentArgument, IN[, OUT]}. Returns the exit code: 0 after "quit", 1 when the stream
+/// was closed or brought what is no message, 2 without arguments.
 int agent_main(int argc, char** argv);
 
 }  // namespace waggle::experiment

@@ -139,6 +139,7 @@ AgentProcess::AgentProcess(AgentProcess&& other) noexcept
       pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       control_(std::move(other.control_)),
+      last_id_(other.last_id_),
       death_(std::move(other.death_)) {}
 
 AgentProcess::~AgentProcess() {
@@ -198,21 +199,27 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
 }
 
 Result<json> AgentProcess::call(const json& request, topology::Interrupt& interrupt, const Patience& patience) {
-  const std::string what = request.value("do", "");
-  if (const auto sent = control_.send(request); !sent) {
+  json numbered = request;
+  numbered["id"] = ++last_id_;
+  if (const auto sent = control_.send(numbered); !sent) {
     WAGGLE_TRY(death());
     return std::unexpected(sent.error());
   }
-  WAGGLE_TRY(wait_readable(what, interrupt, patience));
-  auto answer = control_.receive();
-  if (!answer) {
-    WAGGLE_TRY(death());
-    return answer;
+  while (true) {
+    WAGGLE_TRY(wait_readable(request.value("do", ""), interrupt, patience));
+    auto answer = control_.take();
+    if (!answer) {
+      WAGGLE_TRY(death());
+      return std::unexpected(answer.error());
+    }
+    if (!*answer || (*answer)->value("id", json()) != last_id_) {
+      continue;  // the rest of it is to come, or it answers what was asked before
+    }
+    if (const auto error = (*answer)->find("error"); error != (*answer)->end()) {
+      return std::unexpected(error_from_json(*error));
+    }
+    return **std::move(answer);
   }
-  if (const auto error = answer->find("error"); error != answer->end()) {
-    return std::unexpected(error_from_json(*error));
-  }
-  return answer;
 }
 
 Result<json> AgentProcess::call(const json& request, topology::Interrupt& interrupt) {

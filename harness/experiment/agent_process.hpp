@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -60,6 +61,7 @@ class AgentProcess {
   pid_t pid_ = -1;
   UniqueFd pidfd_;
   Control control_;
+  std::uint64_t last_id_ = 0;
   std::string death_;
 };
 
