@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/record/figures.hpp"
+#include "harness/record/names.hpp"
+#include "harness/record/opaque.hpp"
+
+/// What was asked for and what it ran on.
+namespace waggle::record {
+
+struct Revision {
+  std::string revision;  ///< empty when the program was not built in a git checkout
+  bool dirty = false;
+  static void fields(auto& m, auto& a) {
+    a.member("revision", m.revision);
+    a.member("dirty", m.dirty);
+  }
+};
+
+struct Workload {
+  std::string name;
+  bool bulk = true;          ///< goodput counts; otherwise operations per second and latency
+  bool idle = false;         ///< nothing is asked; the CPU share counts
+  bool server_sends = true;  ///< payload
+  static void fields(auto& m, auto& a) {
+    a.member("name", m.name);
+    a.member("bulk", m.bulk);
+    a.member("idle", m.idle);
+    a.member("server_sends", m.server_sends);
+  }
+};
+
+struct Parameters {
+  std::uint64_t size = 0;
+  std::uint64_t clients = 1;
+  Opaque others;
+  static void fields(auto& m, auto& a) {
+    a.member("size", m.size);
+    a.member("clients", m.clients);
+    a.rest(m.others);
+  }
+};
+
+struct Channel {
+  std::string congestion;
+  Opaque others;
+  static void fields(auto& m, auto& a) {
+    a.member("congestion", m.congestion);
+    a.rest(m.others);
+  }
+};
+
+/// The spec of an experiment, as far as tables tell it; `others` has the rest of what repeats it (experiment::Spec).
+struct Asked {
+  std::string workload;
+  std::optional<std::string> file;
+  Parameters parameters;
+  std::string sink;
+  bool tmpfs_huge = false;
+  std::string cache;
+  std::uint32_t mtu = 0;
+  bool offloads = true;
+  std::uint64_t seed = 0;
+  Channel channel;
+  Opaque others;
+  static void fields(auto& m, auto& a) {
+    a.member("workload", m.workload);
+    a.nullable("file", m.file);
+    a.member("parameters", m.parameters);
+    a.member("sink", m.sink);
+    a.member("tmpfs_huge", m.tmpfs_huge);
+    a.member("cache", m.cache);
+    a.member("mtu", m.mtu);
+    a.member("offloads", m.offloads);
+    a.member("seed", m.seed);
+    a.member("channel", m.channel);
+    a.rest(m.others);
+  }
+};
+
+/// Facts of the network device at each end; empty where the kernel has none.
+struct Interfaces {
+  Opaque server;
+  Opaque client;
+  static void fields(auto& m, auto& a) {
+    a.member("server", m.server);
+    a.member("client", m.client);
+  }
+};
+
+struct Link {
+  std::string kind;
+  std::string server_address;
+  std::string client_address;
+  std::vector<Mode> modes;
+  Interfaces interfaces;
+  static void fields(auto& m, auto& a) {
+    a.member("kind", m.kind);
+    a.member("server_address", m.server_address);
+    a.member("client_address", m.client_address);
+    a.member("modes", m.modes);
+    a.member("interfaces", m.interfaces);
+  }
+};
+
+struct Environment {
+  std::string kernel;
+  bool noisy = false;
+  std::vector<std::string> noise;  ///< why it is called noisy, one sentence each
+  double steal_share = 0;
+  std::optional<BeforeAfter> placement_ns;
+  std::optional<double> throttled_s;  ///< nothing where nobody counts it
+  Amounts pressure;                   ///< by resource
+  Calibrations calibration;
+  std::map<std::string, Link> links;  ///< by kind
+  Opaque others;                      ///< whatever else the recorder could find out
+  static void fields(auto& m, auto& a) {
+    a.member("kernel", m.kernel);
+    a.member("noisy", m.noisy);
+    a.member("noise", m.noise);
+    a.member("steal_share", m.steal_share);
+    a.optional("placement_ns", m.placement_ns);
+    a.nullable("throttled_s", m.throttled_s);
+    a.member("pressure", m.pressure);
+    a.member("calibration", m.calibration);
+    a.member("links", m.links);
+    a.rest(m.others);
+  }
+};
+
+/// Timed runs whose CPUs were about as far from each other.
+struct PlacementGroup {
+  std::optional<double> lowest_ns;
+  std::optional<double> median_ns;
+  std::optional<double> highest_ns;
+  std::map<std::string, std::size_t> runs;  ///< by label of the contestant
+  static void fields(auto& m, auto& a) {
+    a.nullable("lowest_ns", m.lowest_ns);
+    a.nullable("median_ns", m.median_ns);
+    a.nullable("highest_ns", m.highest_ns);
+    a.member("runs", m.runs);
+  }
+};
+
+/// Where the runs were made, and which of them count.
+struct Placement {
+  PlacementRule rule = PlacementRule::same;
+  int server_cpu = 0;
+  int client_cpu = 0;
+  std::string share;  ///< the nearest thing that the CPUs share: "cpu", "core", "l3", "node", "machine" or ""
+  std::vector<PlacementGroup> groups;
+  std::optional<std::size_t> counted;  ///< the group that figures come from; nothing: all
+  static void fields(auto& m, auto& a) {
+    a.member("rule", m.rule);
+    a.member("server_cpu", m.server_cpu);
+    a.member("client_cpu", m.client_cpu);
+    a.member("share", m.share);
+    a.member("groups", m.groups);
+    a.nullable("counted", m.counted);
+  }
+};
+
+}  // namespace waggle::record
