@@ -22,8 +22,6 @@
 namespace waggle::cli {
 namespace {
 
-using nlohmann::json;
-
 /// "results/20261121-024500-download-sendfile.json", below $WAGGLE_RESULTS when that is set.
 std::filesystem::path default_record(const experiment::Spec& spec) {
   const char* place = std::getenv("WAGGLE_RESULTS");
@@ -65,24 +63,21 @@ Result<> check_record(const std::filesystem::path& record, bool chosen) {
   return {};
 }
 
-Error error_of(const json& pair) {
-  return {fault_named(pair.value("fault", "")), pair.at("reason").get<std::string>(), pair.value("hint", ""), 0};
-}
-
 /// What the exit code must say about the experiment as a whole.
-Result<> verdict(const json& record) {
-  const auto& pairs = record.at("pairs");
-  const auto with = [&](const char* status) {
-    return std::ranges::find_if(pairs, [&](const json& pair) { return pair.at("status") == status; });
+Result<> verdict(const record::Record& record) {
+  const auto& contestants = record.contestants;
+  const auto with = [&](record::Status status) {
+    return std::ranges::find(contestants, status, &record::Contestant::status);
   };
-  const auto failed = with("failed");
-  const auto bad = failed != pairs.end() ? failed : with("ok") != pairs.end() ? pairs.end() : with("unavailable");
-  if (bad == pairs.end()) {
+  const auto failed = with(record::Status::failed);
+  const auto bad = failed != contestants.end()                     ? failed
+                   : with(record::Status::ok) != contestants.end() ? contestants.end()
+                                                                   : with(record::Status::unavailable);
+  if (bad == contestants.end()) {
     return {};
   }
-  Error error = error_of(*bad);
-  error.what = fmt::format("{}: {}", bad->at("label").get<std::string>(), error.what);
-  return std::unexpected(std::move(error));
+  return fail(bad->fault.value_or(Fault::io), fmt::format("{}: {}", bad->label, bad->reason.value_or("")),
+              bad->hint.value_or(""));
 }
 
 }  // namespace
@@ -92,7 +87,7 @@ Incoming::Sink payload_sink(const experiment::Spec& spec) {
 }
 
 Result<> run_and_print(experiment::Spec spec, const Global& global,
-                       std::string (*table)(const json& record, const Style& style)) {
+                       std::string (*table)(const record::Record& record, const Style& style)) {
   const bool chosen = !spec.record.empty();
   if (!chosen) {
     spec.record = default_record(spec);
@@ -105,7 +100,7 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
   if (!global.quiet && spec.napi == experiment::NapiChoice::threaded && spec.channel.wait == Wait::spin) {
     fmt::print(stderr, "harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");
   }
-  Result<json> record;
+  Result<record::Record> record;
   {
     ProgressBar bar(global);
     experiment::Watcher watcher;
@@ -117,17 +112,17 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
   if (!record) {
     return std::unexpected(std::move(record).error());
   }
-  const auto written = experiment::write_record(spec.record, *record);
+  const auto written = experiment::write_record(spec.record, record::to_json(*record));
   // Figures that could not be kept are still shown.
   const auto result = written ? verdict(*record) : std::unexpected(written.error());
   if (global.json) {
-    fmt::print("{}\n", experiment::json_text(*record, 2));
+    fmt::print("{}\n", experiment::json_text(record::to_json(*record), 2));
     return result;
   }
-  if (!result && written && record->at("pairs").size() == 1) {
+  if (!result && written && record->contestants.size() == 1) {
     return result;  // the error says it all
   }
-  fmt::print("{}", table(experiment::printable(*record), output_style(global)));
+  fmt::print("{}", table(record::printable(*record), output_style(global)));
   if (!global.quiet) {
     if (written) {
       fmt::print("\nRecord: {}\n", printable(written->native()));

@@ -12,6 +12,7 @@
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
+#include "harness/record/names.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -19,7 +20,8 @@ namespace {
 
 std::string ends_of(const Datapath& datapath) {
   const bool sends = datapath.moves(Side::sender);
-  return sends && datapath.moves(Side::receiver) ? "both" : sends ? "sender" : "receiver";
+  const auto one = name(sends ? record::Role::sender : record::Role::receiver);
+  return sends && datapath.moves(Side::receiver) ? "both" : std::string(one);
 }
 
 nlohmann::json describe(const Datapath& datapath) {

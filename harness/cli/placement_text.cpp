@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "harness/cli/grid.hpp"
 #include "harness/cli/record_text.hpp"
@@ -12,98 +11,88 @@
 namespace waggle::cli {
 namespace {
 
-using nlohmann::json;
-
-std::size_t runs_in(const json& group) {
+std::size_t runs_in(const record::PlacementGroup& group) {
   std::size_t sum = 0;
-  for (const json& runs : group.at("runs")) {
-    sum += runs.get<std::size_t>();
+  for (const auto& [label, runs] : group.runs) {
+    sum += runs;
   }
   return sum;
 }
 
-std::size_t moved_runs(const json& record) {
+std::size_t moved_runs(const record::Record& record) {
   std::size_t sum = 0;
-  for (const auto& pair : record.at("pairs")) {
-    sum += is_ok(pair) ? runs_of(pair, "moved") : 0;
+  for (const auto& contestant : record.contestants) {
+    sum += contestant.ok() ? runs_of(contestant, record::Kind::moved) : 0;
   }
   return sum;
 }
 
-std::string between(const json& placement) {
-  const auto server = placement.at("server_cpu").get<int>();
-  const auto client = placement.at("client_cpu").get<int>();
-  const auto share = placement.at("share").get<std::string>();
-  const auto* shared = share == "core"   ? "a core"
-                       : share == "l3"   ? "an L3"
-                       : share == "node" ? "a NUMA node"
-                                         : "no cache that the machine tells of";
-  return server == client ? fmt::format("server and client share CPU {}", server)
-                          : fmt::format("between CPU {} and CPU {}, which share {}", server, client, shared);
+std::string between(const record::Placement& placement) {
+  const auto* shared = placement.share == "core"   ? "a core"
+                       : placement.share == "l3"   ? "an L3"
+                       : placement.share == "node" ? "a NUMA node"
+                                                   : "no cache that the machine tells of";
+  return placement.server_cpu == placement.client_cpu
+             ? fmt::format("server and client share CPU {}", placement.server_cpu)
+             : fmt::format("between CPU {} and CPU {}, which share {}", placement.server_cpu, placement.client_cpu,
+                           shared);
 }
 
 /// All groups as one.
-json whole(const json& groups) {
-  json all{{"lowest_ns", nullptr}, {"highest_ns", nullptr}};
-  for (const json& group : groups) {
-    if (!group.at("lowest_ns").is_number()) {
+record::PlacementGroup whole(const std::vector<record::PlacementGroup>& groups) {
+  record::PlacementGroup all;
+  for (const auto& group : groups) {
+    if (!group.lowest_ns) {
       continue;
     }
-    if (all.at("lowest_ns").is_null() || group.at("lowest_ns") < all.at("lowest_ns")) {
-      all["lowest_ns"] = group.at("lowest_ns");
-    }
-    if (all.at("highest_ns").is_null() || group.at("highest_ns") > all.at("highest_ns")) {
-      all["highest_ns"] = group.at("highest_ns");
-    }
+    all.lowest_ns = std::min(all.lowest_ns.value_or(*group.lowest_ns), *group.lowest_ns);
+    all.highest_ns = std::max(all.highest_ns, group.highest_ns);
   }
   return all;
 }
 
-bool is_told(const json& record) {
-  return record.contains("placement") && !record.at("placement").at("groups").empty();
-}
-
 /// Whether figures were taken together that may differ by where they were made.
-bool is_mixed(const json& placement) {
-  return placement.at("counted").is_null() && placement.at("rule") != "any";
+bool is_mixed(const record::Placement& placement) {
+  return !placement.counted && placement.rule != record::PlacementRule::any;
 }
 
 }  // namespace
 
-json figures_from(const json& placement) {
-  const auto& groups = placement.at("groups");
-  return placement.at("counted").is_null() ? whole(groups) : groups.at(placement.at("counted").get<std::size_t>());
+bool tells_placement(const record::Record& record) {
+  return record.placement && !record.placement->groups.empty();
 }
 
-json counted_group(const json& record) {
-  return record.contains("placement") ? record.at("placement").at("counted") : json();
+record::PlacementGroup figures_from(const record::Placement& placement) {
+  return placement.counted ? placement.groups.at(*placement.counted) : whole(placement.groups);
 }
 
-std::string distance_text(const json& group) {
-  const auto& low = group.at("lowest_ns");
-  const auto& high = group.at("highest_ns");
-  if (!low.is_number() || !high.is_number()) {
+std::optional<std::size_t> counted_group(const record::Record& record) {
+  return record.placement ? record.placement->counted : std::nullopt;
+}
+
+std::string distance_text(const record::PlacementGroup& group) {
+  if (!group.lowest_ns || !group.highest_ns) {
     return "–";
   }
-  const auto lowest = format_number(low.get<double>());
-  const auto highest = format_number(high.get<double>());
+  const auto lowest = format_number(*group.lowest_ns);
+  const auto highest = format_number(*group.highest_ns);
   return lowest == highest ? lowest + " ns" : fmt::format("{} – {} ns", lowest, highest);
 }
 
-std::string placement_note(const json& record) {
-  const auto& placement = record.at("placement");
-  const auto& groups = placement.at("groups");
+std::string placement_note(const record::Record& record) {
+  const auto& placement = *record.placement;
+  const auto& groups = placement.groups;
   const auto moved = moved_runs(record);
   std::size_t all = moved;
-  for (const json& group : groups) {
+  for (const auto& group : groups) {
     all += runs_in(group);
   }
   std::string note = between(placement);
-  if (placement.at("counted").is_null()) {
+  if (!placement.counted) {
     note += is_mixed(placement) ? "; no placement has runs of all, so all runs count" : "; all runs count";
     return note;
   }
-  const auto counted = placement.at("counted").get<std::size_t>();
+  const auto counted = *placement.counted;
   if (const auto runs = runs_in(groups.at(counted)); runs != all) {
     note += fmt::format("; {} of {} timed runs", runs, all);
   }
@@ -118,39 +107,41 @@ std::string placement_note(const json& record) {
   return note;
 }
 
-std::string placement_text(const json& record, const Style& style) {
-  if (!is_told(record)) {
+std::string placement_text(const record::Record& record, const Style& style) {
+  if (!tells_placement(record)) {
     return "";
   }
-  const auto& placement = record.at("placement");
+  const auto& placement = *record.placement;
   const auto line = fmt::format("Placement: {} for a cache line there and back {}.",
                                 distance_text(figures_from(placement)), placement_note(record));
   const Ink ink = is_mixed(placement) ? Ink::warning : Ink::plain;
   return "\n" + paint(style, ink, wrap(style, line, 2)) + "\n";
 }
 
-std::vector<json> elsewhere(const json& record) {
-  std::vector<json> records;
-  const auto groups = record.contains("placement") ? record.at("placement").at("groups").size() : 0;
+std::vector<record::Record> elsewhere(const record::Record& record) {
+  std::vector<record::Record> records;
+  const auto groups = record.placement ? record.placement->groups.size() : 0;
   for (std::size_t group = 0; group < groups; ++group) {
-    json other = record;
-    other["placement"]["counted"] = group;
+    if (group == record.placement->counted) {
+      continue;
+    }
+    record::Record other = record;
+    other.placement->counted = group;
     bool all = true;
     bool any = false;
-    for (auto& pair : other.at("pairs")) {
-      if (!is_ok(pair)) {
+    for (auto& contestant : other.contestants) {
+      if (!contestant.ok()) {
         continue;
       }
       any = true;
-      const auto summaries = pair.value("elsewhere", json::array());
-      const auto found = std::ranges::find_if(summaries, [&](const json& one) { return one.at("group") == group; });
-      all = all && found != summaries.end();
-      if (found != summaries.end()) {
-        pair["summary"] = found->at("summary");
+      const auto found = std::ranges::find(contestant.elsewhere, group, &record::Elsewhere::group);
+      all = all && found != contestant.elsewhere.end();
+      if (found != contestant.elsewhere.end()) {
+        contestant.summary = found->summary;
       }
-      pair.erase("elsewhere");
+      contestant.elsewhere.clear();
     }
-    if (all && any && group != record.at("placement").at("counted")) {
+    if (all && any) {
       records.push_back(std::move(other));
     }
   }

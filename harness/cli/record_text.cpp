@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 #include "harness/cli/placement_text.hpp"
@@ -14,190 +13,164 @@
 namespace waggle::cli {
 namespace {
 
-using nlohmann::json;
-
 /// Whether payload goes into the sink at all: messages and random reads are dropped once verified.
 bool fills_sink(const std::string& workload) {
   return workload == "download" || workload == "upload" || workload == "small-files";
 }
 
 /// The workload with what it moves, where one size says it.
-std::string subject(const json& spec) {
-  const auto workload = spec.at("workload").get<std::string>();
-  if (const auto& file = spec.at("file"); file.is_string()) {
-    return fmt::format("{} of {}", workload, file.get<std::string>());
+std::string subject(const record::Asked& spec) {
+  if (spec.file) {
+    return fmt::format("{} of {}", spec.workload, *spec.file);
   }
-  const bool one_file = workload == "download" || workload == "upload" || workload == "rand-read";
-  return one_file
-             ? fmt::format("{} of {}", workload, format_bytes(spec.at("parameters").at("size").get<std::uint64_t>()))
-             : workload;
+  const bool one_file = spec.workload == "download" || spec.workload == "upload" || spec.workload == "rand-read";
+  return one_file ? fmt::format("{} of {}", spec.workload, format_bytes(spec.parameters.size)) : spec.workload;
 }
 
-bool covers_all(const json& interval) {
-  return experiment::coverage(interval.at("runs").get<std::size_t>()) >= experiment::kConfidence;
+/// Records of before do not tell it.
+double coverage_of(const record::Interval& interval) {
+  return interval.coverage.value_or(experiment::coverage(interval.runs));
+}
+
+bool covers_all(const record::Interval& interval) {
+  return coverage_of(interval) >= experiment::kConfidence;
 }
 
 }  // namespace
 
-std::string headline(const json& record) {
-  const auto& spec = record.at("spec");
-  const auto sink = spec.at("sink").get<std::string>();
+std::string headline(const record::Record& record) {
+  const auto& spec = record.spec;
   const auto links = links_of(record);
   std::string text = subject(spec);
   if (links.size() == 1) {
     text += fmt::format(" over {}", link_text(record, links.front()));
   }
-  if (fills_sink(spec.at("workload").get<std::string>())) {
-    text += sink == "discard" ? ", verified and discarded" : fmt::format(" into {}", sink == "file" ? "files" : sink);
-    text += spec.at("tmpfs_huge").get<bool>() ? " (huge=always)" : "";
+  if (fills_sink(spec.workload)) {
+    text += spec.sink == "discard" ? ", verified and discarded"
+                                   : fmt::format(" into {}", spec.sink == "file" ? "files" : spec.sink);
+    text += spec.tmpfs_huge ? " (huge=always)" : "";
   }
-  if (!is_idle(record)) {
-    text += fmt::format(", {} cache", spec.at("cache").get<std::string>());
+  if (!record.workload.idle) {
+    text += fmt::format(", {} cache", spec.cache);
   }
-  text += fmt::format(", {}", spec.at("channel").at("congestion").get<std::string>());
-  const auto clients = spec.at("parameters").at("clients").get<std::uint64_t>();
+  text += fmt::format(", {}", spec.channel.congestion);
+  const auto clients = spec.parameters.clients;
   return text + (clients > 1 ? fmt::format(", {} clients", clients) : "");
 }
 
-std::vector<std::string> links_of(const json& record) {
+std::vector<std::string> links_of(const record::Record& record) {
   std::vector<std::string> links;
-  for (const auto& pair : record.at("pairs")) {
-    const auto link = pair.value("link", "");
-    if (record.at("environment").at("links").contains(link) && std::ranges::find(links, link) == links.end()) {
-      links.push_back(link);
+  for (const auto& contestant : record.contestants) {
+    if (record.environment.links.contains(contestant.link) &&
+        std::ranges::find(links, contestant.link) == links.end()) {
+      links.push_back(contestant.link);
     }
   }
   return links;
 }
 
-std::string link_text(const json& record, const std::string& link) {
-  const auto& spec = record.at("spec");
-  const auto asked = spec.at("mtu").get<int>();
-  std::string mtu = asked == 0 ? "" : std::to_string(asked);
+std::string link_text(const record::Record& record, const std::string& link) {
+  std::string mtu = record.spec.mtu == 0 ? "" : std::to_string(record.spec.mtu);
   bool device = false;
-  for (const auto& mode : record.at("environment").at("links").at(link).at("modes")) {
-    const auto name = mode.at("name").get<std::string>();
-    if (name == "server mtu" || name == "lo mtu") {
-      mtu = mode.at("granted").get<std::string>();
+  for (const auto& mode : record.environment.links.at(link).modes) {
+    if (mode.name == "server mtu" || mode.name == "lo mtu") {
+      mtu = mode.granted;
       device = true;
     }
   }
   if (device) {
-    return fmt::format("{} (MTU {}, offloads {})", link, mtu, spec.at("offloads").get<bool>() ? "on" : "off");
+    return fmt::format("{} (MTU {}, offloads {})", link, mtu, record.spec.offloads ? "on" : "off");
   }
   return mtu.empty() ? link : fmt::format("{} (MTU {})", link, mtu);
 }
 
-std::string congestion_text(const json& pair) {
-  for (const auto& mode : pair.at("facts").at("sender").at("modes")) {
-    if (mode.at("name") == "congestion") {
-      const auto granted = mode.at("granted").get<std::string>();
-      const auto requested = mode.at("requested").get<std::string>();
-      return granted == requested ? granted : fmt::format("{} ({} requested)", granted, requested);
-    }
+std::string congestion_text(const record::Contestant& contestant) {
+  const auto* const sender = record::find(contestant.parties, record::Role::sender);
+  if (sender == nullptr || !sender->facts) {
+    return "–";
   }
-  return "–";
+  const auto mode = std::ranges::find(sender->facts->modes, "congestion", &record::Mode::name);
+  return mode == sender->facts->modes.end() ? "–"
+         : mode->granted == mode->requested ? mode->granted
+                                            : fmt::format("{} ({} requested)", mode->granted, mode->requested);
 }
 
-std::string noise_text(const json& record, const Style& style) {
+std::string noise_text(const record::Record& record, const Style& style) {
   std::string text;
-  for (const auto& reason : record.at("environment").at("noise")) {
-    text += paint(style, Ink::warning, wrap(style, "Noisy machine: " + reason.get<std::string>(), 2)) + "\n";
+  for (const auto& reason : record.environment.noise) {
+    text += paint(style, Ink::warning, wrap(style, "Noisy machine: " + reason, 2)) + "\n";
   }
   return text;
 }
 
-std::string interval_text(const json& interval, double factor) {
-  if (!interval.is_object() || !interval.at("low").is_number() || !interval.at("high").is_number()) {
+std::string interval_text(const record::Interval& interval, double factor) {
+  if (!interval.low || !interval.high) {
     return "";
   }
-  const auto range = fmt::format("{} – {}", format_number(interval.at("low").get<double>() * factor),
-                                 format_number(interval.at("high").get<double>() * factor));
+  const auto range =
+      fmt::format("{} – {}", format_number(*interval.low * factor), format_number(*interval.high * factor));
   return covers_all(interval) ? range : fmt::format("{} ({})", range, coverage_text(interval));
 }
 
-std::string coverage_text(const json& interval) {
-  const double percent = experiment::coverage(interval.at("runs").get<std::size_t>()) * 100;
+std::string coverage_text(const record::Interval& interval) {
+  const double percent = coverage_of(interval) * 100;
   return covers_all(interval) ? "95 %" : fmt::format("{:.3g} %", percent);
 }
 
-bool has_drifted(const json& interval) {
-  return interval.is_object() && interval.value("drift", 0.0) > 0;
+bool has_drifted(const record::Interval& interval) {
+  return interval.drift > 0;
 }
 
-std::optional<double> quantile_of(const json& distribution, const std::string& quantile) {
-  const auto& value = distribution.at(quantile);
-  const double share = quantile == "p50" ? 0.5 : quantile == "p90" ? 0.9 : quantile == "p99" ? 0.99 : 0.999;
+Percentiles percentiles(const record::Distribution& distribution) {
   // Records of before hold percentiles of few samples, too.
-  const bool known = value.is_number() &&
-                     (quantile == "max" || experiment::carries(distribution.at("count").get<std::uint64_t>(), share));
-  return known ? std::optional(value.get<double>()) : std::nullopt;
+  const auto carried = [&](std::optional<std::uint64_t> value, double share) {
+    return value && experiment::carries(distribution.count, share) ? std::optional(static_cast<double>(*value))
+                                                                   : std::nullopt;
+  };
+  return {.p50 = carried(distribution.p50, 0.5),
+          .p90 = carried(distribution.p90, 0.9),
+          .p99 = carried(distribution.p99, 0.99),
+          .p999 = carried(distribution.p999, 0.999),
+          .max = static_cast<double>(distribution.max)};
 }
 
-double median_of(const json& interval) {
-  return interval.is_object() ? interval.at("median").get<double>() : 0;
+Grid::Cell copies_cell(const record::CopiesPlace& place) {
+  return place.measured ? Grid::Cell{fmt::format("{:.2f} {}", *place.measured, name(place.grade)), Ink::plain}
+                        : Grid::Cell{fmt::format("{:.2f} modelled", place.modelled), Ink::faint};
 }
 
-Grid::Cell copies_cell(const json& place) {
-  const auto& measured = place.at("measured");
-  if (!measured.is_number()) {
-    return {fmt::format("{:.2f} modelled", place.at("modelled").get<double>()), Ink::faint};
-  }
-  return {fmt::format("{:.2f} {}", measured.get<double>(), place.at("grade").get<std::string>()), Ink::plain};
+Grid::Cell all_copies_cell(const record::Copies& copies) {
+  const auto known = [](const record::CopiesPlace& place) { return place.measured.value_or(place.modelled); };
+  const bool measured = copies.kernel.measured && copies.user.measured;
+  return {fmt::format("{:.2f}", known(copies.kernel) + known(copies.user)), measured ? Ink::plain : Ink::faint};
 }
 
-Grid::Cell side_copies_cell(const json& side) {
-  double sum = 0;
-  bool measured = true;
-  for (const auto& place : side) {
-    const auto& value = place.at("measured");
-    measured = measured && value.is_number();
-    sum += value.is_number() ? value.get<double>() : place.at("modelled").get<double>();
-  }
-  return {fmt::format("{:.2f}", sum), measured ? Ink::plain : Ink::faint};
-}
-
-std::vector<std::string> disagreements(const json& pair) {
+std::vector<std::string> disagreements(const record::Contestant& contestant) {
   std::vector<std::string> lines;
-  for (const auto& one : pair.at("summary").at("disagreements")) {
-    const auto side = one.at("side").get<std::string>();
-    const double modelled = one.at("modelled").get<double>();
-    const double difference = one.at("difference").get<double>();
-    const auto by = modelled == 0 ? fmt::format("{:+.2f}", difference) : fmt::format("{:+.0f} %", difference * 100);
-    lines.push_back(fmt::format("{}, {}, {}: measured {:.2f}, modelled {:.2f} ({}); the model: {}",
-                                pair.at("label").get<std::string>(), side, one.at("place").get<std::string>(),
-                                one.at("measured").get<double>(), modelled, by,
-                                pair.at("model").at(side).at("because").get<std::string>()));
+  for (const auto& one : contestant.summary->disagreements) {
+    const auto by =
+        one.modelled == 0 ? fmt::format("{:+.2f}", one.difference) : fmt::format("{:+.0f} %", one.difference * 100);
+    const auto* const party = record::find(contestant.parties, one.role);
+    lines.push_back(fmt::format("{}, {}, {}: measured {:.2f}, modelled {:.2f} ({}); the model: {}", contestant.label,
+                                name(one.role), name(one.place), one.measured, one.modelled, by,
+                                party != nullptr && party->model ? party->model->because : ""));
   }
   return lines;
 }
 
-std::size_t runs_of(const json& pair, std::string_view kind) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      pair.at("runs"), [&](const json& run) { return run.at("kind") == kind && run.at("status") == "ok"; }));
+std::size_t runs_of(const record::Contestant& contestant, record::Kind kind) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(contestant.runs, [&](const record::Run& run) { return run.kind == kind && run.ok(); }));
 }
 
-double operations_per_run(const json& record, const json& pair, std::string_view kind) {
+double operations_per_run(const record::Record& record, const record::Contestant& contestant, record::Kind kind) {
   std::vector<double> operations;
-  for (const auto& run : pair.at("runs")) {
-    if (kind == "timed" ? experiment::counts(run, counted_group(record))
-                        : run.at("kind") == kind && run.at("status") == "ok") {
-      operations.push_back(run.at("operations").get<double>());
+  for (const auto& run : contestant.runs) {
+    if (kind == record::Kind::timed ? experiment::counts(run, counted_group(record)) : run.kind == kind && run.ok()) {
+      operations.push_back(static_cast<double>(run.operations));
     }
   }
   return experiment::median(std::move(operations));
-}
-
-bool is_bulk(const json& record) {
-  return record.at("workload").at("bulk").get<bool>();
-}
-
-bool is_idle(const json& record) {
-  return record.at("workload").value("idle", false);
-}
-
-bool is_ok(const json& pair) {
-  return pair.at("status") == "ok";
 }
 
 }  // namespace waggle::cli

@@ -23,7 +23,7 @@ class Run final : public Command {
            "  harness run --datapath=read_write --workload=rr --wait=spin --request=64 --response=4KiB\n"
            "  harness run --datapath=dpdk --dpdk-wait=interrupt --workload=idle --seconds=5\n"
            "  harness run --datapath=afxdp+udp              # an afxdp server, a udp client\n"
-           "  harness run --datapath=uring --workload=small-files --count=10000 --json | jq '.pairs[0].summary'\n";
+           "  harness run --datapath=uring --workload=small-files --count=10000 --json | jq '.contestants[0].summary'\n";
   }
   void add_options(CLI::App& app) override {
     const std::string group = "Datapath";

@@ -7,17 +7,17 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/table.hpp"
 #include "harness/experiment/json_text.hpp"
+#include "harness/record/record.hpp"
 
 namespace waggle::cli {
 namespace {
 
-using nlohmann::json;
-
-Result<json> read_record(const std::string& path) {
+Result<record::Record> read_record(const std::string& path) {
   std::ifstream file(path);
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path), errno, "name a record that run or compare has written");
@@ -29,10 +29,14 @@ Result<json> read_record(const std::string& path) {
     size += static_cast<std::size_t>(file.gcount());
     text.resize(size == text.size() ? 2 * size : text.size());
   }
-  auto record = experiment::parse_json(std::string_view(text).substr(0, size));
-  if (!record || !record->is_object() || record->value("schema", json()) != "waggle-record/1") {
+  const auto document = experiment::parse_json(std::string_view(text).substr(0, size));
+  if (!document || !record::is_record(*document)) {
     return fail(Fault::corrupt, fmt::format("{} is not a record", path),
                 "name a JSON file that run or compare has written");
+  }
+  auto record = record::from_json(*document);
+  if (!record) {
+    return fail(Fault::corrupt, fmt::format("{} is not a whole record: {}", path, record.error().what));
   }
   return record;
 }
@@ -55,16 +59,12 @@ class Show final : public Command {
     for (const auto& path : paths_) {
       WAGGLE_LET(record, read_record(path));
       if (global.json) {
-        fmt::print("{}\n", experiment::json_text(record, 2));
+        fmt::print("{}\n", experiment::json_text(record::to_json(record), 2));
         continue;
       }
-      try {
-        const json readable = experiment::printable(record);
-        fmt::print("{}{}", path == paths_.front() ? "" : "\n",
-                   full_ ? run_table(readable, style) : record_table(readable, style));
-      } catch (const json::exception& error) {
-        return fail(Fault::corrupt, fmt::format("{} is not a whole record: {}", path, error.what()));
-      }
+      const auto readable = record::printable(std::move(record));
+      fmt::print("{}{}", path == paths_.front() ? "" : "\n",
+                 full_ ? run_table(readable, style) : record_table(readable, style));
     }
     return {};
   }

@@ -4,124 +4,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "harness/cli/terminal.hpp"
+#include "harness/cli/testing/brief_record.hpp"
 
 namespace waggle::cli {
 namespace {
 
+using namespace testing;
 using nlohmann::json;
-
-json interval(double median) {
-  return {{"median", median}, {"low", median * 0.98}, {"high", median * 1.02}, {"runs", 6}};
-}
-
-json place(double measured, double modelled) {
-  return {{"measured", measured}, {"verification", 0}, {"grade", "traced"}, {"modelled", modelled}, {"because", "x"}};
-}
-
-json both(double sender, double receiver) {
-  return {{"sender", sender}, {"receiver", receiver}};
-}
-
-json cost(double each) {
-  return {{"sender", interval(each)},
-          {"receiver", interval(each)},
-          {"processes", interval(2 * each)},
-          {"machine", interval(3 * each)}};
-}
-
-json summary(double bits_per_second) {
-  json distribution = {{"count", 20'000},  {"mean", 2e8},     {"p50", 200'000'000},       {"p90", 210'000'000},
-                       {"p99", 220000000}, {"p999", 2200000}, {"buckets", json::array()}, {"max", 220000000}};
-  return {{"stopped", "interval"},
-          {"goodput_bits_per_second", interval(bits_per_second)},
-          {"operations_per_second", interval(5)},
-          {"cpu_seconds_per_gib", cost(0.11)},
-          {"cpu_microseconds_per_operation", nullptr},
-          {"cpu_share", cost(0.25)},
-          {"counters", {{"sender", json::object()}, {"receiver", json::object()}}},
-          {"copies",
-           {{"sender", {{"kernel", place(1, 1)}, {"user", place(0, 0)}}},
-            {"receiver", {{"kernel", place(2, 2)}, {"user", place(0, 0)}}},
-            {"total", {{"measured", 3.0}, {"grade", "traced"}, {"modelled", 3.0}}}}},
-          {"disagreements", json::array()},
-          {"system_calls", both(1024, 4096)},
-          {"mode_switches", both(2048, 8192)},
-          {"context_switches", {{"voluntary", both(10, 20)}, {"involuntary", both(1, 2)}}},
-          {"page_faults", {{"minor", both(100, 200)}, {"major", both(0, 0)}}},
-          {"peak_memory_bytes", both(8 << 20, 9 << 20)},
-          {"latency_ns", {{"read", distribution}}},
-          {"verify_share", 0.042},
-          {"tcp_retransmits", 0},
-          {"packets_dropped", 0},
-          {"probe_cost", {{"timed_seconds", 0.2}, {"probed_seconds", 0.22}, {"slowdown", 0.1}}}};
-}
-
-json ok_pair(const std::string& label, double bits_per_second) {
-  const json facts = {{"sender", label},
-                      {"receiver", "read_write"},
-                      {"carrier", "stream"},
-                      {"modes", {{{"name", "congestion"}, {"requested", "cubic"}, {"granted", "cubic"}}}}};
-  const json model = {{"kernel", 1}, {"user", 0}, {"because", "page cache -> skb"}};
-  const json call = {{"call", "sendfile"}, {"from", "file"}, {"to", "socket"},
-                     {"calls", 1024},      {"errors", 0},    {"bytes", 1}};
-  return {{"label", label},
-          {"sender", label},
-          {"receiver", "read_write"},
-          {"link", "veth"},
-          {"status", "ok"},
-          {"facts", {{"sender", facts}, {"receiver", facts}}},
-          {"model", {{"sender", model}, {"receiver", model}}},
-          {"summary", summary(bits_per_second)},
-          {"runs",
-           {{{"kind", "timed"}, {"status", "ok"}, {"operations", 1}},
-            {{"kind", "probed"},
-             {"status", "ok"},
-             {"operations", 1},
-             {"trace",
-              {{"why_not_better", "fentry is refused"},
-               {"sender", {{"calls", {call}}}},
-               {"receiver", {{"calls", json::array()}}}}}}}}};
-}
-
-json record_of(std::vector<json> pairs) {
-  return {{"schema", "waggle-record/1"},
-          {"workload", {{"name", "download"}, {"bulk", true}, {"server_sends", true}}},
-          {"spec",
-           {{"workload", "download"},
-            {"file", nullptr},
-            {"parameters", {{"size", 1 << 30}, {"clients", 1}}},
-            {"link", "auto"},
-            {"mtu", 0},
-            {"offloads", true},
-            {"sink", "tmpfs"},
-            {"tmpfs_huge", false},
-            {"cache", "warm"},
-            {"seed", 7},
-            {"channel", {{"congestion", "cubic"}}}}},
-          {"environment",
-           {{"noise", json::array()},
-            {"links",
-             {{"veth",
-               {{"kind", "veth"}, {"modes", {{{"name", "server mtu"}, {"requested", "1500"}, {"granted", "1500"}}}}}},
-              {"vhost", {{"kind", "vhost"}, {"modes", json::array()}}}}}}},
-          {"pairs", pairs}};
-}
-
-std::size_t widest(const std::string& text) {
-  std::istringstream lines(text);
-  std::size_t width = 0;
-  for (std::string line; std::getline(lines, line);) {
-    width = std::max(width, columns(line));
-  }
-  return width;
-}
-
-bool holds(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_CASE("a run's table says what moved, how it was verified and what it cost") {
   const auto text = run_table(record_of({ok_pair("sendfile", 41.7e9)}), {});
@@ -394,75 +285,6 @@ TEST_CASE("an interval says what it covers when that is less than 95 %, and that
   CHECK(holds(run_table(record_of({drifting}), {}), "wider since the machine drifted"));
   CHECK(holds(compare_table(record_of({ok_pair("sendfile", 2e9), drifting}), {}),
               "The machine drifted, so intervals were widened: mmap."));
-}
-
-/// Two pairs of which some runs were made elsewhere.
-json record_of_placements() {
-  auto fast = ok_pair("sendfile", 40e9);
-  auto slow = ok_pair("mmap", 20e9);
-  for (auto* pair : {&fast, &slow}) {
-    auto there = (*pair)["summary"];
-    there["goodput_bits_per_second"] = interval(pair == &fast ? 11e9 : 13e9);
-    (*pair)["elsewhere"] = {{{"group", 1}, {"summary", there}}};
-    (*pair)["runs"].push_back({{"kind", "moved"}, {"status", "ok"}, {"operations", 1}});
-  }
-  slow["summary"]["ratio"] = {{"to", "sendfile"}, {"median", 0.5}, {"low", 0.4}, {"high", 0.6}, {"runs", 6}};
-  auto record = record_of({fast, slow});
-  record["placement"] = {
-      {"rule", "same"},
-      {"server_cpu", 0},
-      {"client_cpu", 1},
-      {"share", "l3"},
-      {"counted", 0},
-      {"groups",
-       {{{"lowest_ns", 74.2}, {"median_ns", 76}, {"highest_ns", 81.4}, {"runs", {{"sendfile", 6}, {"mmap", 6}}}},
-        {{"lowest_ns", 338}, {"median_ns", 340}, {"highest_ns", 352}, {"runs", {{"sendfile", 3}, {"mmap", 4}}}}}}};
-  return record;
-}
-
-TEST_CASE("below a table stands where its runs were made, and another placement has a table of its own") {
-  const auto record = record_of_placements();
-  const auto text = compare_table(record, {});
-  CAPTURE(text);
-  CHECK(holds(text,
-              "Placement: 74.2 – 81.4 ns for a cache line there and back between CPU 0 and CPU 1, which share an L3; "
-              "12 of 21 timed runs, 2 moved midway, 7 at 338 – 352 ns.\n"));
-  CHECK(holds(text, "0.50 (0.40 – 0.60)"));
-  auto few = record;
-  few["pairs"][1]["summary"]["ratio"]["runs"] = 3;
-  CHECK(holds(compare_table(few, {}), "0.50 (0.40 – 0.60, 75 %)"));
-  const auto other = text.find("The same between CPUs that are 338 – 352 ns apart\n");
-  REQUIRE(other != std::string::npos);
-  CHECK(text.find("40.0") < other);
-  // Ranked anew: what is best here need not be best there.
-  CHECK(text.find("13.0", other) < text.find("11.0", other));
-  CHECK(widest(compare_table(record, {.width = 80})) <= 80);
-}
-
-TEST_CASE("one candidate's table tells its placement as well") {
-  auto record = record_of_placements();
-  record["pairs"].erase(1);
-  for (auto& group : record["placement"]["groups"]) {
-    group["runs"].erase("mmap");
-  }
-  const auto text = run_table(record, {});
-  CAPTURE(text);
-  CHECK(holds(text, "verified in 3 runs (1 timed, 0 warm-up, 1 probed, 1 moved)"));
-  CHECK(holds(text, "74.2 – 81.4 ns  between CPU 0 and CPU 1, which share an L3; 6 of 10 timed runs, 1 moved midway"));
-  CHECK(holds(text, "The same between CPUs that are 338 – 352 ns apart\n"));
-  CHECK(holds(text, "11 Gbit/s"));
-}
-
-TEST_CASE("figures of several placements are a warning, unless they were asked for") {
-  auto record = record_of_placements();
-  record["placement"]["counted"] = nullptr;
-  for (auto& pair : record["pairs"]) {
-    pair.erase("elsewhere");
-  }
-  CHECK(holds(compare_table(record, {.colour = true}), "\x1b[33mPlacement: 74.2 – 352 ns"));
-  CHECK(holds(compare_table(record, {}), "no placement has runs of all, so all runs count"));
-  record["placement"]["rule"] = "any";
-  CHECK(holds(compare_table(record, {.colour = true}), "\nPlacement: 74.2 – 352 ns"));
 }
 
 TEST_CASE("the median of an even number of runs is the mean of the two in the middle, in every table") {

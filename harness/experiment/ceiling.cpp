@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
+#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 #include "harness/measure/line_of.hpp"
@@ -20,34 +20,35 @@ using nlohmann::json;
 /// Of our transport, in front of the payload of a DATA packet (docs/transport.md).
 constexpr std::uint64_t kDataHeader = 48;
 
-/// The number with which the granted value of a mode begins; nothing where the side has no such mode.
-std::optional<std::uint64_t> number_of(const json& side, std::string_view name) {
-  for (const json& mode : side.at("modes")) {
-    if (mode.at("name") == name) {
-      const auto text = mode.at("granted").get<std::string>();
-      std::uint64_t number = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-      return error == std::errc() ? std::optional(number) : std::nullopt;
-    }
+/// The number with which the granted value of a mode begins; nothing where the party has no such mode.
+std::optional<std::uint64_t> number_of(const record::Facts& facts, std::string_view name) {
+  const auto mode = std::ranges::find(facts.modes, name, &record::Mode::name);
+  if (mode == facts.modes.end()) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  const std::string& text = mode->granted;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
-json of_line(const json& facts, std::uint64_t packet, double goodput) {
-  for (const char* side : {"sender", "receiver"}) {  // whichever port knows
-    const auto rate = number_of(facts.at(side), "line_rate");
-    const auto overhead = number_of(facts.at(side), "frame_overhead");
+std::optional<record::Ceiling> of_line(const std::vector<record::Participant>& parties, std::uint64_t packet,
+                                       double goodput) {
+  for (const record::Participant& party : parties) {  // whichever port knows
+    const auto rate = party.facts ? number_of(*party.facts, "line_rate") : std::nullopt;
+    const auto overhead = party.facts ? number_of(*party.facts, "frame_overhead") : std::nullopt;
     if (rate.value_or(0) > 0 && overhead) {
       const std::uint64_t payload = packet - std::min(packet, kDataHeader);
       const double most =
           static_cast<double>(*rate) * static_cast<double>(payload) / static_cast<double>(packet + *overhead);
-      return {{"goodput_bits_per_second", most},
-              {"share", most > 0 ? goodput / most : 0},
-              {"because", fmt::format("the line's {} carry {} bytes of payload in {}",
-                                      format_rate(static_cast<double>(*rate)), payload, packet + *overhead)}};
+      return record::Ceiling{
+          .goodput_bits_per_second = most,
+          .share = most > 0 ? goodput / most : 0,
+          .because = fmt::format("the line's {} carry {} bytes of payload in {}",
+                                 format_rate(static_cast<double>(*rate)), payload, packet + *overhead)};
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,27 +85,31 @@ std::vector<BareLoop> read_loops(const std::filesystem::path& place) {
   return loops;
 }
 
-json ceiling(const json& facts, const std::string& link, double goodput, const std::vector<BareLoop>& loops) {
-  const auto packet = facts.is_object() ? number_of(facts.at("sender"), "packet") : std::nullopt;
-  if (!packet) {
-    return nullptr;
+std::optional<record::Ceiling> ceiling(const std::vector<record::Participant>& parties, const std::string& link,
+                                       double goodput, const std::vector<BareLoop>& loops) {
+  const record::Participant* const sender = record::find(parties, record::Role::sender);
+  if (sender == nullptr || !sender->facts) {
+    return std::nullopt;
   }
-  if (json line = of_line(facts, *packet, goodput); !line.is_null()) {
+  const auto packet = number_of(*sender->facts, "packet");
+  if (!packet) {
+    return std::nullopt;
+  }
+  if (auto line = of_line(parties, *packet, goodput)) {
     return line;
   }
-  const auto sender = facts.at("sender").at("sender").get<std::string>();
   const BareLoop* best = nullptr;
   for (const BareLoop& loop : loops) {
-    const bool same = loop.link == link && loop.packet == *packet && loop.datapath == sender;
+    const bool same = loop.link == link && loop.packet == *packet && loop.datapath == sender->facts->outgoing;
     best = same && loop.goodput > 0 && (best == nullptr || loop.goodput > best->goodput) ? &loop : best;
   }
   if (best == nullptr) {
-    return nullptr;
+    return std::nullopt;
   }
-  return {
-      {"goodput_bits_per_second", best->goodput},
-      {"share", goodput / best->goodput},
-      {"because", fmt::format("the bare loop ({}) with packets of {} bytes, {}", best->how, *packet, best->created)}};
+  return record::Ceiling{
+      .goodput_bits_per_second = best->goodput,
+      .share = goodput / best->goodput,
+      .because = fmt::format("the bare loop ({}) with packets of {} bytes, {}", best->how, *packet, best->created)};
 }
 
 }  // namespace waggle::experiment

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-/// What bounds a pair's goodput from outside, and how much of it was reached.
+#include "harness/record/contestant.hpp"
+
+/// What bounds a contestant's goodput from outside, and how much of it was reached.
 namespace waggle::experiment {
 
 /// What a bare loop over a port's rings has reached on this machine, as it wrote it down (tests/perf/loop_record.hpp).
@@ -24,10 +26,10 @@ std::vector<BareLoop> read_loops(const std::filesystem::path& place);
 /// "results/loops", below $WAGGLE_RESULTS when that is set.
 std::filesystem::path loops_place();
 
-/// For a pair with these `facts` over `link` that has reached `goodput` bit/s: what the line carries of payload in
-/// packets of the size that were sent, with all headers, where a port knows its line rate; otherwise the best of the
-/// bare loops over the same kind of link with packets of that size; null without either.
-nlohmann::json ceiling(const nlohmann::json& facts, const std::string& link, double goodput,
-                       const std::vector<BareLoop>& loops);
+/// For a contestant with the facts of these `parties` over `link` that has reached `goodput` bit/s: what the line
+/// carries of payload in packets of the size that were sent, with all headers, where a port knows its line rate;
+/// otherwise the best of the bare loops over the same kind of link with packets of that size; nothing without either.
+std::optional<record::Ceiling> ceiling(const std::vector<record::Participant>& parties, const std::string& link,
+                                       double goodput, const std::vector<BareLoop>& loops);
 
 }  // namespace waggle::experiment

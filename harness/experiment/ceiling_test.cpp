@@ -6,32 +6,40 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "harness/experiment/recorded.hpp"
 
 using namespace waggle::experiment;
 using nlohmann::json;
 
 TEST_CASE("a ceiling counts the headers of a line, or is what a bare loop has reached") {
-  const auto facts = [](json modes) {
-    modes.push_back({{"name", "packet"}, {"requested", "largest"}, {"granted", "1472 bytes"}});
-    const json side{{"sender", "afxdp"}, {"modes", modes}};
-    return json{{"sender", side}, {"receiver", side}};
+  const auto facts = [](std::vector<waggle::record::Mode> modes) {
+    modes.push_back({"packet", "largest", "1472 bytes"});
+    const waggle::record::Facts both{.outgoing = "afxdp", .incoming = "afxdp", .carrier = "packet", .modes = modes};
+    auto parties = participants({"afxdp", "afxdp"}, true);
+    for (auto& party : parties) {
+      party.facts = both;
+    }
+    return parties;
   };
-  const json line{{{"name", "line_rate"}, {"requested", "auto"}, {"granted", "10000000000"}},
-                  {{"name", "frame_overhead"}, {"requested", "auto"}, {"granted", "66"}}};
   // An Ethernet frame of 1,500 bytes takes 1,538 on the wire; 1,424 of them are payload.
-  const json most = ceiling(facts(line), "nic", 5e9, {});
-  CHECK(most.at("goodput_bits_per_second").get<double>() == Approx(1e10 * 1424 / 1538));
-  CHECK(most.at("share").get<double>() == Approx(0.54).epsilon(0.001));
+  const auto most =
+      ceiling(facts({{"line_rate", "auto", "10000000000"}, {"frame_overhead", "auto", "66"}}), "nic", 5e9, {});
+  REQUIRE(most);
+  CHECK(most->goodput_bits_per_second == Approx(1e10 * 1424 / 1538));
+  CHECK(most->share == Approx(0.54).epsilon(0.001));
 
   const std::vector<BareLoop> loops{{"afxdp", "veth", 1472, "copy", 8e9, "today"},
                                     {"afxdp", "veth", 1472, "none", 9e9, "today"},
                                     {"afxdp", "veth", 3372, "none", 19e9, "today"},
                                     {"dpdk", "veth", 1472, "empty", 90e9, "today"}};
-  const json bare = ceiling(facts(json::array()), "veth", 4.5e9, loops);
-  CHECK(bare.at("share").get<double>() == Approx(0.5));
-  CHECK(bare.at("because") == "the bare loop (none) with packets of 1472 bytes, today");
-  CHECK(ceiling(facts(json::array()), "nic", 4.5e9, loops).is_null());
-  CHECK(ceiling({{"sender", {{"modes", json::array()}}}}, "veth", 1, loops).is_null());
+  const auto bare = ceiling(facts({}), "veth", 4.5e9, loops);
+  REQUIRE(bare);
+  CHECK(bare->share == Approx(0.5));
+  CHECK(bare->because == "the bare loop (none) with packets of 1472 bytes, today");
+  CHECK_FALSE(ceiling(facts({}), "nic", 4.5e9, loops));
+  CHECK_FALSE(ceiling(participants({"afxdp", "afxdp"}, true), "veth", 1, loops));
 }
 
 TEST_CASE("loops of another start of the machine, and files that are none, are left out") {

@@ -3,7 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/experiment/statistics.hpp"
+#include "harness/experiment/recorded.hpp"
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 
@@ -88,37 +89,16 @@ ChannelOptions channel_from_json(const json& json) {
   return options;
 }
 
-json to_json(const Mode& mode) {
-  return {{"name", mode.name}, {"requested", mode.requested}, {"granted", mode.granted}};
-}
-
-json to_json(const std::vector<Mode>& modes) {
-  json list = json::array();
-  for (const Mode& mode : modes) {
-    list.push_back(to_json(mode));
-  }
-  return list;
-}
-
 json to_json(const Facts& facts) {
-  return {{"sender", facts.sender},
-          {"receiver", facts.receiver},
-          {"carrier", facts.carrier == Carrier::stream ? "stream" : "packet"},
-          {"modes", to_json(facts.modes)}};
-}
-
-json to_json(const CopyModel& model) {
-  json known{{"kernel", model.kernel}, {"user", model.user}, {"because", model.because}};
-  if (!model.uncounted.empty()) {
-    known["uncounted"] = model.uncounted;
-  }
-  return known;
+  return record::write(recorded(facts));
 }
 
 json to_json(const Spec& spec) {
   json pairs = json::array();
   for (const Pair& pair : spec.pairs) {
-    pairs.push_back({{"sender", pair.sender}, {"receiver", pair.receiver}, {"link", pair.link}});
+    pairs.push_back({{name(record::Role::sender), pair.sender},
+                     {name(record::Role::receiver), pair.receiver},
+                     {"link", pair.link}});
   }
   // What channels are told of their link differs between pairs and ends; the pairs and the link say it.
   json channel = to_json(spec.channel);
@@ -154,27 +134,7 @@ json to_json(const Spec& spec) {
 }
 
 json to_json(const Histogram& histogram) {
-  const auto carried = [&](double quantile) {
-    return carries(histogram.count(), quantile) ? json(histogram.quantile(quantile)) : json(nullptr);
-  };
-  return {{"count", histogram.count()}, {"mean", histogram.mean()},      {"p50", carried(0.5)},
-          {"p90", carried(0.9)},        {"p99", carried(0.99)},          {"p999", carried(0.999)},
-          {"max", histogram.max()},     {"buckets", histogram.buckets()}};
-}
-
-void merge_distribution(Histogram& sum, const json& distribution) {
-  const auto& buckets = distribution.at("buckets");
-  for (std::size_t i = 0; i < buckets.size(); ++i) {
-    auto count = buckets[i].at(1).get<std::uint64_t>();
-    if (i + 1 == buckets.size()) {
-      // A bucket only knows its lowest value, the maximum is known exactly.
-      sum.record(distribution.at("max").get<std::uint64_t>());
-      --count;
-    }
-    if (count > 0) {
-      sum.record(buckets[i].at(0).get<std::uint64_t>(), count);
-    }
-  }
+  return record::write(recorded(histogram));
 }
 
 }  // namespace waggle::experiment

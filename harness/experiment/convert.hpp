@@ -17,17 +17,11 @@ workloads::Parameters parameters_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const ChannelOptions& options);
 ChannelOptions channel_from_json(const nlohmann::json& json);
 
-nlohmann::json to_json(const Mode& mode);
-nlohmann::json to_json(const std::vector<Mode>& modes);
 nlohmann::json to_json(const Facts& facts);
-nlohmann::json to_json(const CopyModel& model);
 nlohmann::json to_json(const Spec& spec);
 
-/// A "distribution" of the schema; buckets, and percentiles, null where there are too few samples (carries()). The
-/// histogram must not be empty.
+/// A distribution of the record. The histogram must not be empty.
 nlohmann::json to_json(const Histogram& histogram);
-/// Adds a distribution's buckets to `sum`.
-void merge_distribution(Histogram& sum, const nlohmann::json& distribution);
 
 std::string_view name(Sink sink);
 std::string_view name(Cache cache);

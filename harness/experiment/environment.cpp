@@ -3,51 +3,54 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "harness/experiment/conditions.hpp"
+#include "harness/experiment/recorded.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/measure/placement.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-using nlohmann::json;
-
 /// Lowest and highest frequency of each CPU around the runs.
 std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecord>& pairs) {
   std::map<int, std::pair<double, double>> ranges;
+  const auto note = [&](const record::Amounts& seen_mhz) {
+    for (const auto& [cpu, mhz] : seen_mhz) {
+      auto& range = ranges.try_emplace(std::stoi(cpu), mhz, mhz).first->second;
+      range = {std::min(range.first, mhz), std::max(range.second, mhz)};
+    }
+  };
   for (const PairRecord& pair : pairs) {
-    for (const json& run : pair.runs) {
-      for (const char* when : {"before", "after"}) {
-        if (!run.contains("conditions")) {
-          continue;
-        }
-        for (const auto& [cpu, mhz] : run.at("conditions").at("frequency_mhz").at(when).items()) {
-          const auto seen = mhz.get<double>();
-          auto& range = ranges.try_emplace(std::stoi(cpu), seen, seen).first->second;
-          range = {std::min(range.first, seen), std::max(range.second, seen)};
-        }
+    for (const record::Run& run : pair.runs) {
+      if (run.conditions) {
+        note(run.conditions->frequency_mhz.before);
+        note(run.conditions->frequency_mhz.after);
       }
     }
   }
   return ranges;
 }
 
-/// CPUs that others had in user mode while runs were on: what the machine counted and the two processes did not. Over
-/// all runs together, since the machine counts in ticks. 0 where that is a few of them.
+/// CPUs that others had in user mode while runs were on: what the machine counted and the measured processes did not.
+/// Over all runs together, since the machine counts in ticks. 0 where that is a few of them.
 double others_cpus(const std::vector<PairRecord>& pairs) {
   constexpr double kLeast = 0.1;  // seconds
   double others = 0;
   double seconds = 0;
   for (const PairRecord& pair : pairs) {
-    for (const json& run : pair.runs) {
-      if (run.contains("machine")) {
-        others += run.at("machine").at("user_s").get<double>() + run.at("machine").at("nice_s").get<double>() -
-                  run.at("sender").at("user_s").get<double>() - run.at("receiver").at("user_s").get<double>();
-        seconds += run.at("seconds").get<double>();
+    for (const record::Run& run : pair.runs) {
+      if (!run.ok()) {
+        continue;
       }
+      others += run.machine.user_s + run.machine.nice_s;
+      for (const record::Party& party : run.parties) {
+        others -= party.usage.user_s;
+      }
+      seconds += run.seconds;
     }
   }
   return others > kLeast ? others / seconds : 0;
@@ -71,57 +74,46 @@ Surroundings::Glance Surroundings::glance() const {
   return seen;
 }
 
-Result<json> Surroundings::finish(const Site& site, const std::vector<PairRecord>& pairs) const {
+Result<record::Environment> Surroundings::finish(const Site& site, const std::vector<PairRecord>& pairs) const {
   const measure::Stalls stalls = measure::read_stalls();
   const Glance after = glance();
-  const double steal = steal_share(times_, read_machine());
-  json environment;
-  json links = json::object();
+  record::Environment environment{.steal_share = steal_share(times_, read_machine())};
+  std::optional<nlohmann::json> found;
   for (const auto& [kind, link] : site.links()) {
-    json entry = site.link_json(kind);
+    record::Link told = site.recorded_link(kind);
     // Inside, since sysctls and devices are those of a network namespace.
-    const auto look = [&](const topology::NetworkNamespace& where, const char* end) {
+    const auto look = [&](const topology::NetworkNamespace& where, record::Opaque& interface) {
       return where.inside([&]() -> Result<> {
-        if (environment.is_null()) {
-          environment = measure::environment();
+        if (!found) {
+          found = measure::environment();
         }
-        entry["interfaces"][end] = json::object();
         if (!link.device().empty()) {
-          WAGGLE_LET(interface, measure::interface_facts(link.device()));
-          entry["interfaces"][end] = std::move(interface);
+          WAGGLE_LET(device, measure::interface_facts(link.device()));
+          interface.members = std::move(device);
         }
         return {};
       });
     };
-    WAGGLE_TRY(look(link.server(), "server"));
-    WAGGLE_TRY(look(link.client(), "client"));
-    links[kind] = std::move(entry);
+    WAGGLE_TRY(look(link.server(), told.interfaces.server));
+    WAGGLE_TRY(look(link.client(), told.interfaces.client));
+    environment.links[kind] = std::move(told);
   }
-  if (environment.is_null()) {
-    environment = measure::environment();
-  }
-  const auto reasons = measure::noise({.before = before_.calibration,
-                                       .after = after.calibration,
-                                       .steal_share = steal,
-                                       .throttled_s = measure::throttled_s(stalls_, stalls),
-                                       .cpu_pressure = std::max(before_.cpu_pressure, after.cpu_pressure),
-                                       .others_cpus = others_cpus(pairs),
-                                       .memory_pressure = measure::pressure(stalls_, stalls, "memory").value_or(0),
-                                       .frequency_mhz = frequencies(pairs)});
-  environment["links"] = std::move(links);
-  environment["calibration"] = {{"before", to_json(before_.calibration)}, {"after", to_json(after.calibration)}};
-  environment["placement_ns"] = {{"before", nullable(before_.placement_ns)}, {"after", nullable(after.placement_ns)}};
-  environment["steal_share"] = steal;
-  environment["throttled_s"] = stalls.throttled_ns ? json(measure::throttled_s(stalls_, stalls)) : json(nullptr);
-  json pressures = json::object();
-  for (const char* resource : {"cpu", "memory", "io"}) {
-    if (const auto share = measure::pressure(stalls_, stalls, resource)) {
-      pressures[resource] = *share;
-    }
-  }
-  environment["pressure"] = std::move(pressures);
-  environment["noisy"] = !reasons.empty();
-  environment["noise"] = reasons;
+  environment.others.members = found ? *std::move(found) : measure::environment();
+  environment.kernel = environment.others.members.at("kernel").get<std::string>();
+  environment.others.members.erase("kernel");
+  environment.noise = measure::noise({.before = before_.calibration,
+                                      .after = after.calibration,
+                                      .steal_share = environment.steal_share,
+                                      .throttled_s = measure::throttled_s(stalls_, stalls),
+                                      .cpu_pressure = std::max(before_.cpu_pressure, after.cpu_pressure),
+                                      .others_cpus = others_cpus(pairs),
+                                      .memory_pressure = measure::pressure(stalls_, stalls, "memory").value_or(0),
+                                      .frequency_mhz = frequencies(pairs)});
+  environment.noisy = !environment.noise.empty();
+  environment.calibration = {.before = recorded(before_.calibration), .after = recorded(after.calibration)};
+  environment.placement_ns = {.before = before_.placement_ns, .after = after.placement_ns};
+  environment.throttled_s = throttled(stalls_, stalls);
+  environment.pressure = pressures(stalls_, stalls);
   return environment;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -19,8 +18,8 @@ class Surroundings {
  public:
   /// Looks at the machine, and at the distance of the CPUs that the experiment is going to use.
   explicit Surroundings(const Spec& spec);
-  /// The record's "environment"; `pairs` tell what their runs met.
-  Result<nlohmann::json> finish(const Site& site, const std::vector<PairRecord>& pairs) const;
+  /// All that the record tells of it; `pairs` tell what their runs met.
+  Result<record::Environment> finish(const Site& site, const std::vector<PairRecord>& pairs) const;
 
  private:
   /// One calibration, with how much others waited for a CPU meanwhile and how far the CPUs were from each other.

@@ -2,55 +2,53 @@
 #include "harness/experiment/granted.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
+#include <utility>
+
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-using nlohmann::json;
-
-const json* find(const json& modes, const std::string& name) {
-  const auto found = std::ranges::find_if(modes, [&](const json& mode) { return mode.at("name") == name; });
-  return found == modes.end() ? nullptr : &*found;
-}
-
 /// Every value that a mode has had, the first one first.
-std::vector<std::string> values_of(const json& mode) {
-  auto values = mode.value("before", std::vector<std::string>{});
-  values.push_back(mode.at("granted").get<std::string>());
+std::vector<std::string> values_of(const record::Mode& mode) {
+  auto values = mode.before;
+  values.push_back(mode.granted);
   return values;
 }
 
 }  // namespace
 
-json since(const json& start, json end) {
-  for (json& mode : end.at("modes")) {
-    const json* const was = find(start.at("modes"), mode.at("name").get<std::string>());
-    if (was == nullptr) {
+record::Facts since(const record::Facts& start, record::Facts end) {
+  for (record::Mode& mode : end.modes) {
+    const auto was = std::ranges::find(start.modes, mode.name, &record::Mode::name);
+    if (was == start.modes.end()) {
       continue;
     }
     std::vector<std::string> before;
-    for (const json* each : {was, static_cast<const json*>(&mode)}) {
+    for (const record::Mode* each : {&*was, static_cast<const record::Mode*>(&mode)}) {
       for (auto& value : values_of(*each)) {
         if (std::ranges::find(before, value) == before.end()) {
           before.push_back(std::move(value));
         }
       }
     }
-    std::erase(before, mode.at("granted").get<std::string>());
-    if (!before.empty()) {
-      mode["before"] = before;
-    }
+    std::erase(before, mode.granted);
+    mode.before = std::move(before);
   }
   return end;
 }
 
-json over_runs(const json& earlier, json latest) {
-  if (earlier.is_object()) {
-    for (auto& [side, facts] : latest.items()) {
-      facts = since(earlier.at(side), std::move(facts));
-    }
+nlohmann::json since(const nlohmann::json& start, nlohmann::json end) {
+  const auto first = record::read<record::Facts>(start);
+  auto last = record::read<record::Facts>(end);
+  return first && last ? record::write(since(*first, *std::move(last))) : std::move(end);
+}
+
+std::vector<record::Facts> over_runs(const std::vector<record::Facts>& earlier, std::vector<record::Facts> latest) {
+  for (std::size_t i = 0; i < std::min(earlier.size(), latest.size()); ++i) {
+    latest[i] = since(earlier[i], std::move(latest[i]));
   }
   return latest;
 }

@@ -59,8 +59,4 @@ Result<json> parse_json(std::string_view text) {
   return changed(value, bytes_of);
 }
 
-json printable(const json& value) {
-  return changed(value, [](const std::string& bytes) { return waggle::printable(bytes); });
-}
-
 }  // namespace waggle::experiment

@@ -17,7 +17,4 @@ std::string json_text(const nlohmann::json& value, int indent = -1);
 /// What json_text() was given, or any other JSON. Fault::corrupt when it is none, or nested deeper than 64.
 Result<nlohmann::json> parse_json(std::string_view text);
 
-/// `value` with printable() strings and keys, to make tables of.
-nlohmann::json printable(const nlohmann::json& value);
-
 }  // namespace waggle::experiment

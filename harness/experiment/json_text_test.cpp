@@ -28,11 +28,6 @@ TEST_CASE("JSON of any bytes is valid, is safe to show and gives the bytes back"
   CHECK(json_text({{"name", "caf\xe9"}}) == R"({"name":"caf\\xe9"})");
 }
 
-TEST_CASE("tables are made of what can be printed") {
-  const json value{{"label", "a\x1b[2Jb"}, {"n", 3}, {"list", {"\xff"}}};
-  CHECK(printable(value) == json{{"label", "a\\u001b[2Jb"}, {"n", 3}, {"list", {"\\xff"}}});
-}
-
 TEST_CASE("what is no JSON, or nested without end, is refused") {
   CHECK_FALSE(parse_json(""));
   CHECK_FALSE(parse_json("{\"a\": \"\xff\"}"));

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 namespace waggle::experiment {
 namespace {
@@ -28,21 +27,21 @@ MachineTimes read_machine() {
   return times;
 }
 
-nlohmann::json machine_json(const MachineTimes& before, const MachineTimes& after) {
+record::Machine passed(const MachineTimes& before, const MachineTimes& after) {
   const auto seconds = [&](const std::string& kind) {
     const std::uint64_t first = before.at(kind);
     const std::uint64_t last = after.at(kind);
     return last > first ? static_cast<double>(last - first) / 1e9 : 0.0;
   };
-  nlohmann::json machine;
-  double busy = 0;
-  for (const char* kind : kKinds) {
-    machine[std::string(kind) + "_s"] = seconds(kind);
-  }
-  for (const char* kind : {"user", "nice", "system", "irq", "softirq"}) {
-    busy += seconds(kind);
-  }
-  machine["busy_s"] = busy;
+  record::Machine machine{.user_s = seconds("user"),
+                          .nice_s = seconds("nice"),
+                          .system_s = seconds("system"),
+                          .idle_s = seconds("idle"),
+                          .iowait_s = seconds("iowait"),
+                          .irq_s = seconds("irq"),
+                          .softirq_s = seconds("softirq"),
+                          .steal_s = seconds("steal")};
+  machine.busy_s = machine.user_s + machine.nice_s + machine.system_s + machine.irq_s + machine.softirq_s;
   return machine;
 }
 

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "harness/record/run.hpp"
 
 namespace waggle::experiment {
 
@@ -12,8 +13,8 @@ namespace waggle::experiment {
 /// "softirq", "steal" … Softirq work is billed to no process, so only this shows it. The kernel counts in ticks.
 using MachineTimes = std::map<std::string, std::uint64_t>;
 MachineTimes read_machine();
-/// The record's "machine" of a run: what passed between two readings, in seconds.
-nlohmann::json machine_json(const MachineTimes& before, const MachineTimes& after);
+/// What passed between two readings.
+record::Machine passed(const MachineTimes& before, const MachineTimes& after);
 
 /// Share of all CPU time between two readings that the hypervisor gave to others (0…1).
 double steal_share(const MachineTimes& before, const MachineTimes& after);

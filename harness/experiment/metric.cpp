@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/metric.hpp"
 
-#include <nlohmann/json.hpp>
-
 namespace waggle::experiment {
 
-using nlohmann::json;
-
-double metric(const json& workload, const json& run) {
-  if (workload.value("idle", false)) {
-    double seconds = 0;
-    for (const char* side : {"sender", "receiver"}) {
-      seconds += run.at(side).at("user_s").get<double>() + run.at(side).at("system_s").get<double>();
-    }
-    return seconds / run.at("seconds").get<double>();
-  }
-  return run.at(workload.at("bulk").get<bool>() ? "goodput_bits_per_second" : "operations_per_second").get<double>();
+double metric(const record::Workload& workload, const record::Run& run) {
+  return workload.idle   ? run.cpu_s() / run.seconds
+         : workload.bulk ? run.goodput_bits_per_second
+                         : run.operations_per_second;
 }
 
-bool is_better(const json& workload, double a, double b) {
-  return workload.value("idle", false) ? a < b : a > b;
+const record::Interval& metric(const record::Workload& workload, const record::Summary& summary) {
+  return workload.idle   ? summary.cpu_share.processes
+         : workload.bulk ? summary.goodput_bits_per_second
+                         : summary.operations_per_second;
 }
 
-bool counts(const json& run, const json& group) {
-  if (run.at("kind") != "timed" || run.at("status") != "ok") {
+bool is_better(const record::Workload& workload, double a, double b) {
+  return workload.idle ? a < b : a > b;
+}
+
+bool counts(const record::Run& run, std::optional<std::size_t> group) {
+  if (run.kind != record::Kind::timed || !run.ok()) {
     return false;
   }
-  return group.is_null() || (run.contains("conditions") && run.at("conditions").value("group", json()) == group);
+  return !group || (run.conditions && run.conditions->group == group);
 }
 
 }  // namespace waggle::experiment

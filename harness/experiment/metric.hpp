@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <cstddef>
+#include <optional>
+
+#include "harness/record/record.hpp"
 
 namespace waggle::experiment {
 
-/// What counts in a run of a workload (a record's "workload"): goodput in bits per second, operations per second, or,
-/// where nothing is asked, the CPU share of both processes (1: one CPU).
-double metric(const nlohmann::json& workload, const nlohmann::json& run);
+/// What counts in a run of a workload: goodput in bits per second, operations per second, or, where nothing is asked,
+/// the CPU share of all parties (1: one CPU).
+double metric(const record::Workload& workload, const record::Run& run);
 
-/// True when a pair with `a` is better than one with `b`: more, or less CPU.
-bool is_better(const nlohmann::json& workload, double a, double b);
+/// The same of a summary: its median with the interval.
+const record::Interval& metric(const record::Workload& workload, const record::Summary& summary);
 
-/// Timed runs of a pair that count: verified, and of `group` when that is given (their "conditions"."group").
-bool counts(const nlohmann::json& run, const nlohmann::json& group);
+/// True when a contestant with `a` is better than one with `b`: more, or less CPU.
+bool is_better(const record::Workload& workload, double a, double b);
+
+/// Timed runs of a contestant that count: verified, and of `group` (Conditions::group) when that is given.
+bool counts(const record::Run& run, std::optional<std::size_t> group);
 
 }  // namespace waggle::experiment

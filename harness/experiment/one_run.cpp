@@ -4,16 +4,18 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "harness/experiment/answers.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/machine.hpp"
+#include "harness/experiment/recorded.hpp"
 #include "harness/experiment/shared_progress.hpp"
-#include "harness/experiment/timeline.hpp"
-#include "harness/experiment/trace_json.hpp"
 #include "harness/measure/probe.hpp"
 #include "harness/measure/software_events.hpp"
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -44,14 +46,15 @@ class PerfWindow {
       after_ = events_->read();
     }
   }
-  /// Adds "perf" to a side's usage when both readings were there.
-  void add_to(json& usage) const {
-    if (before_ && after_) {
-      usage["perf"] = {{"task_clock_s", static_cast<double>(after_->task_clock_ns - before_->task_clock_ns) / 1e9},
-                       {"context_switches", after_->context_switches - before_->context_switches},
-                       {"migrations", after_->migrations - before_->migrations},
-                       {"page_faults", after_->page_faults - before_->page_faults}};
+  /// What happened in between; nothing unless both readings were there.
+  std::optional<record::Perf> counted() const {
+    if (!before_ || !after_) {
+      return std::nullopt;
     }
+    return record::Perf{.task_clock_s = static_cast<double>(after_->task_clock_ns - before_->task_clock_ns) / 1e9,
+                        .context_switches = after_->context_switches - before_->context_switches,
+                        .migrations = after_->migrations - before_->migrations,
+                        .page_faults = after_->page_faults - before_->page_faults};
   }
 
  private:
@@ -88,14 +91,17 @@ class Run {
     WAGGLE_TRY(client_->quit(site_.interrupt()));
     WAGGLE_TRY(server_->quit(site_.interrupt()));
     RunDone done{.run = std::move(window), .facts = {}};
-    done.facts[server_side()] = with_link(server_facts_, End::server);
-    done.facts[client_side()] = with_link(client_facts_, End::client);
+    for (const End end : {sender_end(), receiver_end()}) {
+      done.facts.push_back(with_link(std::move(facts_.at(end)), end));
+    }
     return done;
   }
 
  private:
-  const char* server_side() const { return server_sends_ ? "sender" : "receiver"; }
-  const char* client_side() const { return server_sends_ ? "receiver" : "sender"; }
+  End sender_end() const { return server_sends_ ? End::server : End::client; }
+  End receiver_end() const { return server_sends_ ? End::client : End::server; }
+  int cpu_of(End end) const { return end == End::server ? spec_.server_cpu : spec_.client_cpu; }
+  AgentProcess& agent(End end) { return end == End::server ? *server_ : *client_; }
   std::string served() const { return (server_sends_ ? site_.source() : site_.sink()).string(); }
   std::string local() const { return (server_sends_ ? site_.sink() : site_.source()).string(); }
 
@@ -163,15 +169,15 @@ class Run {
   }
 
   /// What the link did for an end, beside what its channel was granted.
-  json with_link(json facts, End end) const {
+  record::Facts with_link(record::Facts facts, End end) const {
+    const auto add = [&](const std::vector<Mode>& modes) {
+      const auto more = recorded(modes);
+      facts.modes.insert(facts.modes.end(), more.begin(), more.end());
+    };
     if (link_.kind() == "veth") {
-      for (const Mode& mode : napi_.at(end)) {
-        facts["modes"].push_back(to_json(mode));
-      }
+      add(napi_.at(end));
     }
-    for (const Mode& mode : changed_.at(end)) {
-      facts["modes"].push_back(to_json(mode));
-    }
+    add(changed_.at(end));
     return facts;
   }
 
@@ -257,13 +263,11 @@ class Run {
     if (request_.kind != RunKind::probed) {
       return nullptr;
     }
-    const measure::Subjects subjects = server_sends_
-                                           ? measure::Subjects{.sender = server_->pid(), .receiver = client_->pid()}
-                                           : measure::Subjects{.sender = client_->pid(), .receiver = server_->pid()};
-    return measure::Tracer::start(subjects);
+    return measure::Tracer::start(
+        {{record::Role::sender, agent(sender_end()).pid()}, {record::Role::receiver, agent(receiver_end()).pid()}});
   }
 
-  Result<json> measure() {
+  Result<record::Run> measure() {
     WAGGLE_LET(moment, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::before));
     WAGGLE_TRY(server_->call({{"do", "mark"}, {"end", false}}, site_.interrupt()));
     WAGGLE_LET(tracer, start_tracer());
@@ -275,73 +279,58 @@ class Run {
       client_events.emplace(client_->pid());
     }
     const auto before = read_machine();
-    auto ran = blame_server(client_->call({{"do", "run"}, {"bin_ns", request_.bin_ns}}, site_.interrupt(), patience()));
+    const auto ran =
+        blame_server(client_->call({{"do", "run"}, {"bin_ns", request_.bin_ns}}, site_.interrupt(), patience()));
     const auto after = read_machine();
     if (tracer) {
       server_events->end();
       client_events->end();
     }
-    if (!ran) {
-      return ran;
-    }
-    json& client = *ran;
+    WAGGLE_TRY(ran);
     std::optional<measure::Trace> trace;
     if (tracer) {
       // Before the server is asked: its answer would be traced as well.
       WAGGLE_LET(seen, tracer->stop());
       trace = std::move(seen);
     }
-    WAGGLE_LET(server, server_->call({{"do", "mark"}, {"end", true}}, site_.interrupt()));
-    client_facts_ = client.at("facts");
-    server_facts_ = server.at("facts");
+    WAGGLE_LET(marked, server_->call({{"do", "mark"}, {"end", true}}, site_.interrupt()));
+    WAGGLE_LET(client, record::read<ClientTold>(*ran));
+    WAGGLE_LET(server, record::read<Told>(marked));
     for (const End end : {End::server, End::client}) {
       // An XDP program that a datapath attaches takes offloads from a veth, at either end.
       WAGGLE_LET(changed, link_.changed(end));
       changed_[end] = std::move(changed);
     }
     if (trace) {
-      const json& counters = (server_sends_ ? server : client).at("usage").at("counters");
-      trace->add_copied_zerocopy(counters.value("zerocopy_copied_bytes", std::uint64_t{0}));
+      server.usage.perf = server_events->counted();
+      client.usage.perf = client_events->counted();
+      const auto& counters = (server_sends_ ? server : client).usage.counters;
+      const auto copied = counters.find("zerocopy_copied_bytes");
+      trace->add_copied_zerocopy(copied == counters.end() ? 0 : copied->second);
     }
-    if (tracer) {
-      server_events->add_to(server.at("usage"));
-      client_events->add_to(client.at("usage"));
-    }
+    facts_ = {{End::server, server.facts}, {End::client, client.facts}};
     WAGGLE_LET(later, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::after));
-    WAGGLE_LET(run, assemble(client, server.at("usage"), machine_json(before, after), trace));
-    run["conditions"] = conditions_json(moment, later);
-    return run;
-  }
-
-  Result<json> assemble(const json& client, const json& server_usage, json machine,
-                        const std::optional<measure::Trace>& trace) {
-    const auto start = client.at("start_ns").get<std::uint64_t>();
-    const auto end = client.at("end_ns").get<std::uint64_t>();
-    if (end <= start) {
+    if (client.end_ns <= client.start_ns) {
       return fail(Fault::io, fmt::format("the workload {} did nothing in this run", spec_.workload),
                   "raise --count or --size");
     }
-    const double seconds = static_cast<double>(end - start) / 1e9;
-    const auto payload = client.at("payload_bytes").get<std::uint64_t>();
-    const auto operations = client.at("operations").get<std::uint64_t>();
-    json run{{"status", "ok"},
-             {"verified", true},
-             {"cache", to_json(cache_)},
-             {"seconds", seconds},
-             {"payload_bytes", payload},
-             {"operations", operations},
-             {"goodput_bits_per_second", static_cast<double>(payload) * 8 / seconds},
-             {"operations_per_second", static_cast<double>(operations) / seconds},
-             {"latency_ns", client.at("latency_ns")},
-             {"verify_seconds", static_cast<double>(client.at("verify_ns").get<std::uint64_t>()) / 1e9},
-             {"timeline", timeline_json(progress_.get(), end)},
-             {"machine", std::move(machine)}};
-    run[client_side()] = client.at("usage");
-    run[server_side()] = server_usage;
+    record::Run run = run_of(client, progress_.get());
+    run.cache = recorded(std::vector{cache_}).front();
+    run.conditions = conditions_of(moment, later);
+    run.machine = passed(before, after);
+    run.parties = {party(record::Role::sender, sender_end(), server, client),
+                   party(record::Role::receiver, receiver_end(), server, client)};
     if (trace) {
-      run["trace"] = to_json(*trace);
+      run.trace = recorded(*trace);
     }
     return run;
+  }
+
+  record::Party party(record::Role role, End end, const Told& server, const Told& client) const {
+    return {.role = role,
+            .host = end == End::server ? "server" : "client",
+            .cpu = cpu_of(end),
+            .usage = (end == End::server ? server : client).usage};
   }
 
   const Spec& spec_;
@@ -357,8 +346,7 @@ class Run {
   Mode cache_;
   std::map<End, std::vector<Mode>> napi_;
   std::map<End, std::vector<Mode>> changed_;  // modes of the link that the run did not have as they were set up
-  json client_facts_;
-  json server_facts_;
+  std::map<End, record::Facts> facts_;        // at the end of the window
   std::optional<AgentProcess> server_;
   std::optional<AgentProcess> client_;
 };

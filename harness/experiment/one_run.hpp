@@ -2,11 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "harness/experiment/schedule.hpp"
 #include "harness/experiment/site.hpp"
 #include "harness/experiment/spec.hpp"
+#include "harness/record/record.hpp"
 
 namespace waggle::experiment {
 
@@ -19,8 +20,8 @@ struct RunRequest {
 
 /// What came of a run that was verified.
 struct RunDone {
-  nlohmann::json run;    ///< the record's members of this run, but kind and order
-  nlohmann::json facts;  ///< {sender, receiver}
+  record::Run run;                   ///< but kind, order and round
+  std::vector<record::Facts> facts;  ///< of its parties, in their order
 };
 
 /// One run: fresh server and client processes, everything warm and in place, then the measured window from the first

@@ -2,7 +2,6 @@
 #include "harness/experiment/placements.hpp"
 
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
 
 #include "harness/experiment/conditions.hpp"
 
@@ -73,14 +72,14 @@ TEST_CASE("what is not known is a group of its own") {
 }
 
 TEST_CASE("the distance of a run is what both probes say, as far as they could be made") {
-  nlohmann::json conditions{{"placement_ns", {{"before", 50.0}, {"after", 72.0}}}};
+  waggle::record::Conditions conditions{.placement_ns = {.before = 50.0, .after = 72.0}};
   CHECK(distance_ns(conditions).value() == Approx(60));
   CHECK_FALSE(has_moved(conditions));
-  conditions["placement_ns"]["after"] = 300;
+  conditions.placement_ns.after = 300;
   CHECK(has_moved(conditions));
-  conditions["placement_ns"]["after"] = nullptr;
+  conditions.placement_ns.after = {};
   CHECK(distance_ns(conditions) == 50.0);
   CHECK_FALSE(has_moved(conditions));
-  conditions["placement_ns"]["before"] = nullptr;
+  conditions.placement_ns.before = {};
   CHECK_FALSE(distance_ns(conditions));
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "harness/experiment/ceiling.hpp"
 #include "harness/experiment/conditions.hpp"
@@ -13,45 +14,46 @@
 #include "harness/experiment/metric.hpp"
 #include "harness/experiment/placements.hpp"
 #include "harness/experiment/summary.hpp"
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-using nlohmann::json;
+using record::Contestant;
 
-/// The runs of all pairs that may be compared, with the pair of each, in the order of the record.
+/// The runs of all contestants that may be compared, with the contestant of each, in the order of the record.
 struct TimedRuns {
-  std::vector<json*> runs;
+  std::vector<record::Run*> runs;
   std::vector<Placed> placed;
   std::vector<bool> live;
 };
 
-TimedRuns timed_runs(json& pairs) {
+TimedRuns timed_runs(std::vector<Contestant>& contestants) {
   TimedRuns timed;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    timed.live.push_back(pairs[i].at("status") == "ok");
-    for (json& run : pairs[i].at("runs")) {
-      if (counts(run, nullptr)) {
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    timed.live.push_back(contestants[i].ok());
+    for (record::Run& run : contestants[i].runs) {
+      if (counts(run, {})) {
         timed.runs.push_back(&run);
         timed.placed.push_back(
-            {.pair = i, .distance_ns = run.contains("conditions") ? distance_ns(run.at("conditions")) : std::nullopt});
+            {.pair = i, .distance_ns = run.conditions ? distance_ns(*run.conditions) : std::nullopt});
       }
     }
   }
   return timed;
 }
 
-/// Where CPUs were moved in all runs of a pair there is nothing better to count.
-bool count_moved_runs(json& pairs) {
+/// Where CPUs were moved in all runs of a contestant there is nothing better to count.
+bool count_moved_runs(std::vector<Contestant>& contestants) {
   bool any = false;
-  for (json& pair : pairs) {
-    auto& runs = pair.at("runs");
-    if (pair.at("status") != "ok" || std::ranges::any_of(runs, [](const json& run) { return counts(run, nullptr); })) {
+  for (Contestant& contestant : contestants) {
+    auto& runs = contestant.runs;
+    if (!contestant.ok() || std::ranges::any_of(runs, [](const record::Run& run) { return counts(run, {}); })) {
       continue;
     }
-    for (json& run : runs) {
-      if (run.at("kind") == "moved") {
-        run["kind"] = "timed";
+    for (record::Run& run : runs) {
+      if (run.kind == record::Kind::moved) {
+        run.kind = record::Kind::timed;
         any = true;
       }
     }
@@ -59,186 +61,175 @@ bool count_moved_runs(json& pairs) {
   return any;
 }
 
-json group_json(const Group& group, const json& pairs) {
-  json runs = json::object();
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].at("status") == "ok") {
-      runs[pairs[i].at("label").get<std::string>()] = group.runs[i];
+record::PlacementGroup recorded_group(const Group& group, const std::vector<Contestant>& contestants) {
+  record::PlacementGroup told{
+      .lowest_ns = group.lowest_ns, .median_ns = group.median_ns, .highest_ns = group.highest_ns, .runs = {}};
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    if (contestants[i].ok()) {
+      told.runs[contestants[i].label] = group.runs[i];
     }
   }
-  return {{"lowest_ns", nullable(group.lowest_ns)},
-          {"median_ns", nullable(group.median_ns)},
-          {"highest_ns", nullable(group.highest_ns)},
-          {"runs", runs}};
+  return told;
 }
 
-/// Marks every timed run with its group, and says which one the figures come from: the record's "placement".
-json settle_placement(const Spec& spec, const std::string& share, json& pairs) {
-  const bool nothing_held = count_moved_runs(pairs);
-  const TimedRuns timed = timed_runs(pairs);
+/// Marks every timed run with its group, and says which one the figures come from.
+record::Placement settle_placement(const Spec& spec, const std::string& share, std::vector<Contestant>& contestants) {
+  const bool nothing_held = count_moved_runs(contestants);
+  const TimedRuns timed = timed_runs(contestants);
   const Grouping grouping = group_runs(timed.placed, timed.live);
   for (std::size_t run = 0; run < timed.runs.size(); ++run) {
-    if (timed.runs[run]->contains("conditions")) {
-      (*timed.runs[run])["conditions"]["group"] = grouping.of_run[run];
+    if (timed.runs[run]->conditions) {
+      timed.runs[run]->conditions->group = grouping.of_run[run];
     }
   }
-  json groups = json::array();
+  record::Placement placement{.rule = *record::named<record::PlacementRule>(name(spec.placement)),
+                              .server_cpu = spec.server_cpu,
+                              .client_cpu = spec.client_cpu,
+                              .share = share,
+                              .groups = {},
+                              .counted = {}};
   for (const Group& group : grouping.groups) {
-    groups.push_back(group_json(group, pairs));
+    placement.groups.push_back(recorded_group(group, contestants));
   }
   const bool held = !nothing_held && grouping.leading && grouping.groups[*grouping.leading].fewest(timed.live) > 0;
-  const bool one = held && spec.placement != PlacementRule::any &&
-                   std::ranges::all_of(timed.runs, [](const json* run) { return run->contains("conditions"); });
-  return {{"rule", name(spec.placement)},
-          {"server_cpu", spec.server_cpu},
-          {"client_cpu", spec.client_cpu},
-          {"share", share},
-          {"groups", groups},
-          {"counted", one ? json(*grouping.leading) : json(nullptr)}};
+  if (held && spec.placement != PlacementRule::any &&
+      std::ranges::all_of(timed.runs, [](const record::Run* run) { return run->conditions.has_value(); })) {
+    placement.counted = grouping.leading;
+  }
+  return placement;
 }
 
-/// Figures of this pair divided by those of the best one over the same link, within rounds that both have.
-json ratio_json(const json& workload, const json& group, const json& pair, const json& best) {
+using GroupOrAll = std::optional<std::size_t>;
+
+/// Figures of this contestant divided by those of the best one over the same link, within rounds that both have.
+std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrAll group, const Contestant& contestant,
+                                      const Contestant& best) {
   std::map<std::uint64_t, double> theirs;
-  for (const json& run : best.at("runs")) {
-    if (counts(run, group) && run.contains("round")) {
-      theirs[run.at("round")] = metric(workload, run);
+  for (const record::Run& run : best.runs) {
+    if (counts(run, group) && run.round) {
+      theirs[*run.round] = metric(workload, run);
     }
   }
   std::vector<double> ratios;
-  for (const json& run : pair.at("runs")) {
-    if (!counts(run, group) || !run.contains("round")) {
+  for (const record::Run& run : contestant.runs) {
+    if (!counts(run, group) || !run.round) {
       continue;
     }
-    const auto found = theirs.find(run.at("round"));
+    const auto found = theirs.find(*run.round);
     if (found != theirs.end() && found->second != 0) {
       ratios.push_back(metric(workload, run) / found->second);
     }
   }
   if (ratios.empty()) {
-    return nullptr;
+    return std::nullopt;
   }
-  json ratio = to_json(interval_of(ratios));
-  ratio["to"] = best.at("label");
-  return ratio;
+  return record::Ratio{.to = best.label, .interval = covered_interval(ratios)};
 }
 
-/// The interval of what counts in this workload.
-const json& main_interval(const json& workload, const json& summary) {
-  return workload.value("idle", false)     ? summary.at("cpu_share").at("processes")
-         : workload.at("bulk").get<bool>() ? summary.at("goodput_bits_per_second")
-                                           : summary.at("operations_per_second");
-}
+/// Of each contestant; nothing of those that have none.
+using Summaries = std::vector<std::optional<record::Summary>>;
 
-/// Adds to summaries[i], that of pairs[i] or null, how the pair compares with the best one.
-void add_ratios(const json& workload, const json& group, const json& pairs, std::vector<json>& summaries) {
+/// Adds how each contestant compares with the best one.
+void add_ratios(const record::Workload& workload, GroupOrAll group, const std::vector<Contestant>& contestants,
+                Summaries& summaries) {
   std::map<std::string, std::size_t> best;
-  const auto figure = [&](std::size_t i) { return main_interval(workload, summaries[i]).at("median").get<double>(); };
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (summaries[i].is_null()) {
+  const auto figure = [&](std::size_t i) { return metric(workload, *summaries[i]).median; };
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    if (!summaries[i]) {
       continue;
     }
-    const auto [at, first] = best.try_emplace(pairs[i].at("link"), i);
+    const auto [at, first] = best.try_emplace(contestants[i].link, i);
     if (!first && is_better(workload, figure(i), figure(at->second))) {
       at->second = i;
     }
   }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (!summaries[i].is_null()) {
-      summaries[i]["ratio"] = ratio_json(workload, group, pairs[i], pairs[best.at(pairs[i].at("link"))]);
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    if (summaries[i]) {
+      const Contestant& rival = contestants[best.at(contestants[i].link)];
+      summaries[i]->ratio = ratio_of(workload, group, contestants[i], rival);
     }
   }
 }
 
-/// Runs of each pair that a second placement must have for a table of its own.
+/// Runs of each contestant that a second placement must have for a table of its own.
 constexpr std::size_t kLeastForATable = 3;
 
-bool has_enough(const json& group) {
-  return std::ranges::all_of(group.at("runs"), [](const json& runs) { return runs >= kLeastForATable; });
+bool has_enough(const record::PlacementGroup& group) {
+  return std::ranges::all_of(group.runs, [](const auto& runs) { return runs.second >= kLeastForATable; });
 }
 
-std::vector<json> summaries_of(const Spec& spec, const RecordFrame& frame, const json& group, const json& entries,
-                               const std::vector<PairRecord>& pairs) {
-  std::vector<json> summaries;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    summaries.push_back(entries[i].at("status") == "ok" ? summarise(entries[i].at("runs"), pairs[i].model,
-                                                                    spec.parameters.clients, pairs[i].stopped, group)
-                                                        : json());
+Summaries summaries_of(const Spec& spec, const RecordFrame& frame, GroupOrAll group,
+                       const std::vector<Contestant>& contestants, const std::vector<PairRecord>& pairs) {
+  Summaries summaries(contestants.size());
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    if (contestants[i].ok()) {
+      summaries[i] =
+          summarise(contestants[i].runs, contestants[i].parties, spec.parameters.clients, pairs[i].stopped, group);
+    }
   }
-  if (frame.workload.is_object()) {
-    add_ratios(frame.workload, group, entries, summaries);
-  }
+  add_ratios(frame.workload, group, contestants, summaries);
   return summaries;
 }
 
-json pair_json(const PairRecord& pair) {
-  json entry{{"label", pair.pair.label()},
-             {"sender", pair.pair.sender},
-             {"receiver", pair.pair.receiver},
-             {"link", pair.pair.link},
-             {"status", pair.unavailable ? "unavailable"
-                        : pair.problem   ? "failed"
-                                         : "ok"},
-             {"runs", pair.runs}};
+Contestant contestant_of(const PairRecord& pair) {
+  Contestant contestant;
+  contestant.label = pair.pair.label();
+  contestant.link = pair.pair.link;
+  contestant.status = pair.unavailable ? record::Status::unavailable
+                      : pair.problem   ? record::Status::failed
+                                       : record::Status::ok;
   if (pair.problem) {
-    entry["reason"] = pair.problem->what;
-    entry["hint"] = pair.problem->hint;
-    entry["fault"] = name(pair.problem->fault);
+    contestant.reason = pair.problem->what;
+    contestant.hint = pair.problem->hint;
+    contestant.fault = pair.problem->fault;
   }
-  if (pair.probe_problem) {
-    entry["probe_problem"] = *pair.probe_problem;
-  }
-  if (!pair.facts.is_null()) {
-    entry["facts"] = pair.facts;
-  }
-  if (!pair.model.is_null()) {
-    entry["model"] = pair.model;
-  }
-  return entry;
+  contestant.probe_problem = pair.probe_problem;
+  contestant.parties = pair.parties;
+  contestant.runs = pair.runs;
+  return contestant;
+}
+
+/// The spec as tables and repeats of the experiment need it.
+record::Asked asked(const Spec& spec) {
+  return record::read<record::Asked>(to_json(spec)).value();
 }
 
 }  // namespace
 
-json build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs) {
-  json entries = json::array();
-  for (const PairRecord& pair : pairs) {
-    entries.push_back(pair_json(pair));
-  }
-  const json placement = settle_placement(spec, frame.share, entries);
-  const auto counted = summaries_of(spec, frame, placement.at("counted"), entries, pairs);
+record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs) {
+  record::Record record{.created = frame.created,
+                        .finished = timestamp(),
+                        .command_line = spec.command_line,
+                        .git = frame.git,
+                        .workload = frame.workload,
+                        .spec = asked(spec),
+                        .environment = frame.environment,
+                        .placement = {},
+                        .contestants = {}};
+  auto& contestants = record.contestants;
+  std::ranges::transform(pairs, std::back_inserter(contestants), contestant_of);
+  const record::Placement& placement = record.placement.emplace(settle_placement(spec, frame.share, contestants));
+  auto counted = summaries_of(spec, frame, placement.counted, contestants, pairs);
   const auto loops = read_loops(loops_place());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (counted[i].is_null()) {
-      continue;
-    }
-    entries[i]["summary"] = counted[i];
-    const double goodput = counted[i].at("goodput_bits_per_second").at("median");
-    if (json most = ceiling(pairs[i].facts, pairs[i].pair.link, goodput, loops); !most.is_null()) {
-      entries[i]["ceiling"] = std::move(most);
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    if (counted[i]) {
+      contestants[i].ceiling =
+          ceiling(contestants[i].parties, contestants[i].link, counted[i]->goodput_bits_per_second.median, loops);
+      contestants[i].summary = std::move(counted[i]);
     }
   }
-  const json& groups = placement.at("groups");
-  for (std::size_t group = 0; group < groups.size() && !placement.at("counted").is_null(); ++group) {
-    if (group == placement.at("counted") || !has_enough(groups[group])) {
+  for (std::size_t group = 0; group < placement.groups.size() && placement.counted; ++group) {
+    if (group == *placement.counted || !has_enough(placement.groups[group])) {
       continue;
     }
-    const auto others = summaries_of(spec, frame, group, entries, pairs);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      if (!others[i].is_null()) {
-        entries[i]["elsewhere"].push_back({{"group", group}, {"summary", others[i]}});
+    auto others = summaries_of(spec, frame, group, contestants, pairs);
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      if (others[i]) {
+        contestants[i].elsewhere.push_back({.group = group, .summary = *std::move(others[i])});
       }
     }
   }
-  return {{"schema", "waggle-record/1"},
-          {"created", frame.created},
-          {"finished", timestamp()},
-          {"command_line", spec.command_line},
-          {"git", frame.git},
-          {"workload", frame.workload},
-          {"spec", to_json(spec)},
-          {"environment", frame.environment},
-          {"placement", placement},
-          {"pairs", entries}};
+  return record;
 }
 
 std::string timestamp() {

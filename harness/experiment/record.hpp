@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/experiment/spec.hpp"
 #include "harness/experiment/statistics.hpp"
+#include "harness/record/record.hpp"
 
 namespace waggle::experiment {
 
@@ -17,23 +17,22 @@ struct PairRecord {
   bool unavailable = false;
   std::optional<Error> problem;  ///< why it failed or is unavailable
   std::optional<std::string> probe_problem;
-  nlohmann::json facts;
-  nlohmann::json model;
-  nlohmann::json runs = nlohmann::json::array();
+  std::vector<record::Participant> parties;  ///< participants(), with their models when it can run
+  std::vector<record::Run> runs;
   Stop stopped = Stop::no;
 };
 
-/// What a record says besides its pairs.
+/// What a record says besides its contestants.
 struct RecordFrame {
   std::string created;  ///< timestamp()
-  nlohmann::json git;
-  nlohmann::json workload;
-  nlohmann::json environment;
+  record::Revision git;
+  record::Workload workload;
+  record::Environment environment;
   std::string share;  ///< name(measure::Shared) of the two CPUs
 };
 
-/// Puts a record together (results/record.schema.json).
-nlohmann::json build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs);
+/// Puts a record together.
+record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs);
 
 /// UTC now, "2026-01-31T23:59:59Z".
 std::string timestamp();

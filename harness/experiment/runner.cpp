@@ -19,11 +19,10 @@
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/measure/probe.hpp"
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
-
-using nlohmann::json;
 
 /// What the runner knows of a pair while it runs, besides what goes into the record.
 struct Progression {
@@ -36,12 +35,12 @@ struct Progression {
 class Runner {
  public:
   Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<PairRecord>& pairs,
-         const workloads::Workload& workload)
+         record::Workload workload)
       : spec_(spec),
         watcher_(watcher),
         site_(site),
         pairs_(pairs),
-        workload_({{"bulk", workload.bulk()}, {"idle", workload.idle()}}),
+        workload_(std::move(workload)),
         progressions_(pairs.size()),
         repetitions_(pairs.size(),
                      {.least = spec.least_runs,
@@ -76,7 +75,11 @@ class Runner {
                  {.pair = pair.pair, .kind = turn.kind, .bin_ns = state.bin_ns, .progress = [&](std::uint64_t bytes) {
                     tell(turn, bytes, before);
                   }});
-    json entry{{"kind", name(turn.kind)}, {"order", order_++}, {"round", schedule.round()}};
+    const auto order = order_++;
+    record::Run entry = done ? std::move(done->run) : record::Run{};
+    entry.kind = turn.kind;
+    entry.order = order;
+    entry.round = schedule.round();
     ++state.done;
     if (!done) {
       if (done.error().fault == Fault::cancelled || done.error().fault == Fault::usage) {
@@ -88,10 +91,8 @@ class Runner {
       state.expected = state.done;
       return {};
     }
-    entry.update(done->run);
-    const bool first = std::ranges::none_of(pair.runs, [](const json& run) { return run.at("kind") != "warmup"; });
-    pair.facts = over_runs(first ? json() : pair.facts, std::move(done->facts));
-    state.bin_ns = bin_width(entry.at("seconds"));
+    keep_facts(pair, std::move(done->facts));
+    state.bin_ns = bin_width(entry.seconds);
     if (turn.kind == RunKind::timed) {
       note(turn, entry, static_cast<double>(now_ns() - before) / 1e9, schedule);
     }
@@ -99,15 +100,29 @@ class Runner {
     return {};
   }
 
+  /// What was granted in warm-up runs is not told.
+  static void keep_facts(PairRecord& pair, std::vector<record::Facts> latest) {
+    std::vector<record::Facts> earlier;
+    if (std::ranges::any_of(pair.runs, [](const record::Run& run) { return run.kind != RunKind::warmup; })) {
+      for (const record::Participant& party : pair.parties) {
+        earlier.push_back(party.facts.value_or(record::Facts{}));
+      }
+    }
+    auto facts = over_runs(earlier, std::move(latest));
+    for (std::size_t i = 0; i < pair.parties.size(); ++i) {
+      pair.parties[i].facts = std::move(facts.at(i));
+    }
+  }
+
   /// A timed run, `seconds` long with its set-up: whether it counts, and what all pairs need now.
-  void note(const Turn& turn, json& entry, double seconds, Schedule& schedule) {
-    const json& conditions = entry.at("conditions");
+  void note(const Turn& turn, record::Run& entry, double seconds, Schedule& schedule) {
+    const record::Conditions& conditions = *entry.conditions;
     const auto verdict = repetitions_.note(turn.pair, {.value = metric(workload_, entry),
                                                        .distance_ns = distance_ns(conditions),
                                                        .moved = has_moved(conditions),
                                                        .seconds = seconds});
     if (verdict != Repetitions::Verdict::counts) {
-      entry["kind"] = "moved";
+      entry.kind = RunKind::moved;
     }
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       pairs_[i].stopped = repetitions_.stopped(i);
@@ -119,12 +134,14 @@ class Runner {
     }
   }
 
-  void give_up(PairRecord& pair, json entry, const Error& error) {
+  void give_up(PairRecord& pair, record::Run entry, const Error& error) {
     // What a machine lacks shows in the very first run; the pair was never able to run.
     pair.unavailable = error.fault == Fault::missing && pair.runs.empty();
     pair.problem = error;
     if (!pair.unavailable) {
-      entry.update({{"status", "failed"}, {"verified", false}, {"reason", error.text()}, {"fault", name(error.fault)}});
+      entry.status = record::Outcome::failed;
+      entry.reason = error.text();
+      entry.fault = error.fault;
       pair.runs.push_back(std::move(entry));
     }
     site_.tidy();
@@ -152,7 +169,7 @@ class Runner {
   const Watcher& watcher_;
   Site& site_;
   std::vector<PairRecord>& pairs_;
-  json workload_;  ///< what tells which metric counts
+  record::Workload workload_;  ///< tells which metric counts
   std::vector<Progression> progressions_;
   Repetitions repetitions_;
   std::size_t order_ = 0;
@@ -184,23 +201,24 @@ Result<> complete(Spec& spec) {
 /// Whether probing works here at all; asked once, so that no run has to find out.
 Result<> try_probes() {
   const pid_t self = ::getpid();
-  WAGGLE_LET(tracer, measure::Tracer::start({.sender = self, .receiver = self}));
+  WAGGLE_LET(tracer, measure::Tracer::start({{record::Role::sender, self}, {record::Role::receiver, self}}));
   WAGGLE_TRY(tracer->stop());
   return {};
 }
 
 }  // namespace
 
-Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
+Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher) {
   Spec spec = asked;
   WAGGLE_TRY(complete(spec));
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  WAGGLE_LET(revision, record::read<record::Revision>(measure::revision()));
   RecordFrame frame{.created = timestamp(),
-                    .git = measure::revision(),
-                    .workload = {{"name", workload->name()},
-                                 {"bulk", workload->bulk()},
-                                 {"idle", workload->idle()},
-                                 {"server_sends", workload->server_sends(spec.parameters)}},
+                    .git = revision,
+                    .workload = {.name = std::string(workload->name()),
+                                 .bulk = workload->bulk(),
+                                 .idle = workload->idle(),
+                                 .server_sends = workload->server_sends(spec.parameters)},
                     .environment = {},
                     .share = std::string(name(measure::CpuTopology::read().shared(spec.server_cpu, spec.client_cpu)))};
   WAGGLE_LET(interrupt, topology::Interrupt::watch());
@@ -221,7 +239,7 @@ Result<json> run_experiment(const Spec& asked, const Watcher& watcher) {
     }
   }
   const Surroundings surroundings(spec);
-  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, *workload).go(probed));
+  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, frame.workload).go(probed));
   WAGGLE_LET(environment, surroundings.finish(*site, pairs));
   frame.environment = std::move(environment);
   WAGGLE_TRY(interrupt.check());

@@ -5,15 +5,6 @@
 
 namespace waggle::experiment {
 
-std::string_view name(RunKind kind) {
-  switch (kind) {
-    case RunKind::warmup: return "warmup";
-    case RunKind::timed: return "timed";
-    case RunKind::probed: return "probed";
-  }
-  return "timed";
-}
-
 Schedule::Schedule(const Plan& plan)
     : pairs_(plan.pairs, State{.warmups = plan.warmups, .probed = plan.probed}), random_(plan.seed) {}
 

@@ -5,13 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <random>
-#include <string_view>
 #include <vector>
+
+#include "harness/record/names.hpp"
 
 namespace waggle::experiment {
 
-enum class RunKind { warmup, timed, probed };
-std::string_view name(RunKind kind);
+/// Warm-up, timed or probed.
+using RunKind = record::Kind;
 
 struct Turn {
   std::size_t pair = 0;

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "base/copy_meter.hpp"
+#include "harness/experiment/recorded.hpp"
+#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -77,15 +79,7 @@ std::uint64_t peak_memory() {
 }
 
 nlohmann::json to_json(const SideUsage& usage) {
-  return {{"user_s", static_cast<double>(usage.user_ns) / 1e9},
-          {"system_s", static_cast<double>(usage.system_ns) / 1e9},
-          {"voluntary_switches", usage.voluntary_switches},
-          {"involuntary_switches", usage.involuntary_switches},
-          {"minor_faults", usage.minor_faults},
-          {"major_faults", usage.major_faults},
-          {"peak_memory_bytes", usage.peak_memory_bytes},
-          {"user_copied_bytes", usage.user_copied_bytes},
-          {"counters", usage.counters}};
+  return record::write(recorded(usage));
 }
 
 }  // namespace waggle::experiment

@@ -30,7 +30,7 @@ SideUsage read_usage(bool without_this_thread);
 /// Highest resident memory of this process in bytes (VmHWM: getrusage's would remember the program before exec).
 std::uint64_t peak_memory();
 
-/// The form of a record's "sender" and "receiver" of a run.
+/// As agents tell it, in the form of a record's usage of a party.
 nlohmann::json to_json(const SideUsage& usage);
 
 }  // namespace waggle::experiment

@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/recorded.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr auto kMakingFiles = std::chrono::hours(2);
@@ -183,17 +184,18 @@ void Site::tidy() {
   }
 }
 
-json Site::link_json(const std::string& kind) const {
+record::Link Site::recorded_link(const std::string& kind) const {
   const topology::Link& link = links_.at(kind);
   auto modes = link.modes();
   modes.insert(modes.end(), mount_modes_.begin(), mount_modes_.end());
   if (hugepages_) {
     modes.push_back(hugepages_->mode());
   }
-  return {{"kind", kind},
-          {"server_address", link.server_address()},
-          {"client_address", link.client_address()},
-          {"modes", to_json(modes)}};
+  return {.kind = kind,
+          .server_address = link.server_address(),
+          .client_address = link.client_address(),
+          .modes = recorded(modes),
+          .interfaces = {}};
 }
 
 }  // namespace waggle::experiment

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <vector>
@@ -42,8 +41,8 @@ class Site {
 
   /// Removes what a failed run has left, so that the next starts alike.
   void tidy();
-  /// A member of the record's "environment.links".
-  nlohmann::json link_json(const std::string& kind) const;
+  /// What the record tells of a link, but for its interfaces.
+  record::Link recorded_link(const std::string& kind) const;
 
  private:
   explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}

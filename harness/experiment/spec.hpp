@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "harness/record/record.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::experiment {
@@ -90,6 +91,6 @@ struct Watcher {
 /// it down (record_file.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in
 /// the record with the reason. Fault::cancelled after a signal that ends programs (base/signals.hpp); nothing is left
 /// behind either way.
-Result<nlohmann::json> run_experiment(const Spec& spec, const Watcher& watcher);
+Result<record::Record> run_experiment(const Spec& spec, const Watcher& watcher);
 
 }  // namespace waggle::experiment

@@ -71,13 +71,6 @@ double drift_of(const std::vector<double>& values) {
 
 }  // namespace
 
-std::optional<double> Interval::half_width() const {
-  if (!low || !high || median == 0) {
-    return std::nullopt;
-  }
-  return (*high - *low) / 2 / std::abs(median);
-}
-
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   return median_of_sorted(values);

@@ -3,26 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
+
+#include "harness/record/figures.hpp"
+#include "harness/record/names.hpp"
 
 namespace waggle::experiment {
 
 /// The confidence that intervals of the median are made for, as far as the number of values can give it.
 constexpr double kConfidence = 0.95;
 
-/// A median and how well it is known.
-struct Interval {
-  double median = 0;
-  std::optional<double> low;  ///< of the confidence interval; nothing with fewer than 3 values
-  std::optional<double> high;
-  std::size_t runs = 0;
-  double drift = 0;     ///< correlation of neighbouring values that the interval was widened for, 0…0.8
-  double coverage = 0;  ///< coverage() of the values; of values that drift an upper bound
-
-  /// Half the interval's width as a share of the median; nothing when there is no interval or the median is 0.
-  std::optional<double> half_width() const;
-};
+using record::Interval;
+using record::Stop;
 
 /// Median of the values, 0 when there are none. The mean of the two middle ones when their number is even.
 double median(std::vector<double> values);
@@ -59,9 +51,6 @@ struct PilotRule {
   double target = 0.02;  ///< half width of the interval, as a share of the median
   double budget_seconds = 20;
 };
-
-/// Why a pair was given so many runs.
-enum class Stop { no, interval, budget, most_runs, placement };
 
 struct Planned {
   std::size_t runs = 0;

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "datapaths/settings.hpp"
-#include "harness/experiment/convert.hpp"
+#include "harness/experiment/recorded.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -27,19 +29,17 @@ Result<> can_run(const Datapath& sender, const Datapath& receiver, Incoming::Sin
   return receiver.available();
 }
 
-/// What devices move by DMA follows from the link, the cache and the sink.
-nlohmann::json dma_model(const Spec& spec, const std::string& link, const CopyModel& sender) {
+/// What devices move by DMA at either end follows from the link, the cache and the sink.
+std::pair<record::Dma, record::Dma> dma_models(const Spec& spec, const std::string& link, const CopyModel& sender) {
   const bool disk = spec.cache == Cache::cold || sender.past_cache;
   const bool file = spec.sink == Sink::file;
   const int nic = link == "nic" ? 1 : 0;
-  return {
-      {"sender", nic + (disk ? 1 : 0)},
-      {"receiver", nic + (file ? 1 : 0)},
-      {"because", fmt::format("{}: {} the payload; {}; {}", link, nic != 0 ? "the NICs move" : "no device moves",
-                              sender.past_cache ? "O_DIRECT: the disk fills frames"
-                              : disk            ? "cold: the disk fills the page cache"
-                                                : "warm: nothing is read from disk",
-                              file ? "file: written back to disk, perhaps after the run" : "nothing goes to disk")}};
+  const auto because = fmt::format("{}: {} the payload; {}; {}", link, nic != 0 ? "the NICs move" : "no device moves",
+                                   sender.past_cache ? "O_DIRECT: the disk fills frames"
+                                   : disk            ? "cold: the disk fills the page cache"
+                                                     : "warm: nothing is read from disk",
+                                   file ? "file: written back to disk, perhaps after the run" : "nothing goes to disk");
+  return {{static_cast<double>(nic + (disk ? 1 : 0)), because}, {static_cast<double>(nic + (file ? 1 : 0)), because}};
 }
 
 }  // namespace
@@ -76,6 +76,8 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   const auto sender = find_datapath(pair.sender);
   const auto receiver = find_datapath(pair.receiver);
   const auto workload = workloads::find_workload(spec.workload);
+  const bool server_sends = !workload || (*workload)->server_sends(spec.parameters);
+  record.parties = participants(pair, server_sends);
   const Incoming::Sink sink = spec.parameters.sink;
   auto able = !sender     ? Result<>(std::unexpected(sender.error()))
               : !receiver ? Result<>(std::unexpected(receiver.error()))
@@ -91,14 +93,14 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
     record.problem = std::move(able).error();
     return record;
   }
-  const bool server_sends = (*workload)->server_sends(spec.parameters);
   ChannelOptions channel = spec.channel;
   channel.link = record.pair.link;
   channel.mtu = spec.mtu == 0 && (channel.link == "veth" || channel.link == "loopback") ? 1500 : spec.mtu;
   const CopyModel sending = (*sender)->copies(Side::sender, sink, server_sends, channel);
-  record.model = {{"sender", to_json(sending)},
-                  {"receiver", to_json((*receiver)->copies(Side::receiver, sink, !server_sends, channel))},
-                  {"dma", dma_model(spec, record.pair.link, sending)}};
+  const CopyModel receiving = (*receiver)->copies(Side::receiver, sink, !server_sends, channel);
+  auto [sender_dma, receiver_dma] = dma_models(spec, record.pair.link, sending);
+  record.parties.front().model = recorded(sending, std::move(sender_dma));
+  record.parties.back().model = recorded(receiving, std::move(receiver_dma));
   return record;
 }
 

@@ -4,32 +4,60 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/histogram.hpp"
-#include "harness/experiment/convert.hpp"
 #include "harness/experiment/metric.hpp"
+#include "harness/experiment/recorded.hpp"
+#include "harness/experiment/statistics.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-using nlohmann::json;
-using Value = std::function<double(const json& run)>;
+using record::Grade;
+using record::Kind;
+using record::Place;
+using Value = std::function<double(const record::Run& run)>;
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 constexpr double kTolerance = 0.05;
 /// Message headers are copied as well and count as copies; from this much payload per operation on they are far below
 /// the tolerance, so that a difference means something.
 constexpr double kLeastPayload = 64 * 1024;
+constexpr std::array kPlaces{Place::kernel, Place::user};
+
+/// A figure of a run, of what one of its parties used, and of what probes saw of it.
+template <typename T>
+Value figure(T record::Measured::* member) {
+  return [member](const record::Run& run) { return static_cast<double>(run.*member); };
+}
+template <typename T>
+Value used(std::size_t party, T record::Usage::* member) {
+  return [=](const record::Run& run) { return static_cast<double>(run.parties.at(party).usage.*member); };
+}
+template <typename T>
+Value seen(std::size_t party, T record::PartyTrace::* member) {
+  return [=](const record::Run& run) { return static_cast<double>(run.trace->parties.at(party).*member); };
+}
+
+Value cpu_of(std::size_t party) {
+  return [=](const record::Run& run) { return run.parties.at(party).usage.cpu_s(); };
+}
+double cpu_of_all(const record::Run& run) {
+  return run.cpu_s();
+}
+double cpu_of_machine(const record::Run& run) {
+  return run.machine.busy_s;
+}
 
 /// Some of the runs.
 class Runs {
  public:
-  Runs(const json& all, const std::function<bool(const json& run)>& belongs) {
-    for (const json& run : all) {
+  Runs(const std::vector<record::Run>& all, const std::function<bool(const record::Run& run)>& belongs) {
+    for (const record::Run& run : all) {
       if (belongs(run)) {
         runs_.push_back(&run);
       }
@@ -38,12 +66,16 @@ class Runs {
   bool empty() const { return runs_.empty(); }
   std::vector<double> values(const Value& value) const {
     std::vector<double> list;
-    for (const json* run : runs_) {
+    for (const record::Run* run : runs_) {
       list.push_back(value(*run));
     }
     return list;
   }
   double median_of(const Value& value) const { return median(values(value)); }
+  /// Nothing when there are no runs.
+  std::optional<double> any_median_of(const Value& value) const {
+    return empty() ? std::nullopt : std::optional(median_of(value));
+  }
   double sum_of(const Value& value) const {
     double sum = 0;
     for (const double each : values(value)) {
@@ -51,254 +83,214 @@ class Runs {
     }
     return sum;
   }
-  json interval(const Value& value) const { return to_json(interval_of(values(value))); }
-  const std::vector<const json*>& all() const { return runs_; }
+  record::Interval interval(const Value& value) const { return covered_interval(values(value)); }
+  bool all_have(const Value& value) const {
+    return std::ranges::none_of(runs_, [&](const record::Run* run) { return value(*run) == 0; });
+  }
+  const std::vector<const record::Run*>& all() const { return runs_; }
 
  private:
-  std::vector<const json*> runs_;
+  std::vector<const record::Run*> runs_;
 };
 
-Value member(const std::string& pointer) {
-  return [path = json::json_pointer(pointer)](const json& run) { return run.at(path).get<double>(); };
-}
-
-json per_side(const Runs& runs, const std::string& before, const std::string& after) {
-  json sides;
-  for (const std::string side : {"sender", "receiver"}) {
-    sides[side] = runs.median_of(member(before + side + after));
+/// CPU time divided by some work of the run (payload in GiB, or operations, or its length).
+class CostPer {
+ public:
+  CostPer(const Runs& runs, Value work, double unit) : runs_(runs), work_(std::move(work)), unit_(unit) {}
+  /// False when there was none.
+  bool exists() const { return runs_.all_have(work_); }
+  record::Interval of(const Value& seconds) const {
+    return runs_.interval([&](const record::Run& run) { return seconds(run) / work_(run) * unit_; });
   }
-  return sides;
-}
+  record::Cost all() const { return {.processes = of(cpu_of_all), .machine = of(cpu_of_machine)}; }
 
-double cpu_seconds(const json& run, const std::string& side) {
-  return run.at(side).at("user_s").get<double>() + run.at(side).at("system_s").get<double>();
-}
-
-/// CPU time divided by `work` (payload in GiB, or operations); null when there was none.
-json cost(const Runs& runs, const Value& work, double unit) {
-  for (const json* run : runs.all()) {
-    if (work(*run) == 0) {
-      return nullptr;
-    }
-  }
-  const auto per = [&](const Value& seconds) {
-    return runs.interval([&](const json& run) { return seconds(run) / work(run) * unit; });
-  };
-  return {{"sender", per([](const json& run) { return cpu_seconds(run, "sender"); })},
-          {"receiver", per([](const json& run) { return cpu_seconds(run, "receiver"); })},
-          {"processes", per([](const json& run) { return cpu_seconds(run, "sender") + cpu_seconds(run, "receiver"); })},
-          {"machine", per(member("/machine/busy_s"))}};
-}
-
-/// CPU time as a share of the window: 1 is one CPU that was busy all the time.
-json cpu_share(const Runs& runs) {
-  const auto share = [&](const Value& seconds) {
-    return runs.interval([&](const json& run) { return seconds(run) / run.at("seconds").get<double>(); });
-  };
-  return {
-      {"sender", share([](const json& run) { return cpu_seconds(run, "sender"); })},
-      {"receiver", share([](const json& run) { return cpu_seconds(run, "receiver"); })},
-      {"processes", share([](const json& run) { return cpu_seconds(run, "sender") + cpu_seconds(run, "receiver"); })},
-      {"machine", share(member("/machine/busy_s"))}};
-}
+ private:
+  const Runs& runs_;
+  Value work_;
+  double unit_;
+};
 
 /// Counts that only the datapath knows, by name.
-json counters(const Runs& runs, const std::string& side) {
+record::Amounts counters(const Runs& runs, std::size_t party) {
   std::set<std::string> names;
-  for (const json* run : runs.all()) {
-    for (const auto& [name, count] : run->at(side).at("counters").items()) {
+  for (const record::Run* run : runs.all()) {
+    for (const auto& [name, count] : run->parties.at(party).usage.counters) {
       names.insert(name);
     }
   }
-  json medians = json::object();
+  record::Amounts medians;
   for (const std::string& name : names) {
-    medians[name] =
-        runs.median_of([&](const json& run) { return run.at(side).at("counters").value(name, std::uint64_t{0}); });
+    medians[name] = runs.median_of([&](const record::Run& run) {
+      const auto& counted = run.parties.at(party).usage.counters;
+      const auto found = counted.find(name);
+      return found == counted.end() ? 0.0 : static_cast<double>(found->second);
+    });
   }
   return medians;
 }
 
-std::string grade_of(const Runs& probed) {
-  // The worst of them: a figure made from several runs is no better.
-  for (const json* run : probed.all()) {
-    if (run->at("trace").at("grade") == "traced") {
-      return "traced";
-    }
-  }
-  return probed.empty() ? "modelled" : "counted";
+/// The worst of them: a figure made from several runs is no better.
+Grade grade_of(const Runs& probed) {
+  const auto traced = [](const record::Run* run) { return run->trace->grade == Grade::traced; };
+  return probed.empty() ? Grade::modelled : std::ranges::any_of(probed.all(), traced) ? Grade::traced : Grade::counted;
 }
 
-/// False when a side moved payload in a way whose copies no tracepoint tells of: then only the model knows.
-bool sees_all(const Runs& probed, const std::string& side) {
+/// False when a party moved payload in a way whose copies no tracepoint tells of: then only the model knows.
+bool sees_all(const Runs& probed, std::size_t party) {
   return std::ranges::all_of(probed.all(),
-                             [&](const json* run) { return run->at("trace").at(side).value("unseen", "").empty(); });
+                             [&](const record::Run* run) { return run->trace->parties.at(party).unseen.empty(); });
 }
 
-/// Copies of one side at one place, measured beside modelled.
-json copies_side(const Runs& timed, const Runs& probed, const std::string& side, const json& model) {
-  const double traced_payload = probed.sum_of(member("/payload_bytes"));
-  const double timed_payload = timed.sum_of(member("/payload_bytes"));
-  json kernel{{"measured", nullptr}, {"verification", nullptr}, {"grade", "modelled"}};
-  if (traced_payload > 0 && sees_all(probed, side)) {
-    const std::string trace = "/trace/" + side;
-    kernel = {{"measured", probed.sum_of(member(trace + "/kernel_copied_bytes")) / traced_payload},
-              {"verification", probed.sum_of(member(trace + "/verification_copied_bytes")) / traced_payload},
-              {"grade", grade_of(probed)}};
+/// Copies of one party at each place, measured beside modelled.
+record::Copies copies_of(const Runs& timed, const Runs& probed, std::size_t party, const record::Model& model) {
+  const double traced_payload = probed.sum_of(figure(&record::Measured::payload_bytes));
+  const double timed_payload = timed.sum_of(figure(&record::Measured::payload_bytes));
+  record::Copies copies;
+  if (traced_payload > 0 && sees_all(probed, party)) {
+    copies.kernel.measured = probed.sum_of(seen(party, &record::PartyTrace::kernel_copied_bytes)) / traced_payload;
+    copies.kernel.verification =
+        probed.sum_of(seen(party, &record::PartyTrace::verification_copied_bytes)) / traced_payload;
+    copies.kernel.grade = grade_of(probed);
   }
-  json user{{"measured", nullptr}, {"verification", nullptr}, {"grade", "modelled"}};
   // What somebody else's code copies passes no function that counts.
-  if (timed_payload > 0 && model.value("uncounted", "").empty()) {
-    user = {{"measured", timed.sum_of(member("/" + side + "/user_copied_bytes")) / timed_payload},
-            {"verification", nullptr},
-            {"grade", "counted"}};
+  if (timed_payload > 0 && model.uncounted.empty()) {
+    copies.user.measured = timed.sum_of(used(party, &record::Usage::user_copied_bytes)) / timed_payload;
+    copies.user.grade = Grade::counted;
   }
-  kernel["modelled"] = model.at("kernel");
-  user["modelled"] = model.at("user");
-  kernel["because"] = user["because"] = model.at("because");
-  return {{"kernel", kernel}, {"user", user}};
+  copies.kernel.modelled = model.kernel;
+  copies.user.modelled = model.user;
+  copies.kernel.because = copies.user.because = model.because;
+  return copies;
 }
 
-json total_copies(const json& copies) {
-  double modelled = 0;
-  double measured = 0;
-  bool known = true;
-  std::string grade = "counted";
-  for (const char* side : {"sender", "receiver"}) {
-    for (const char* place : {"kernel", "user"}) {
-      const json& at = copies.at(side).at(place);
-      modelled += at.at("modelled").get<double>();
-      known = known && at.at("measured").is_number();
-      measured += at.at("measured").is_number() ? at.at("measured").get<double>() : 0;
-      grade = std::max(grade, at.at("grade").get<std::string>(), [](const std::string& a, const std::string& b) {
-        const auto rank = [](const std::string& g) { return g == "counted" ? 0 : g == "traced" ? 1 : 2; };
-        return rank(a) < rank(b);
-      });
+record::AllCopies total_copies(const std::vector<record::PartySummary>& parties) {
+  record::AllCopies total{.measured = 0.0, .grade = Grade::counted};
+  for (const record::PartySummary& party : parties) {
+    for (const Place place : kPlaces) {
+      const record::CopiesPlace& at = party.copies.at(place);
+      total.modelled += at.modelled;
+      total.measured = total.measured && at.measured ? std::optional(*total.measured + *at.measured) : std::nullopt;
+      total.grade = std::max(total.grade, at.grade);
     }
   }
-  return {{"measured", known ? json(measured) : json(nullptr)},
-          {"grade", known ? grade : "modelled"},
-          {"modelled", modelled}};
+  total.grade = total.measured ? total.grade : Grade::modelled;
+  return total;
 }
 
-json disagreements(const json& copies) {
-  json list = json::array();
-  for (const char* side : {"sender", "receiver"}) {
-    for (const char* place : {"kernel", "user"}) {
-      const json& at = copies.at(side).at(place);
-      if (!at.at("measured").is_number()) {
+std::vector<record::Disagreement> disagreements(const std::vector<record::PartySummary>& parties) {
+  std::vector<record::Disagreement> list;
+  for (const record::PartySummary& party : parties) {
+    for (const Place place : kPlaces) {
+      const record::CopiesPlace& at = party.copies.at(place);
+      if (!at.measured) {
         continue;
       }
-      const double measured = at.at("measured");
-      const double modelled = at.at("modelled");
-      const double difference = modelled > 0 ? (measured - modelled) / modelled : measured;
+      const double difference = at.modelled > 0 ? (*at.measured - at.modelled) / at.modelled : *at.measured;
       if (std::abs(difference) > kTolerance) {
-        list.push_back({{"side", side},
-                        {"place", place},
-                        {"measured", measured},
-                        {"modelled", modelled},
-                        {"difference", difference}});
+        list.push_back({.role = party.role,
+                        .place = place,
+                        .measured = *at.measured,
+                        .modelled = at.modelled,
+                        .difference = difference});
       }
     }
   }
   return list;
 }
 
-json merged_latency(const Runs& runs) {
+record::Latencies merged_latency(const Runs& runs) {
   std::map<std::string, Histogram> merged;
-  for (const json* run : runs.all()) {
-    for (const auto& [operation, distribution] : run->at("latency_ns").items()) {
-      merge_distribution(merged[operation], distribution);
+  for (const record::Run* run : runs.all()) {
+    for (const auto& [operation, distribution] : run->latency_ns) {
+      merge(merged[operation], distribution);
     }
   }
-  json latency = json::object();
+  record::Latencies latency;
   for (const auto& [operation, histogram] : merged) {
-    latency[operation] = to_json(histogram);
+    latency[operation] = recorded(histogram);
   }
   return latency;
 }
 
-json probe_cost(const Runs& timed, const Runs& probed) {
+std::optional<record::ProbeCost> probe_cost(const Runs& timed, const Runs& probed) {
   if (probed.empty()) {
-    return nullptr;
+    return std::nullopt;
   }
   // Time per operation: a workload that runs for a fixed time does less in it when probed.
-  const Value each = [](const json& run) {
-    return run.at("seconds").get<double>() / std::max(1.0, run.at("operations").get<double>());
+  const Value each = [](const record::Run& run) {
+    return run.seconds / std::max(1.0, static_cast<double>(run.operations));
   };
-  return {{"timed_seconds", timed.median_of(member("/seconds"))},
-          {"probed_seconds", probed.median_of(member("/seconds"))},
-          {"slowdown", probed.median_of(each) / timed.median_of(each) - 1}};
+  return record::ProbeCost{.timed_seconds = timed.median_of(figure(&record::Measured::seconds)),
+                           .probed_seconds = probed.median_of(figure(&record::Measured::seconds)),
+                           .slowdown = probed.median_of(each) / timed.median_of(each) - 1};
 }
 
-std::string name(Stop stop) {
-  switch (stop) {
-    case Stop::interval: return "interval";
-    case Stop::budget: return "budget";
-    case Stop::placement: return "placement";
-    case Stop::most_runs:
-    case Stop::no: break;
-  }
-  return "most_runs";
+record::PartySummary of_party(const Runs& timed, const Runs& probed, std::size_t party,
+                              const record::Participant& who) {
+  record::PartySummary sum{.role = who.role};
+  sum.copies = copies_of(timed, probed, party, who.model.value_or(record::Model{}));
+  sum.system_calls = probed.any_median_of(seen(party, &record::PartyTrace::system_calls));
+  sum.mode_switches = probed.any_median_of(seen(party, &record::PartyTrace::mode_switches));
+  sum.context_switches = {.voluntary = timed.median_of(used(party, &record::Usage::voluntary_switches)),
+                          .involuntary = timed.median_of(used(party, &record::Usage::involuntary_switches))};
+  sum.page_faults = {.minor = timed.median_of(used(party, &record::Usage::minor_faults)),
+                     .major = timed.median_of(used(party, &record::Usage::major_faults))};
+  sum.peak_memory_bytes = std::ranges::max(timed.values(used(party, &record::Usage::peak_memory_bytes)));
+  sum.counters = counters(timed, party);
+  return sum;
 }
 
 }  // namespace
 
-json to_json(const Interval& interval) {
-  return {{"median", interval.median},
-          {"low", interval.low ? json(*interval.low) : json(nullptr)},
-          {"high", interval.high ? json(*interval.high) : json(nullptr)},
-          {"runs", interval.runs},
-          {"coverage", interval.low ? json(coverage(interval.runs)) : json(nullptr)},
-          {"drift", interval.drift}};
+record::Interval covered_interval(const std::vector<double>& values) {
+  record::Interval interval = interval_of(values);
+  if (!interval.low) {
+    interval.coverage.reset();
+  }
+  return interval;
 }
 
-json summarise(const json& runs, const json& model, std::uint64_t clients, Stop stopped, const json& group) {
-  const Runs timed(runs, [&](const json& run) { return counts(run, group); });
-  const Runs probed(runs, [](const json& run) { return run.at("kind") == "probed" && run.at("status") == "ok"; });
-  json copies{{"sender", copies_side(timed, probed, "sender", model.at("sender"))},
-              {"receiver", copies_side(timed, probed, "receiver", model.at("receiver"))}};
-  copies["total"] = total_copies(copies);
-  const double payload_per_operation =
-      timed.sum_of(member("/payload_bytes")) / std::max(1.0, timed.sum_of(member("/operations")));
-  const auto peak = [&](const char* side) {
-    return std::ranges::max(timed.values(member(std::string("/") + side + "/peak_memory_bytes")));
+record::Summary summarise(const std::vector<record::Run>& runs, const std::vector<record::Participant>& parties,
+                          std::uint64_t clients, record::Stop stopped, std::optional<std::size_t> group) {
+  const Runs timed(runs, [&](const record::Run& run) { return counts(run, group); });
+  const Runs probed(runs, [](const record::Run& run) { return run.kind == Kind::probed && run.ok() && run.trace; });
+  record::Summary sum;
+  for (std::size_t party = 0; party < parties.size(); ++party) {
+    sum.parties.push_back(of_party(timed, probed, party, parties[party]));
+  }
+  const auto add = [&](const CostPer& cost, auto of_all, auto of_each) {
+    if (cost.exists()) {
+      sum.*of_all = cost.all();
+      for (std::size_t party = 0; party < parties.size(); ++party) {
+        sum.parties[party].*of_each = cost.of(cpu_of(party));
+      }
+    }
   };
-  const auto traced = [&](const std::string& what) {
-    return probed.empty() ? json(nullptr) : per_side(probed, "/trace/", "/" + what);
-  };
-  const auto counted = [&](const std::string& what) {
-    return probed.empty() ? json(nullptr) : json(probed.median_of(member("/trace/" + what)));
-  };
-  return {
-      {"stopped", name(stopped)},
-      {"goodput_bits_per_second", timed.interval(member("/goodput_bits_per_second"))},
-      {"operations_per_second", timed.interval(member("/operations_per_second"))},
-      {"cpu_seconds_per_gib",
-       cost(
-           timed, [](const json& run) { return run.at("payload_bytes").get<double>() / kGiB; }, 1)},
-      {"cpu_microseconds_per_operation", cost(timed, member("/operations"), 1e6)},
-      {"cpu_share", cpu_share(timed)},
-      {"counters", {{"sender", counters(timed, "sender")}, {"receiver", counters(timed, "receiver")}}},
-      {"copies", copies},
-      {"disagreements", payload_per_operation >= kLeastPayload ? disagreements(copies) : json::array()},
-      {"system_calls", traced("system_calls")},
-      {"mode_switches", traced("mode_switches")},
-      {"context_switches",
-       {{"voluntary", per_side(timed, "/", "/voluntary_switches")},
-        {"involuntary", per_side(timed, "/", "/involuntary_switches")}}},
-      {"page_faults",
-       {{"minor", per_side(timed, "/", "/minor_faults")}, {"major", per_side(timed, "/", "/major_faults")}}},
-      {"peak_memory_bytes", {{"sender", peak("sender")}, {"receiver", peak("receiver")}}},
-      {"latency_ns", merged_latency(timed)},
-      {"verify_share", timed.median_of([&](const json& run) {
-         return std::min(
-             1.0, run.at("verify_seconds").get<double>() /
-                      (run.at("seconds").get<double>() * static_cast<double>(std::max<std::uint64_t>(1, clients))));
-       })},
-      {"tcp_retransmits", counted("tcp_retransmits")},
-      {"packets_dropped", counted("packets_dropped")},
-      {"probe_cost", probe_cost(timed, probed)},
-  };
+  const Value operations = figure(&record::Measured::operations);
+  const Value payload = figure(&record::Measured::payload_bytes);
+  add({timed, [&](const record::Run& run) { return payload(run) / kGiB; }, 1}, &record::Summary::cpu_seconds_per_gib,
+      &record::PartySummary::cpu_seconds_per_gib);
+  add({timed, operations, 1e6}, &record::Summary::cpu_microseconds_per_operation,
+      &record::PartySummary::cpu_microseconds_per_operation);
+  add({timed, figure(&record::Measured::seconds), 1}, &record::Summary::cpu_share, &record::PartySummary::cpu_share);
+  sum.stopped = stopped == record::Stop::no ? record::Stop::most_runs : stopped;
+  sum.goodput_bits_per_second = timed.interval(figure(&record::Measured::goodput_bits_per_second));
+  sum.operations_per_second = timed.interval(figure(&record::Measured::operations_per_second));
+  sum.copies = total_copies(sum.parties);
+  const double payload_per_operation = timed.sum_of(payload) / std::max(1.0, timed.sum_of(operations));
+  if (payload_per_operation >= kLeastPayload) {
+    sum.disagreements = disagreements(sum.parties);
+  }
+  sum.latency_ns = merged_latency(timed);
+  sum.verify_share = timed.median_of([&](const record::Run& run) {
+    return std::min(1.0, run.verify_seconds / (run.seconds * static_cast<double>(std::max<std::uint64_t>(1, clients))));
+  });
+  sum.tcp_retransmits =
+      probed.any_median_of([](const record::Run& run) { return static_cast<double>(run.trace->tcp_retransmits); });
+  sum.packets_dropped =
+      probed.any_median_of([](const record::Run& run) { return static_cast<double>(run.trace->packets_dropped); });
+  sum.probe_cost = probe_cost(timed, probed);
+  return sum;
 }
 
 }  // namespace waggle::experiment

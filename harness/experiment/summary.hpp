@@ -2,18 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <vector>
 
-#include "harness/experiment/statistics.hpp"
+#include "harness/record/record.hpp"
 
 namespace waggle::experiment {
 
-/// What a pair's runs come to: the schema's "summary". `runs` and `model` are those of the record; at least one timed
-/// run must be in it, and all must be verified. `clients`: connections per run. `group`: only timed runs of this group
-/// of placements; null: all of them.
-nlohmann::json summarise(const nlohmann::json& runs, const nlohmann::json& model, std::uint64_t clients, Stop stopped,
-                         const nlohmann::json& group);
+/// What the runs of a contestant come to, of which `parties` are those of the record, with their models, in the order
+/// in which runs have them. At least one timed run must be in it, and all must be verified. `clients`: connections per
+/// run. `group`: only timed runs of this group of placements; nothing: all of them. The ratio is left open.
+record::Summary summarise(const std::vector<record::Run>& runs, const std::vector<record::Participant>& parties,
+                          std::uint64_t clients, record::Stop stopped, std::optional<std::size_t> group);
 
-nlohmann::json to_json(const Interval& interval);
+/// The interval of interval_of(); what it covers is told of one that there is.
+record::Interval covered_interval(const std::vector<double>& values);
 
 }  // namespace waggle::experiment

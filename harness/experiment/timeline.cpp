@@ -2,7 +2,7 @@
 #include "harness/experiment/timeline.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 namespace waggle::experiment {
@@ -17,7 +17,7 @@ std::uint64_t bin_width(double seconds) {
   return static_cast<std::uint64_t>(std::max(kLeast, seconds * 1e9 * 4 / static_cast<double>(Progress::kBins)));
 }
 
-nlohmann::json timeline_json(const Progress& progress, std::uint64_t end_ns) {
+record::Timeline timeline_of(const Progress& progress, std::uint64_t end_ns) {
   const std::uint64_t start = progress.start_ns.load();
   const std::uint64_t width = progress.bin_ns.load();
   const std::uint64_t length = end_ns > start ? end_ns - start : 1;
@@ -27,7 +27,7 @@ nlohmann::json timeline_json(const Progress& progress, std::uint64_t end_ns) {
   for (std::size_t bin = 0; bin < Progress::kBins; ++bin) {
     bytes[std::min(bin / together, bytes.size() - 1)] += progress.bins[bin].load();
   }
-  return {{"interval_s", static_cast<double>(width * together) / 1e9}, {"bytes", bytes}};
+  return {.interval_s = static_cast<double>(width * together) / 1e9, .bytes = std::move(bytes)};
 }
 
 }  // namespace waggle::experiment

@@ -2,15 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/progress.hpp"
+#include "harness/record/run.hpp"
 
 namespace waggle::experiment {
 
-/// The record's "timeline": bytes verified in each interval from the start of the run to `end_ns`, in at most 256
+/// Bytes verified in each interval from the start of the run to `end_ns`, in at most 256
 /// intervals of equal length.
-nlohmann::json timeline_json(const Progress& progress, std::uint64_t end_ns);
+record::Timeline timeline_of(const Progress& progress, std::uint64_t end_ns);
 
 /// Width of bins in nanoseconds that resolves a run of about `seconds` well and still holds one four times as long.
 std::uint64_t bin_width(double seconds);

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "harness/measure/bpf/shared.h"
-#include "harness/measure/probe.hpp"
+#include "harness/measure/subjects.hpp"
 
 namespace waggle::measure {
 

@@ -8,19 +8,19 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "harness/record/names.hpp"
 
 /// Probes that cost time: BPF programs that are attached in probed repetitions only, never in timed ones.
 namespace waggle::measure {
 
-/// The two measured processes.
-struct Subjects {
-  pid_t sender = 0;
-  pid_t receiver = 0;
+/// A measured process.
+struct Party {
+  record::Role role = record::Role::peer;
+  pid_t process = 0;
 };
 
 /// Calls and bytes of one kind of system call; bytes is the sum of positive return values for calls that move data.
@@ -37,8 +37,9 @@ struct CallCount {
   std::uint64_t bytes = 0;
 };
 
-/// What probes saw of one side between start() and stop().
-struct SideTrace {
+/// What probes saw of one party between start() and stop().
+struct PartyTrace {
+  record::Role role = record::Role::peer;
   std::vector<CallCount> calls;  ///< most frequent first
   std::uint64_t system_calls = 0;
   std::uint64_t mode_switches = 0;       ///< two per system call
@@ -54,14 +55,12 @@ struct SideTrace {
   std::string unseen;
 };
 
-enum class Grade { counted, traced, modelled };
-std::string_view name(Grade grade);
+using record::Grade;
 
 struct Trace {
   Grade grade = Grade::traced;
-  std::string why_not_better;  ///< why `counted` could not be had; empty when it was
-  SideTrace sender;
-  SideTrace receiver;
+  std::string why_not_better;                         ///< why `counted` could not be had; empty when it was
+  std::vector<PartyTrace> parties;                    ///< in the order in which start() was told of them
   std::uint64_t cpu_busy_ns = 0;                      ///< all CPUs, not idle, softirq included, exact (sched_switch)
   std::uint64_t tcp_retransmits = 0;                  ///< tracepoint tcp_retransmit_skb
   std::uint64_t packets_dropped = 0;                  ///< tracepoint kfree_skb with a drop reason
@@ -69,17 +68,23 @@ struct Trace {
   std::uint64_t softirq_ns = 0;                       ///< all CPUs, in softirq handlers; part of cpu_busy_ns
   std::uint64_t window_ns = 0;                        ///< from start() to stop()
 
+  /// The party of this role, which must be there.
+  PartyTrace& of(record::Role role) { return *record::find(parties, role); }
+  const PartyTrace& of(record::Role role) const { return *record::find(parties, role); }
+
   /// Of the sender's zero-copy sends the kernel has copied so many bytes after all. No tracepoint tells, the datapath's
   /// counter "zerocopy_copied_bytes" does; grade `counted` has them already.
-  void add_copied_zerocopy(std::uint64_t bytes) { sender.kernel_copied_bytes += grade == Grade::traced ? bytes : 0; }
+  void add_copied_zerocopy(std::uint64_t bytes) {
+    of(record::Role::sender).kernel_copied_bytes += grade == Grade::traced ? bytes : 0;
+  }
 };
 
 /// Attached programs. Stopped and detached by stop() or by destruction; the kernel detaches them when the process dies.
 class Tracer {
  public:
   /// Loads and attaches; Fault::missing with reason and remedy when the kernel or the rights do not allow any grade
-  /// better than modelled.
-  static Result<std::unique_ptr<Tracer>> start(const Subjects& subjects);
+  /// better than modelled, or when there are more parties than the programs tell apart: a sender and a receiver.
+  static Result<std::unique_ptr<Tracer>> start(const std::vector<Party>& parties);
   virtual ~Tracer() = default;
   /// Detaches and tells what was seen.
   virtual Result<Trace> stop() = 0;

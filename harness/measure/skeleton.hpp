@@ -16,7 +16,7 @@
 
 #include "base/result.hpp"
 #include "harness/measure/bpf/shared.h"
-#include "harness/measure/probe.hpp"
+#include "harness/measure/subjects.hpp"
 
 namespace waggle::measure {
 

@@ -15,13 +15,14 @@
 #include "harness/measure/probe.hpp"
 #include "harness/measure/programs.hpp"
 #include "harness/measure/skeleton.hpp"
+#include "harness/measure/subjects.hpp"
 #include "harness/measure/unseen.hpp"
 
 namespace waggle::measure {
 namespace {
 
 /// Adds the calls in a map of one of the counting programs to the side that made them.
-void collect_calls(const bpf_map* map, std::array<SideTrace*, WAGGLE_SIDES> sides) {
+void collect_calls(const bpf_map* map, std::array<PartyTrace*, WAGGLE_SIDES> sides) {
   waggle_call_key key{};
   const waggle_call_key* previous = nullptr;
   while (bpf_map_get_next_key(bpf_map__fd(map), previous, &key) == 0) {
@@ -33,7 +34,7 @@ void collect_calls(const bpf_map* map, std::array<SideTrace*, WAGGLE_SIDES> side
       call.errors += count.errors;
       call.bytes += count.bytes;
     }
-    SideTrace& side = *sides.at(key.side);
+    PartyTrace& side = *sides.at(key.side);
     if (key.number < WAGGLE_URING) {
       side.system_calls += call.calls;
       side.mode_switches += 2 * call.calls;
@@ -41,7 +42,7 @@ void collect_calls(const bpf_map* map, std::array<SideTrace*, WAGGLE_SIDES> side
     side.calls.push_back(std::move(call));
     previous = &key;
   }
-  for (SideTrace* side : sides) {
+  for (PartyTrace* side : sides) {
     std::ranges::sort(side->calls, [](const CallCount& a, const CallCount& b) {
       return std::tie(b.calls, a.call, a.from, a.to) < std::tie(a.calls, b.call, b.from, b.to);
     });
@@ -62,11 +63,13 @@ void set_shapes(waggle_shape (&to)[N], const Shapes& from) {
 
 class BpfTracer : public Tracer {
  public:
-  static Result<std::unique_ptr<BpfTracer>> make(const Subjects& subjects) {
+  static Result<std::unique_ptr<BpfTracer>> make(const std::vector<Party>& parties) {
+    WAGGLE_LET(subjects, subjects_of(parties));
     WAGGLE_LET(calls, Skeleton<system_calls_bpf>::open("system_calls"));
     WAGGLE_LET(sched, Skeleton<sched_bpf>::open("sched"));
     WAGGLE_LET(network, Skeleton<network_bpf>::open("network"));
     std::unique_ptr<BpfTracer> tracer(new BpfTracer(std::move(calls), std::move(sched), std::move(network)));
+    tracer->parties_ = parties;
     WAGGLE_TRY(tracer->load(subjects));
     WAGGLE_TRY(tracer->load_uring(subjects));
     if (auto counted = CopyCounter::start(subjects); counted) {
@@ -84,16 +87,19 @@ class BpfTracer : public Tracer {
     Trace trace;
     trace.window_ns = window_ns_;
     trace.why_not_better = why_not_better_;
-    const std::array<SideTrace*, WAGGLE_SIDES> sides{&trace.sender, &trace.receiver};
+    PartyTrace sender{.role = record::Role::sender};
+    PartyTrace receiver{.role = record::Role::receiver};
+    const std::array<PartyTrace*, WAGGLE_SIDES> sides{&sender, &receiver};
     collect_calls(calls_->maps.calls, sides);
     if (uring_) {
       collect_calls((*uring_)->maps.operations, sides);
     }
     collect_sched(trace, sides);
     collect_network(trace, sides);
-    collect_copies(trace);
-    trace.sender.unseen = unseen_[WAGGLE_SENDER];
-    trace.receiver.unseen = unseen_[WAGGLE_RECEIVER];
+    collect_copies(trace, sides);
+    for (const Party& party : parties_) {
+      trace.parties.push_back(party.role == sender.role ? sender : receiver);
+    }
     return trace;
   }
 
@@ -155,7 +161,7 @@ class BpfTracer : public Tracer {
     return {};
   }
 
-  void collect_sched(Trace& trace, const std::array<SideTrace*, WAGGLE_SIDES>& sides) const {
+  void collect_sched(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) const {
     for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
       for (const auto& switches : per_cpu<waggle_switches>(sched_->maps.switches, side)) {
         sides[side]->voluntary_switches += switches.voluntary;
@@ -168,7 +174,7 @@ class BpfTracer : public Tracer {
     }
   }
 
-  void collect_network(Trace& trace, const std::array<SideTrace*, WAGGLE_SIDES>& sides) const {
+  void collect_network(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) const {
     for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
       sides[side]->socket_copied_bytes = sum(network_->maps.socket_copied, side);
     }
@@ -181,22 +187,20 @@ class BpfTracer : public Tracer {
     }
   }
 
-  void collect_copies(Trace& trace) {
-    const auto derive = [](SideTrace& side, Side which) {
-      const KernelCopies copies = derive_copies(side.calls, which, side.socket_copied_bytes);
-      side.kernel_copied_bytes = copies.total;
+  void collect_copies(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) {
+    const auto copied = counted_ ? counted_->stop() : std::array<std::uint64_t, WAGGLE_SIDES>{};
+    trace.grade = counted_ ? Grade::counted : Grade::traced;
+    for (const auto which : {WAGGLE_SENDER, WAGGLE_RECEIVER}) {
+      PartyTrace& side = *sides.at(which);
+      const KernelCopies copies =
+          derive_copies(side.calls, which == WAGGLE_SENDER ? Side::sender : Side::receiver, side.socket_copied_bytes);
+      side.kernel_copied_bytes = counted_ ? copied.at(which) : copies.total;
       side.verification_copied_bytes = copies.verification;
-    };
-    derive(trace.sender, Side::sender);
-    derive(trace.receiver, Side::receiver);
-    if (counted_) {
-      const auto copied = counted_->stop();
-      trace.grade = Grade::counted;
-      trace.sender.kernel_copied_bytes = copied[WAGGLE_SENDER];
-      trace.receiver.kernel_copied_bytes = copied[WAGGLE_RECEIVER];
+      side.unseen = unseen_.at(which);
     }
   }
 
+  std::vector<Party> parties_;
   Skeleton<system_calls_bpf> calls_;
   Skeleton<sched_bpf> sched_;
   Skeleton<network_bpf> network_;
@@ -211,18 +215,33 @@ class BpfTracer : public Tracer {
 
 }  // namespace
 
-Result<std::unique_ptr<Tracer>> Tracer::start(const Subjects& subjects) {
-  return BpfTracer::make(subjects);
+Result<Subjects> subjects_of(const std::vector<Party>& parties) {
+  Subjects subjects;
+  for (const Party& party : parties) {
+    pid_t* const side = party.role == record::Role::sender     ? &subjects.sender
+                        : party.role == record::Role::receiver ? &subjects.receiver
+                                                               : nullptr;
+    if (side == nullptr || *side != 0) {
+      return fail(Fault::missing, fmt::format("the probes do not tell apart a party more: {}", name(party.role)),
+                  "probe one sender and one receiver at a time");
+    }
+    *side = party.process;
+  }
+  return subjects;
+}
+
+Result<std::unique_ptr<Tracer>> Tracer::start(const std::vector<Party>& parties) {
+  return BpfTracer::make(parties);
 }
 
 std::map<Grade, Result<>> grades() {
-  const Subjects self{.sender = ::getpid(), .receiver = 0};
+  const Party self{record::Role::sender, ::getpid()};
   const auto outcome = [](const auto& started) {
     return started ? Result<>{} : Result<>(std::unexpected(started.error()));
   };
   std::map<Grade, Result<>> known;
-  known[Grade::counted] = outcome(CopyCounter::start(self));
-  known[Grade::traced] = outcome(Tracer::start(self));
+  known[Grade::counted] = outcome(CopyCounter::start({.sender = self.process}));
+  known[Grade::traced] = outcome(Tracer::start({self}));
   known[Grade::modelled] = Result<>{};
   return known;
 }

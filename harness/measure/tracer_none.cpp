@@ -11,7 +11,7 @@ std::unexpected<Error> not_built() {
 
 }  // namespace
 
-Result<std::unique_ptr<Tracer>> Tracer::start(const Subjects&) {
+Result<std::unique_ptr<Tracer>> Tracer::start(const std::vector<Party>&) {
   return not_built();
 }
 

@@ -22,20 +22,21 @@
 
 using namespace waggle;
 using namespace waggle::measure;
+using record::Role;
 
 namespace {
 
 constexpr std::size_t kSize = 256 * 1024;
 
 std::unique_ptr<Tracer> start(pid_t sender, pid_t receiver) {
-  auto tracer = Tracer::start({.sender = sender, .receiver = receiver});
+  auto tracer = Tracer::start({{Role::sender, sender}, {Role::receiver, receiver}});
   if (!tracer) {
     cannot_run(tracer.error());
   }
   return *std::move(tracer);
 }
 
-CallCount find(const SideTrace& side, std::string_view call, std::string_view from, std::string_view to) {
+CallCount find(const PartyTrace& side, std::string_view call, std::string_view from, std::string_view to) {
   for (const CallCount& count : side.calls) {
     if (count.call == call && count.from == from && count.to == to) {
       return count;
@@ -136,21 +137,21 @@ TEST_CASE("read and write are counted by kind with their exact bytes") {
         return good && ::send(tcp.sender.get(), buffer.data(), 5000, 0) == 5000;
       },
       [&] { return receive_all(tcp.receiver.get(), 5000, MSG_WAITALL); });
-  const auto reads = find(seen.sender, "pread64", "file", "memory");
+  const auto reads = find(seen.of(Role::sender), "pread64", "file", "memory");
   CHECK(reads.calls == 2);
   CHECK(reads.bytes == 1000 + kSize);
-  CHECK(find(seen.sender, "pread64", "other", "memory").errors == 1);
-  CHECK(find(seen.sender, "pwrite64", "memory", "file").bytes == 3000);
-  CHECK(find(seen.sender, "sendto", "memory", "socket").bytes == 5000);
-  CHECK(find(seen.sender, "sendto", "memory", "socket").calls == 1);
-  CHECK(seen.sender.system_calls == 7);
-  CHECK(seen.sender.mode_switches == 14);
-  CHECK(seen.sender.socket_copied_bytes == kControl);
-  CHECK(seen.sender.kernel_copied_bytes == 1000 + kSize + 3000 + 5000 + 2 * kControl);
-  CHECK(seen.sender.verification_copied_bytes == 0);
-  CHECK(find(seen.receiver, "recvfrom", "socket", "memory").bytes == 5000);
-  CHECK(seen.receiver.socket_copied_bytes == 5000 + kControl);
-  CHECK(seen.receiver.kernel_copied_bytes == 5000 + 2 * kControl);
+  CHECK(find(seen.of(Role::sender), "pread64", "other", "memory").errors == 1);
+  CHECK(find(seen.of(Role::sender), "pwrite64", "memory", "file").bytes == 3000);
+  CHECK(find(seen.of(Role::sender), "sendto", "memory", "socket").bytes == 5000);
+  CHECK(find(seen.of(Role::sender), "sendto", "memory", "socket").calls == 1);
+  CHECK(seen.of(Role::sender).system_calls == 7);
+  CHECK(seen.of(Role::sender).mode_switches == 14);
+  CHECK(seen.of(Role::sender).socket_copied_bytes == kControl);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 1000 + kSize + 3000 + 5000 + 2 * kControl);
+  CHECK(seen.of(Role::sender).verification_copied_bytes == 0);
+  CHECK(find(seen.of(Role::receiver), "recvfrom", "socket", "memory").bytes == 5000);
+  CHECK(seen.of(Role::receiver).socket_copied_bytes == 5000 + kControl);
+  CHECK(seen.of(Role::receiver).kernel_copied_bytes == 5000 + 2 * kControl);
 }
 
 TEST_CASE("sendfile into a socket copies nothing on the sender, receiving copies once") {
@@ -167,9 +168,9 @@ TEST_CASE("sendfile into a socket copies nothing on the sender, receiving copies
         return true;
       },
       [&] { return receive_all(tcp.receiver.get(), kSize, 0); });
-  CHECK(find(seen.sender, "sendfile", "file", "socket").bytes == kSize);
-  CHECK(seen.sender.kernel_copied_bytes == 2 * kControl);
-  CHECK(seen.receiver.kernel_copied_bytes == kSize + 2 * kControl);
+  CHECK(find(seen.of(Role::sender), "sendfile", "file", "socket").bytes == kSize);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 2 * kControl);
+  CHECK(seen.of(Role::receiver).kernel_copied_bytes == kSize + 2 * kControl);
   CHECK(seen.tcp_retransmits == 0);
   CHECK(seen.packets_dropped == 0);
 }
@@ -202,14 +203,14 @@ TEST_CASE("splice copies from a pipe into a file and nowhere else; reading back 
         return ::splice(receiving.out.get(), nullptr, sink.get(), &offset, kPiece, 0) == kPiece &&
                ::pread(sink.get(), back.data(), kPiece, 0) == kPiece;
       });
-  CHECK(find(seen.sender, "splice", "file", "pipe").bytes == kPiece);
-  CHECK(find(seen.sender, "splice", "pipe", "socket").bytes == kPiece);
-  CHECK(seen.sender.kernel_copied_bytes == 2 * kControl);
-  CHECK(find(seen.receiver, "splice", "socket", "pipe").bytes == kPiece);
-  CHECK(find(seen.receiver, "splice", "pipe", "file").bytes == kPiece);
-  CHECK(seen.receiver.socket_copied_bytes == kControl);
-  CHECK(seen.receiver.kernel_copied_bytes == 2 * kPiece + 2 * kControl);
-  CHECK(seen.receiver.verification_copied_bytes == kPiece);
+  CHECK(find(seen.of(Role::sender), "splice", "file", "pipe").bytes == kPiece);
+  CHECK(find(seen.of(Role::sender), "splice", "pipe", "socket").bytes == kPiece);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 2 * kControl);
+  CHECK(find(seen.of(Role::receiver), "splice", "socket", "pipe").bytes == kPiece);
+  CHECK(find(seen.of(Role::receiver), "splice", "pipe", "file").bytes == kPiece);
+  CHECK(seen.of(Role::receiver).socket_copied_bytes == kControl);
+  CHECK(seen.of(Role::receiver).kernel_copied_bytes == 2 * kPiece + 2 * kControl);
+  CHECK(seen.of(Role::receiver).verification_copied_bytes == kPiece);
 }
 
 TEST_CASE("zero-copy sends are counted apart and cost what the kernel copied after all") {
@@ -223,13 +224,13 @@ TEST_CASE("zero-copy sends are counted apart and cost what the kernel copied aft
                ::send(tcp.sender.get(), payload.data(), 100, 0) == 100;
       },
       [&] { return receive_all(tcp.receiver.get(), 8292, MSG_WAITALL | MSG_TRUNC); });
-  CHECK(find(seen.sender, "sendto+zerocopy", "memory", "socket").bytes == 8192);
-  CHECK(find(seen.sender, "sendto", "memory", "socket").bytes == 100);
-  CHECK(seen.sender.kernel_copied_bytes == 100 + 2 * kControl);
+  CHECK(find(seen.of(Role::sender), "sendto+zerocopy", "memory", "socket").bytes == 8192);
+  CHECK(find(seen.of(Role::sender), "sendto", "memory", "socket").bytes == 100);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 100 + 2 * kControl);
   seen.add_copied_zerocopy(8192);
-  CHECK(seen.sender.kernel_copied_bytes == 8192 + 100 + 2 * kControl);
-  CHECK(find(seen.receiver, "recvfrom+truncate", "socket", "memory").bytes == 8292);
-  CHECK(seen.receiver.socket_copied_bytes == kControl);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 8192 + 100 + 2 * kControl);
+  CHECK(find(seen.of(Role::receiver), "recvfrom+truncate", "socket", "memory").bytes == 8292);
+  CHECK(seen.of(Role::receiver).socket_copied_bytes == kControl);
 }
 
 TEST_CASE("files opened with O_DIRECT are told apart and not copied") {
@@ -242,8 +243,8 @@ TEST_CASE("files opened with O_DIRECT are told apart and not copied") {
   REQUIRE(page != MAP_FAILED);
   const auto seen = trace([&] { return ::pread(direct.get(), page, kSize, 0) == static_cast<ssize_t>(kSize); });
   ::munmap(page, kSize);
-  CHECK(find(seen.sender, "pread64", "direct", "memory").bytes == kSize);
-  CHECK(seen.sender.kernel_copied_bytes == 2 * kControl);
+  CHECK(find(seen.of(Role::sender), "pread64", "direct", "memory").bytes == kSize);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 2 * kControl);
 }
 
 namespace {
@@ -305,10 +306,10 @@ TEST_CASE("context switches agree with the kernel's own account") {
   const auto seen = tracer->stop();
   const auto after = switches_of(sender.pid());
   REQUIRE(seen);
-  CHECK(seen->sender.voluntary_switches > 0);
-  CHECK(seen->sender.voluntary_switches == after.first - before.first);
-  CHECK(seen->sender.involuntary_switches == after.second - before.second);
-  CHECK(find(seen->sender, "recvfrom", "socket", "memory").bytes == kRounds);
+  CHECK(seen->of(Role::sender).voluntary_switches > 0);
+  CHECK(seen->of(Role::sender).voluntary_switches == after.first - before.first);
+  CHECK(seen->of(Role::sender).involuntary_switches == after.second - before.second);
+  CHECK(find(seen->of(Role::sender), "recvfrom", "socket", "memory").bytes == kRounds);
 }
 
 TEST_CASE("busy time covers a process that is never switched out") {
@@ -355,11 +356,11 @@ TEST_CASE("operations of io_uring are counted by name, kind and bytes") {
         return good;
       },
       [&] { return receive_all(tcp.receiver.get(), 4096, MSG_WAITALL); });
-  const auto read = find(seen.sender, "io_uring:read", "file", "memory");
+  const auto read = find(seen.of(Role::sender), "io_uring:read", "file", "memory");
   CHECK(read.calls == 1);
   CHECK(read.bytes == 4096);
-  CHECK(find(seen.sender, "io_uring:send", "memory", "socket").bytes == 4096);
-  CHECK(seen.sender.kernel_copied_bytes == 2 * 4096 + 2 * kControl);
+  CHECK(find(seen.of(Role::sender), "io_uring:send", "memory", "socket").bytes == 4096);
+  CHECK(seen.of(Role::sender).kernel_copied_bytes == 2 * 4096 + 2 * kControl);
 }
 #endif
 
@@ -427,15 +428,15 @@ TEST_CASE("bursts of datagrams are counted by their bytes, and copied once on ea
         }
         return true;
       });
-  const auto sent = find(seen.sender, "sendmmsg", "memory", "udp");
+  const auto sent = find(seen.of(Role::sender), "sendmmsg", "memory", "udp");
   CHECK(sent.calls == 2);
   CHECK(sent.bytes == kCount * kDatagram);
-  CHECK(find(seen.receiver, "recvmmsg", "udp", "memory").bytes == kCount * kDatagram);
+  CHECK(find(seen.of(Role::receiver), "recvmmsg", "udp", "memory").bytes == kCount * kDatagram);
   if (seen.grade == Grade::traced) {
-    CHECK(seen.sender.kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
-    CHECK(seen.receiver.kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
+    CHECK(seen.of(Role::sender).kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
+    CHECK(seen.of(Role::receiver).kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
   }
-  CHECK(seen.sender.unseen.empty());
+  CHECK(seen.of(Role::sender).unseen.empty());
 }
 
 TEST_CASE("a side with a ring that the kernel copies to says that this is not seen") {
@@ -448,6 +449,6 @@ TEST_CASE("a side with a ring that the kernel copies to says that this is not se
   auto tracer = start(with.pid(), 0);
   const auto seen = tracer->stop();
   REQUIRE(seen);
-  CHECK(seen->sender.unseen.find("AF_PACKET") != std::string::npos);
-  CHECK(seen->receiver.unseen.empty());
+  CHECK(seen->of(Role::sender).unseen.find("AF_PACKET") != std::string::npos);
+  CHECK(seen->of(Role::receiver).unseen.empty());
 }

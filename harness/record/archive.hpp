@@ -207,8 +207,8 @@ void read_number(T& value, const nlohmann::json& from, Whereabouts& place) {
   if constexpr (std::floating_point<T>) {
     from.is_number() ? from.get_to(value) : (place.offend("a number", from), value);
   } else {
-    const bool counts = from.is_number_integer() && (from.is_number_unsigned() || std::is_signed_v<T>);
-    if (!counts) {
+    const bool negative = from.is_number_integer() && !from.is_number_unsigned() && from.get<std::int64_t>() < 0;
+    if (!from.is_number_integer() || (negative && std::is_unsigned_v<T>)) {
       place.offend(std::is_signed_v<T> ? "a whole number" : "a whole number from 0 on", from);
     } else if (from.is_number_unsigned() ? !std::in_range<T>(from.get<std::uint64_t>())
                                          : !std::in_range<T>(from.get<std::int64_t>())) {

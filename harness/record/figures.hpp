@@ -38,8 +38,8 @@ struct Interval {
   std::optional<double> low;  ///< of the confidence interval; nothing with fewer than 3 values
   std::optional<double> high;
   std::size_t runs = 0;
-  std::optional<double> coverage;  ///< how often such an interval holds the true median; nothing without one
-  double drift = 0;                ///< correlation of neighbouring values that the interval was widened for, 0…0.9
+  std::optional<double> coverage;  ///< how often it holds the true median, of values that drift an upper bound
+  double drift = 0;                ///< correlation of neighbouring values that the interval was widened for, 0…0.8
 
   /// Half the interval's width as a share of the median; nothing when there is no interval or the median is 0.
   std::optional<double> half_width() const {

@@ -17,6 +17,7 @@
 /// - archive.hpp: what walks a description: a Reader and a Writer of JSON, and a Cleaner for terminals;
 /// - opaque.hpp: members that are kept as they are, since nothing computes with them;
 /// - upgrade.hpp: documents of version 1 as those of version 2;
+/// - schema_test.cpp holds results/record.schema.json against the descriptions.
 /// The room knows nothing of datapaths, probes or tables.
 namespace waggle::record {
 

@@ -105,7 +105,7 @@ TEST_CASE("a malformed document of version 1 is an error, never more") {
   // Members and what they are in, at every depth, in the place of every kind of value.
   const json leaves = good.flatten();
   for (const auto& [pointer, value] : leaves.items()) {
-    if (leaf++ % 11 != 0) {
+    if (leaf++ % 29 != 0) {
       continue;
     }
     for (json::json_pointer at(pointer); !at.empty(); at = at.parent_pointer()) {
@@ -127,11 +127,13 @@ TEST_CASE("words are printed and parsed by the same table") {
   CHECK(name(Kind::moved) == "moved");
 }
 
-TEST_CASE("texts of a record for a terminal steer nothing") {
+TEST_CASE("tables are made of what can be printed") {
   Record record;
+  record.command_line = {"\xff"};
   record.contestants.emplace_back().label = "a\x1b[2Jb";
   record.environment.links["v\x07"].kind = "veth";
   const Record clean = printable(record);
+  CHECK(clean.command_line == std::vector<std::string>{"\\xff"});
   CHECK(clean.contestants.front().label == "a\\u001b[2Jb");
   CHECK(clean.environment.links.begin()->first == "v\\u0007");
 }

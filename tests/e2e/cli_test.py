@@ -272,7 +272,7 @@ class Experiments(Case):
         done = run("run", "--datapath=sendfile", "--json", *SMALL)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         record = json.loads(done.stdout)
-        self.assertEqual(record["pairs"][0]["status"], "ok")
+        self.assertEqual(record["contestants"][0]["status"], "ok")
         try:
             import jsonschema
         except ImportError:
@@ -294,7 +294,7 @@ class Experiments(Case):
         path.write_bytes(os.urandom(3_000_001))
         done = run("run", f"--file={path}", "--json", "--runs=1", "--warmups=0", "--probed=0")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(json.loads(done.stdout)["pairs"][0]["runs"][0]["payload_bytes"], 3_000_001)
+        self.assertEqual(json.loads(done.stdout)["contestants"][0]["runs"][0]["payload_bytes"], 3_000_001)
 
     def test_what_the_kernel_does_not_have_is_one_line(self):
         self.refused(3, "run", "--congestion=nonsense", *SMALL, says=["nonsense"])

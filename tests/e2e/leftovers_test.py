@@ -142,8 +142,8 @@ class Leftovers(unittest.TestCase):
         self.assertIn("the server process was killed by signal 9", errors)
         self.assertEqual(self.directories(), [])
         record = json.loads(self.record.read_text())
-        self.assertEqual(record["pairs"][0]["status"], "failed")
-        self.assertEqual(record["pairs"][0]["runs"][0]["status"], "failed")
+        self.assertEqual(record["contestants"][0]["status"], "failed")
+        self.assertEqual(record["contestants"][0]["runs"][0]["status"], "failed")
 
 
 class PacketLeftovers(Leftovers):

@@ -39,8 +39,19 @@ def experiment(*arguments, code=0):
 
 SHORT = ("--size=4MiB", "--runs=3", "--warmups=1")
 SCHEMA = json.loads((ROOT / "results" / "record.schema.json").read_text())
+SCHEMA_1 = json.loads((ROOT / "results" / "record-1.schema.json").read_text())
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 RECORD = experiment("run", "--datapath=sendfile", *SHORT)
+
+
+def party(parties, role):
+    """What a list of parties tells of the one of this role."""
+    (found,) = [one for one in parties if one["role"] == role]
+    return found
+
+
+def modes_of(contestant, role):
+    return {mode["name"]: mode for mode in party(contestant["parties"], role)["facts"]["modes"]}
 
 
 def problems(record):
@@ -55,7 +66,7 @@ class RealRecord(unittest.TestCase):
         self.assertEqual(problems(RECORD), [])
 
     def test_it_holds_what_happened(self):
-        (pair,) = RECORD["pairs"]
+        (pair,) = RECORD["contestants"]
         self.assertEqual(pair["status"], "ok")
         kinds = [run["kind"] for run in pair["runs"]]
         self.assertEqual(kinds.count("warmup"), 1)
@@ -67,7 +78,11 @@ class RealRecord(unittest.TestCase):
             self.assertEqual(run["kind"] == "probed", "trace" in run)
             self.assertAlmostEqual(run["goodput_bits_per_second"], run["payload_bytes"] * 8 / run["seconds"], delta=1)
         self.assertEqual(sorted(run["order"] for run in pair["runs"]), list(range(len(kinds))))
-        self.assertEqual(pair["facts"]["receiver"]["receiver"], "read_write")
+        self.assertEqual(party(pair["parties"], "receiver")["facts"]["incoming"], "read_write")
+        for run in pair["runs"]:
+            self.assertEqual([(one["role"], one["host"], one["cpu"]) for one in run["parties"]],
+                             [("sender", "server", RECORD["spec"]["server_cpu"]), ("receiver", "client", RECORD["spec"]["client_cpu"])])
+            self.assertGreater(party(run["parties"], "receiver")["usage"]["peak_memory_bytes"], 0)
         self.assertTrue(RECORD["spec"]["seed"] > 0)
 
     def test_every_run_tells_what_the_machine_was_like(self):
@@ -76,7 +91,7 @@ class RealRecord(unittest.TestCase):
         self.assertEqual((placement["server_cpu"], placement["client_cpu"]),
                          (RECORD["spec"]["server_cpu"], RECORD["spec"]["client_cpu"]))
         self.assertNotEqual(placement["share"], "")
-        (pair,) = RECORD["pairs"]
+        (pair,) = RECORD["contestants"]
         counted = 0
         for run in pair["runs"]:
             conditions = run["conditions"]
@@ -96,27 +111,49 @@ class RealRecord(unittest.TestCase):
         latency = pair["summary"]["latency_ns"]["download"]
         self.assertEqual((latency["p90"], latency["p99"], latency["p999"]), (None, None, None))
 
+    def test_records_of_version_1_are_shown_still(self):
+        before = ROOT / "harness" / "record" / "testing"
+        old = json.loads((before / "version-1.json").read_text())
+        self.assertEqual([e.message for e in jsonschema.Draft7Validator(SCHEMA_1).iter_errors(old)], [])
+        for options, printed in ((), "version-1.txt"), (("--full",), "version-1-full.txt"):
+            done = subprocess.run([HARNESS, "show", *options, before / "version-1.json"], capture_output=True, text=True)
+            self.assertEqual(done.stdout, (before / printed).read_text(), done.stderr)
+        done = subprocess.run([HARNESS, "show", "--json", before / "version-1.json"], capture_output=True, text=True)
+        self.assertEqual(problems(json.loads(done.stdout)), [])
+
     def test_records_of_before_are_records_still(self):
-        old = copy.deepcopy(RECORD)
+        old = json.loads((ROOT / "harness" / "record" / "testing" / "version-1.json").read_text())
+        old["pairs"] = [pair for pair in old["pairs"] if pair["label"] == "sendfile"]
         del old["placement"]
         for name in "cpus", "placement":
             del old["spec"][name]
         for name in "placement_ns", "throttled_s", "pressure":
             del old["environment"][name]
         for run in old["pairs"][0]["runs"]:
-            del run["conditions"], run["round"]
+            run.pop("conditions", None)
+            del run["round"]
         summary = old["pairs"][0]["summary"]
         del summary["ratio"]
         for name in "coverage", "drift":
             del summary["goodput_bits_per_second"][name]
         summary["latency_ns"]["download"].update(p50=1, p90=2, p99=3, p999=4)
-        self.assertEqual(problems(old), [])
+        self.assertEqual([e.message for e in jsonschema.Draft7Validator(SCHEMA_1).iter_errors(old)], [])
         with tempfile.TemporaryDirectory() as place:
             path = pathlib.Path(place) / "old.json"
             path.write_text(json.dumps(old))
             done = subprocess.run([HARNESS, "show", path], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"\n  download +– +– +– +– +\S")
+
+    def test_what_is_no_whole_record_says_where(self):
+        broken = copy.deepcopy(RECORD)
+        broken["contestants"][0]["runs"][0]["seconds"] = "long"
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "broken.json"
+            path.write_text(json.dumps(broken))
+            done = subprocess.run([HARNESS, "show", path], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is not a whole record: contestants[0].runs[0].seconds: a number was expected, not string", done.stderr)
 
     def test_other_workloads_match_too(self):
         for arguments in (
@@ -132,7 +169,7 @@ class RealRecord(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 record = experiment("run", "--datapath=sendfile", "--runs=2", "--warmups=0", *arguments)
                 self.assertEqual(problems(record), [])
-                self.assertEqual(record["pairs"][0]["status"], "ok")
+                self.assertEqual(record["contestants"][0]["status"], "ok")
 
     def test_none_overwrites_another(self):
         command = [HARNESS, "run", "--datapath=read_write", "--size=64KiB", "--runs=1", "--warmups=0", "--probed=0"]
@@ -158,12 +195,12 @@ class RealRecord(unittest.TestCase):
             with self.subTest(datapath=datapath["name"]):
                 record = experiment("run", f"--datapath={datapath['name']}", *SHORT)
                 self.assertEqual(problems(record), [])
-                (pair,) = record["pairs"]
+                (pair,) = record["contestants"]
                 self.assertEqual(pair["link"], datapath["links"][0])
                 self.assertIn(pair["link"], record["environment"]["links"])
-                self.assertEqual(pair["facts"]["sender"]["carrier"], "packet")
-                self.assertGreater(pair["summary"]["counters"]["sender"]["packets_sent"], 0)
-                self.assertIn("congestion", [mode["name"] for mode in pair["facts"]["sender"]["modes"]])
+                self.assertEqual(party(pair["parties"], "sender")["facts"]["carrier"], "packet")
+                self.assertGreater(party(pair["summary"]["parties"], "sender")["counters"]["packets_sent"], 0)
+                self.assertIn("congestion", modes_of(pair, "sender"))
 
     def test_granted_is_what_held_during_the_run(self):
         # MTUs of 1500 and 16384 without the headers of IPv4 and UDP. Enough bytes for many round trips: the search takes some.
@@ -174,8 +211,7 @@ class RealRecord(unittest.TestCase):
                 with self.subTest(datapath=datapath, workload=workload):
                     record = experiment("run", f"--datapath={datapath}", f"--workload={workload}", "--size=128MiB", "--runs=1",
                                         "--warmups=0", "--probed=0")
-                    modes = {mode["name"]: mode for mode in record["pairs"][0]["facts"]["sender"]["modes"]}
-                    self.assertEqual(modes["packet"]["granted"], packet)
+                    self.assertEqual(modes_of(record["contestants"][0], "sender")["packet"]["granted"], packet)
 
     def test_offloads_that_a_datapath_takes_from_the_link_are_told(self):
         if "afxdp" not in {datapath["name"] for datapath in LISTED["datapaths"] if datapath["available"]}:
@@ -184,21 +220,21 @@ class RealRecord(unittest.TestCase):
         link = {mode["name"]: mode["granted"] for mode in record["environment"]["links"]["veth"]["modes"]}
         self.assertEqual(link["server tso"], "on")
         for side in ("sender", "receiver"):
-            modes = {mode["name"]: mode for mode in record["pairs"][0]["facts"][side]["modes"]}
+            modes = modes_of(record["contestants"][0], side)
             self.assertEqual((modes["tso"]["requested"], modes["tso"]["granted"]), ("on", "off"))
 
     def test_each_process_of_a_packet_pair_has_its_own_datapath(self):
         for workload in ("download", "upload"):
             with self.subTest(workload=workload):
                 record = experiment("run", "--datapath=udp+simulated", f"--workload={workload}", *SHORT)
-                facts = record["pairs"][0]["facts"]
-                self.assertEqual(facts["sender"]["sender"], "udp")
-                self.assertEqual(facts["receiver"]["sender"], "simulated")
+                parties = record["contestants"][0]["parties"]
+                self.assertEqual(party(parties, "sender")["facts"]["outgoing"], "udp")
+                self.assertEqual(party(parties, "receiver")["facts"]["outgoing"], "simulated")
 
     def test_pairs_are_interleaved(self):
         record = experiment("compare", "--datapaths=sendfile,read_write", *SHORT)
         self.assertEqual(problems(record), [])
-        timed = sorted((run["order"], pair["label"]) for pair in record["pairs"] for run in pair["runs"] if run["kind"] == "timed")
+        timed = sorted((run["order"], pair["label"]) for pair in record["contestants"] for run in pair["runs"] if run["kind"] == "timed")
         labels = [label for _, label in timed]
         self.assertEqual(set(labels[:2]), {"sendfile", "read_write"})
 
@@ -222,7 +258,7 @@ class PacketOptions(unittest.TestCase):
             self.skipTest(f"{missing} cannot run here")
 
     def pair(self, *arguments):
-        (pair,) = experiment("run", "--size=4MiB", "--runs=1", "--warmups=0", *arguments)["pairs"]
+        (pair,) = experiment("run", "--size=4MiB", "--runs=1", "--warmups=0", *arguments)["contestants"]
         self.assertEqual(pair["status"], "ok")
         return pair
 
@@ -238,8 +274,7 @@ class PacketOptions(unittest.TestCase):
         before = huge_pages()
         pair = self.pair("--datapath=afxdp", "--sink=discard", "--afxdp-umem=hugepages", "--probed=0")
         for side in ("sender", "receiver"):
-            modes = {mode["name"]: mode["granted"] for mode in pair["facts"][side]["modes"]}
-            self.assertEqual(modes["umem"], "hugepages")
+            self.assertEqual(modes_of(pair, side)["umem"]["granted"], "hugepages")
         self.assertEqual(huge_pages(), before)
 
     def test_several_queues(self):
@@ -255,7 +290,8 @@ class PacketOptions(unittest.TestCase):
         for copies, arguments in ((1, ("--datapath=afxdp", "--afxdp-source=direct")),
                                   (0, ("--datapath=dpdk", "--dpdk-source=direct", "--dpdk-direct=yes"))):
             with self.subTest(arguments=arguments):
-                kernel = self.pair(*arguments, "--sink=discard")["summary"]["copies"]["sender"]["kernel"]
+                summary = self.pair(*arguments, "--sink=discard")["summary"]
+                kernel = party(summary["parties"], "sender")["copies"]["kernel"]
                 self.assertEqual(kernel["modelled"], copies)
                 if kernel["measured"] is not None:
                     self.assertAlmostEqual(kernel["measured"], copies, delta=0.1)
@@ -269,7 +305,7 @@ class PacketOptions(unittest.TestCase):
             with self.subTest(workload=workload, end=end):
                 pair = self.pair("--datapath=dpdk", f"--workload={workload}", f"--dpdk-vhost-end={end}", "--probed=0")
                 for side, expected in zip(("sender", "receiver"), copies):
-                    user = pair["summary"]["copies"][side]["user"]
+                    user = party(pair["summary"]["parties"], side)["copies"]["user"]
                     self.assertEqual(user["modelled"], expected)
                     # The driver's copies pass nothing that counts.
                     self.assertEqual(user["grade"], "modelled" if expected else "counted")
@@ -280,10 +316,11 @@ class PacketOptions(unittest.TestCase):
         many = ("--sink=discard", "--clients=16", "--probed=0", "--datapath=dpdk")
         for arguments in ((), ("--link=veth", "--dpdk-driver=af_xdp", "--mtu=3400"), ("--link=veth", "--mtu=9000")):
             with self.subTest(arguments=arguments):
-                counters = self.pair(*many, *arguments)["summary"]["counters"]
+                parties = self.pair(*many, *arguments)["summary"]["parties"]
                 for side in ("sender", "receiver"):
-                    self.assertEqual(counters[side]["tx_no_mbufs"], 0)
-                    self.assertEqual(counters[side]["rx_no_mbufs"], 0)
+                    counters = party(parties, side)["counters"]
+                    self.assertEqual(counters["tx_no_mbufs"], 0)
+                    self.assertEqual(counters["rx_no_mbufs"], 0)
 
     def test_a_nic_that_is_none_or_the_kernels(self):
         self.needs("dpdk")
@@ -316,27 +353,27 @@ class BrokenRecord(unittest.TestCase):
         self.refused(lambda record: record.update(extra=1))
 
     def test_a_good_run_that_was_not_verified(self):
-        self.refused(lambda record: record["pairs"][0]["runs"][0].update(verified=False))
+        self.refused(lambda record: record["contestants"][0]["runs"][0].update(verified=False))
 
     def test_a_timed_run_with_a_trace(self):
         def change(record):
-            runs = record["pairs"][0]["runs"]
+            runs = record["contestants"][0]["runs"]
             timed = next(run for run in runs if run["kind"] == "timed")
             timed["trace"] = {}
         self.refused(change)
 
     def test_a_failure_without_a_reason(self):
-        self.refused(lambda record: record["pairs"][0].update(status="failed"))
+        self.refused(lambda record: record["contestants"][0].update(status="failed"))
 
     def test_negative_time(self):
-        self.refused(lambda record: record["pairs"][0]["runs"][0].update(seconds=-1))
+        self.refused(lambda record: record["contestants"][0]["runs"][0].update(seconds=-1))
 
     def test_a_pair_without_summary(self):
-        self.refused(lambda record: record["pairs"][0].pop("summary"))
+        self.refused(lambda record: record["contestants"][0].pop("summary"))
 
     def test_an_invented_grade(self):
         def change(record):
-            record["pairs"][0]["summary"]["copies"]["sender"]["kernel"]["grade"] = "guessed"
+            record["contestants"][0]["summary"]["parties"][0]["copies"]["kernel"]["grade"] = "guessed"
         self.refused(change)
 
 

@@ -183,7 +183,7 @@ class Refusals(unittest.TestCase):
                                "--warmups=0", "--probed=0", "--link=veth", f"--work={self.place}/work",
                                f"--output={self.place}/record.json"], capture_output=True, text=True, timeout=4 * DEADLINE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        pairs = {pair["label"]: pair for pair in json.loads((self.place / "record.json").read_text())["pairs"]}
+        pairs = {pair["label"]: pair for pair in json.loads((self.place / "record.json").read_text())["contestants"]}
         self.assertEqual(pairs["afxdp"]["status"], "unavailable")
         self.assertIn("--send-buffer says nothing to afxdp", pairs["afxdp"]["reason"])
         self.assertEqual((pairs["udp"]["status"], pairs["sendfile"]["status"]), ("ok", "ok"))

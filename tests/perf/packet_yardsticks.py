@@ -53,7 +53,7 @@ class Packets:
         record = json.loads(sh(self.args.harness, "run", "--json", "--probed=0", "--warmups=1", "--runs=1",
                                "--cpus=0,1", "--placement=any",
                                "-o", os.devnull, *options, *self.args.option))
-        return [run for run in record["pairs"][0]["runs"] if run["kind"] == "timed"][0]
+        return [run for run in record["contestants"][0]["runs"] if run["kind"] == "timed"][0]
 
     def bulk(self, *options):
         run = self.harness("--sink=discard", f"--size={self.args.size}", *options)

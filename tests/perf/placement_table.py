@@ -44,7 +44,7 @@ def run(args, options, cpus):
                            f"--output={os.devnull}", "--json", *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None
-    (pair,) = json.loads(done.stdout)["pairs"]
+    (pair,) = json.loads(done.stdout)["contestants"]
     seen = [one for one in pair["runs"] if one["kind"] == "timed" and not one["conditions"]["moved"]]
     probes = seen[0]["conditions"]["placement_ns"] if seen else {"before": None, "after": None}
     if None in probes.values():

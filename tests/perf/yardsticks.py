@@ -247,7 +247,7 @@ scgi_temp_path {self.link.dir}/s; server {{ listen 8080; root {self.link.served}
         if receiver:
             command.append("--receiver=" + receiver)
         record = json.loads(sh(*command))
-        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        run = [r for r in record["contestants"][0]["runs"] if r["kind"] == "timed"][0]
         return run["goodput_bits_per_second"] / 1e9
 
     def close(self):
@@ -288,7 +288,7 @@ class SmallFiles:
                                "--sender=" + sender, f"--count={self.count}", "--probed=0", "--warmups=0",
                                "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.devnull,
                                *self.args.option))
-        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        run = [r for r in record["contestants"][0]["runs"] if r["kind"] == "timed"][0]
         return run["operations"] / run["seconds"]
 
     def close(self):
@@ -318,7 +318,7 @@ class RoundTrip:
                                "--wait=" + ("spin" if self.spin else "sleep"), "--seconds=1", "--probed=0", "--warmups=0",
                                "--cpus=0,1", "--runs=1", "--placement=any", "-o", os.devnull,
                                *self.args.option))
-        run = [r for r in record["pairs"][0]["runs"] if r["kind"] == "timed"][0]
+        run = [r for r in record["contestants"][0]["runs"] if r["kind"] == "timed"][0]
         return run["latency_ns"]["rr"]["p50"] / 1e3
 
     def close(self):
@@ -351,7 +351,7 @@ class Recorder:
                                "--file=" + self.file, f"--runs={self.runs}", f"--probed={probed}", "--warmups=1",
                                "--cpus=0,1", "--placement=any",
                                "-o", os.devnull, *self.args.option))
-        pair = record["pairs"][0]
+        pair = record["contestants"][0]
         traced = sum(run["kind"] == "probed" and "trace" in run for run in pair["runs"])
         if traced != probed:
             raise RuntimeError(f"{traced} runs were probed, not {probed}: {pair.get('probe_problem', 'see the record')}")

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+
+#include "harness/cli/grid.hpp"
+#include "harness/record/record.hpp"
+
+namespace waggle::cli {
+
+/// What each party of a contestant with a summary did per run: copies, system calls, switches, faults, memory and the
+/// datapath's own counts, a column for each party. `label`: the least width of the first column.
+Grid party_grid(const record::Contestant& contestant, std::size_t label);
+
+}  // namespace waggle::cli

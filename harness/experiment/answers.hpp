@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+
+#include "base/progress.hpp"
+#include "harness/record/record.hpp"
+
+/// What the agents of a run answer at the end of its window, in the record's terms (control messages: agent.hpp).
+namespace waggle::experiment {
+
+/// Of either end.
+struct Told {
+  record::Usage usage;
+  record::Facts facts;
+  static void fields(auto& m, auto& a) {
+    a.member("usage", m.usage);
+    a.member("facts", m.facts);
+  }
+};
+
+/// Of the client, which has the clock.
+struct ClientTold : Told {
+  std::uint64_t start_ns = 0;
+  std::uint64_t end_ns = 0;
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t verify_ns = 0;
+  record::Latencies latency_ns;
+  static void fields(auto& m, auto& a) {
+    Told::fields(m, a);
+    a.member("start_ns", m.start_ns);
+    a.member("end_ns", m.end_ns);
+    a.member("payload_bytes", m.payload_bytes);
+    a.member("operations", m.operations);
+    a.member("verify_ns", m.verify_ns);
+    a.member("latency_ns", m.latency_ns);
+  }
+};
+
+/// The figures of a verified run that follow from what the client has told, which must have done something. `progress`
+/// has the timeline.
+record::Run run_of(const ClientTold& client, const Progress& progress);
+
+}  // namespace waggle::experiment
