@@ -242,8 +242,8 @@ record::PartySummary of_party(const Runs& timed, const Runs& probed, std::size_t
 
 }  // namespace
 
-record::Interval covered_interval(const std::vector<double>& values) {
-  record::Interval interval = interval_of(values);
+record::Interval covered_interval(const std::vector<double>& values, std::size_t comparisons) {
+  record::Interval interval = interval_of(values, comparisons);
   if (!interval.low) {
     interval.coverage.reset();
   }

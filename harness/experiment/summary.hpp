@@ -15,7 +15,7 @@ namespace waggle::experiment {
 record::Summary summarise(const std::vector<record::Run>& runs, const std::vector<record::Participant>& parties,
                           std::uint64_t clients, record::Stop stopped, std::optional<std::size_t> group);
 
-/// The interval of interval_of(); what it covers is told of one that there is.
-record::Interval covered_interval(const std::vector<double>& values);
+/// The interval of interval_of(), one of `comparisons`; what it covers is told of one that there is.
+record::Interval covered_interval(const std::vector<double>& values, std::size_t comparisons = 1);
 
 }  // namespace waggle::experiment
