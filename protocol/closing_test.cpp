@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <catch2/catch.hpp>
 
+#include "base/testing/must.hpp"
 #include "datapaths/stream/frame.hpp"
 #include "datapaths/stream/tcp.hpp"
 #include "protocol/codec.hpp"
 #include "protocol/server.hpp"
 #include "protocol/testing/fixture.hpp"
-#include "tests/must.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;

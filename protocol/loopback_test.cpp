@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "base/testing/must.hpp"
 #include "protocol/client.hpp"
 #include "protocol/server.hpp"
 #include "protocol/testing/fixture.hpp"
-#include "tests/must.hpp"
 
 using namespace waggle;
 using namespace waggle::protocol;

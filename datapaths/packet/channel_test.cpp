@@ -7,7 +7,7 @@
 
 #include "datapaths/packet/testing/crowd.hpp"
 #include "datapaths/packet/udp/port.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// Channels over the reliable transport, on kernel UDP sockets and the loopback interface.
 namespace waggle::packet {

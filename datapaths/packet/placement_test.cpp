@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// Which file payload goes into when its place is ambiguous: a descriptor that is used again, an expectation that there
 /// is twice. On kernel UDP sockets and the loopback interface.

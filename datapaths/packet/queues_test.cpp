@@ -5,7 +5,7 @@
 
 #include "datapaths/packet/packet_listener.hpp"
 #include "datapaths/packet/udp/port.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// The gate of a listener with several queues, here of UDP ports with a number each.
 namespace waggle::packet {

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "datapaths/datapath.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 namespace waggle::packet {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 #include "datapaths/packet/testing/rude_peer.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// What strangers may cost a listener and its friends, on kernel UDP sockets and the loopback interface.
 namespace waggle::packet {

@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/testing/must.hpp"
 #include "datapaths/stream/socket.hpp"
 #include "datapaths/stream/tcp.hpp"
-#include "tests/must.hpp"
 
 #include <sys/mman.h>
 

@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/testing/must.hpp"
 #include "datapaths/stream/frame.hpp"
 #include "datapaths/stream/tcp.hpp"
-#include "tests/must.hpp"
 
 namespace waggle::stream {
 namespace {

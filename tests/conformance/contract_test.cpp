@@ -3,8 +3,8 @@
 #include <cstring>
 #include <thread>
 
+#include "datapaths/testing/pair.hpp"
 #include "tests/conformance/ends.hpp"
-#include "tests/e2e/pair.hpp"
 
 /// What datapath.hpp promises of a channel, on every lane: written once, with both ends side by side. An end that finds
 /// something broken throws, which closes its channel and so ends the other one, too.

@@ -9,11 +9,11 @@
 #include <optional>
 #include <set>
 
+#include "datapaths/testing/pair.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/link.hpp"
 #include "harness/topology/work_directory.hpp"
 #include "protocol/testing/memory_channel.hpp"
-#include "tests/e2e/pair.hpp"
 
 namespace waggle::conformance {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "datapaths/stream/frame.hpp"
 #include "datapaths/stream/tcp.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// What the tests of transfers that go wrong share: peers that write what they like, and extents that take a while.
 namespace waggle::test {

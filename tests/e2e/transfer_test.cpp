@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 // Every sender with every receiver that is registered, so that a new mover is covered by being there.
 

@@ -8,8 +8,8 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "base/testing/require.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
-#include "harness/measure/require.hpp"
 
 using namespace waggle;
 using namespace waggle::packet;
@@ -38,7 +38,7 @@ std::uint32_t verdict(const RedirectProgram& program, const std::vector<std::byt
 RedirectProgram loaded(bool fragments, UniqueFd& socket) {
   const auto available = afxdp_available();
   if (!available) {
-    measure::cannot_run(available.error());
+    test::cannot_run(available.error());
   }
   auto program = RedirectProgram::load(kLocal, fragments);
   REQUIRE(program);

@@ -10,7 +10,7 @@
 
 #include "datapaths/packet/udp/receiver.hpp"
 #include "datapaths/packet/udp/sender.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// What a UDP port makes of errors, on the loopback interface. tests/e2e/router_test.py brings those of a path.
 namespace waggle::packet {

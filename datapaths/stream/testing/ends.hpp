@@ -9,7 +9,7 @@
 
 #include "datapaths/stream/frame.hpp"
 #include "datapaths/stream/tcp.hpp"
-#include "tests/e2e/pair.hpp"
+#include "datapaths/testing/pair.hpp"
 
 /// For tests only: a channel whose peer is a bare socket, which may say what no channel would.
 namespace waggle::stream::testing {

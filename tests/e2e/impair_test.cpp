@@ -11,7 +11,7 @@
 #include <map>
 #include <vector>
 
-#include "harness/measure/require.hpp"
+#include "base/testing/require.hpp"
 #include "tests/e2e/impaired_link.hpp"
 
 using namespace waggle;
@@ -24,7 +24,7 @@ constexpr std::uint32_t kLoopback = 1;  // where frames of test runs come from
 Impairment loaded(const ImpairmentOptions& options) {
   auto made = Impairment::load(kLoopback, options);
   if (!made) {
-    measure::cannot_run(made.error());
+    test::cannot_run(made.error());
   }
   return std::move(*made);
 }
@@ -82,7 +82,7 @@ Arrivals send_numbered(const test::ImpairedLink& link, std::uint32_t count) {
 test::ImpairedLink make_link(const ImpairmentOptions& options) {
   auto link = test::ImpairedLink::create(options);
   if (!link) {
-    measure::cannot_run(link.error());
+    test::cannot_run(link.error());
   }
   return std::move(*link);
 }

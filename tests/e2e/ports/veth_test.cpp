@@ -5,8 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include "base/clock.hpp"
-#include "datapaths/packet/testing/veth_pair.hpp"
 #include "datapaths/packet/testing/wait.hpp"
+#include "tests/e2e/ports/veth_pair.hpp"
 
 using namespace waggle;
 using namespace waggle::packet;

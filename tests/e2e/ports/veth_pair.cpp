@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "datapaths/packet/testing/veth_pair.hpp"
+#include "tests/e2e/ports/veth_pair.hpp"
 
 #include <arpa/inet.h>
 
@@ -10,10 +10,10 @@
 #include <random>
 
 #include "base/clock.hpp"
+#include "base/testing/require.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
-#include "harness/measure/require.hpp"
 
 // NOLINTBEGIN(bugprone-chained-comparison): how the macros of Catch2 take an expression apart.
 
@@ -30,11 +30,11 @@ std::byte content(std::uint32_t packet, std::size_t at) {
 
 topology::Link make_link(std::uint32_t mtu) {
   if (const auto available = afxdp_available(); !available) {
-    measure::cannot_run(available.error());
+    test::cannot_run(available.error());
   }
   auto link = topology::Link::create({.kind = "veth", .mtu = mtu});
   if (!link) {
-    measure::cannot_run(link.error());
+    test::cannot_run(link.error());
   }
   return std::move(*link);
 }

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/must.hpp"
 #include "base/unique_fd.hpp"
 #include "datapaths/datapath.hpp"
-#include "tests/must.hpp"
 
 // GCC defines the first two, clang has the last two.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -16,12 +16,12 @@
 #include <set>
 
 #include "base/clock.hpp"
+#include "base/testing/require.hpp"
 #include "datapaths/packet/dpdk/eal.hpp"
 #include "datapaths/packet/dpdk/open.hpp"
 #include "datapaths/packet/dpdk/options.hpp"
 #include "datapaths/packet/testing/crowd.hpp"
 #include "datapaths/packet/testing/wait.hpp"
-#include "harness/measure/require.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
 
@@ -50,7 +50,7 @@ class Place {
  public:
   Place() : work_(make()), pages_(topology::Hugepages::reserve(3 * dpdk::kHugepageBytes, work_.path())) {
     if (!pages_) {
-      measure::cannot_run(pages_.error());
+      test::cannot_run(pages_.error());
     }
   }
 

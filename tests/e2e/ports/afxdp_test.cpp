@@ -20,15 +20,15 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/testing/require.hpp"
 #include "datapaths/packet/afxdp/port.hpp"
 #include "datapaths/packet/afxdp/queue.hpp"
 #include "datapaths/packet/route.hpp"
 #include "datapaths/packet/testing/crowd.hpp"
-#include "datapaths/packet/testing/veth_pair.hpp"
 #include "datapaths/packet/testing/wait.hpp"
 #include "datapaths/packet/udp/port.hpp"
-#include "harness/measure/require.hpp"
 #include "harness/topology/link.hpp"
+#include "tests/e2e/ports/veth_pair.hpp"
 
 using namespace waggle;
 using namespace waggle::packet;
