@@ -85,7 +85,7 @@ Facts PacketChannel::facts() const {
 }
 
 Counters PacketChannel::counters() const {
-  const Connection::Stats& stats = connection_->stats();
+  const Connection::Stats stats = connection_->stats();
   Counters counters{{"packets_sent", stats.packets_sent},       {"packets_received", stats.packets_received},
                     {"retransmissions", stats.retransmissions}, {"lost_packets", stats.lost_packets},
                     {"spurious_losses", stats.spurious_losses}, {"acks_sent", stats.acks_sent},
@@ -152,8 +152,8 @@ Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
   Outbound& extent = connection_->offer(outgoing.id, file ? std::move(*file) : SharedFd(), outgoing.digest);
   if (!file) {
     // What was announced is sent, as zeros, so that the peer can be told why.
-    extent.valid = 0;
-    extent.source = std::unexpected(file.error());
+    extent.cut_at(0);
+    extent.source_failed(file.error());
   }
   driver_->host().wake(*connection_);
   const auto gone = [&] { return extent.sent() || !hears(); };
@@ -165,15 +165,15 @@ Result<Sent> PacketChannel::send(ByteView message, const Outgoing& outgoing) {
       sent = std::unexpected(std::move(waited).error());
     }
   }
-  extent.digest = nullptr;
+  extent.release_digest();
   WAGGLE_TRY(sent);
   WAGGLE_TRY(extent.sent() ? health() : hears());
-  const std::uint64_t valid = std::min(extent.valid, outgoing.id.length);
-  if (valid < outgoing.id.length && extent.source) {
+  const std::uint64_t valid = std::min(extent.valid(), outgoing.id.length);
+  if (valid < outgoing.id.length && extent.source()) {
     return Sent{valid,
                 fail(Fault::changed, fmt::format("the file ended after {} of {} bytes", valid, outgoing.id.length))};
   }
-  return Sent{valid, extent.source};
+  return Sent{valid, extent.source()};
 }
 
 Result<> PacketChannel::flush() {
@@ -293,20 +293,20 @@ Result<Event> PacketChannel::await_extent(Driver::Lock& lock) {
   }
   Inbound& extent = *awaited.extent;
   while (!extent.complete()) {
-    const std::uint64_t before = extent.frontier;
+    const std::uint64_t left = extent.missing();
     WAGGLE_TRY(driver_->until(lock, waiter_, step(), [&] { return extent.complete() || !hears(); }));
     if (!extent.complete()) {
       WAGGLE_TRY(hears());
-      WAGGLE_TRY(check_progress(*extent.length - before, extent.frontier - before, "an extent"));
+      WAGGLE_TRY(check_progress(left, left - extent.missing(), "an extent"));
     }
   }
   Event event{.kind = Event::Kind::extent, .message = {}, .announces = false, .announced = {}, .arrival = {}};
-  event.arrival = {awaited.id, extent.sink, {}};
-  if (extent.incoming.digest != nullptr) {
-    extent.incoming.digest->adopt(extent.digest);
+  event.arrival = {awaited.id, extent.sink(), {}};
+  if (extent.incoming().digest != nullptr) {
+    extent.incoming().digest->adopt(extent.digester());
   }
-  if (extent.incoming.sink == Incoming::Sink::view) {
-    event.arrival.view = ByteView(extent.view).first(awaited.id.length);
+  if (extent.incoming().sink == Incoming::Sink::view) {
+    event.arrival.view = extent.view().first(awaited.id.length);
   }
   shown_ = &extent;
   awaited_.reset();

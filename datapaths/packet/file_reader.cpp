@@ -128,14 +128,14 @@ void FileReader::read(std::span<Piece> run) {
   }
   std::uint64_t done = 0;
   for (auto left = std::span(vectors_).first(run.size()); done < wanted;) {
-    const auto got = ::preadv(extent.file.get(), left.data(), static_cast<int>(left.size()),
-                              static_cast<off_t>(extent.id.offset + run[0].offset + done));
+    const auto got = ::preadv(extent.file(), left.data(), static_cast<int>(left.size()),
+                              static_cast<off_t>(extent.id().offset + run[0].offset + done));
     if (got < 0 && errno == EINTR) {
       continue;
     }
     if (got <= 0) {
-      if (got < 0 && extent.source) {
-        extent.source = fail_errno("cannot read the file");
+      if (got < 0) {
+        extent.source_failed(fail_errno("cannot read the file").error());
       }
       break;
     }
@@ -152,21 +152,21 @@ void FileReader::read(std::span<Piece> run) {
 /// The mapped piece of the file that holds all of `piece`; nullptr when it cannot be mapped.
 FileReader::Window* FileReader::window(const Piece& piece) {
   const Outbound& extent = *piece.extent;
-  auto found = std::ranges::find(windows_, extent.serial, &Window::serial);
+  auto found = std::ranges::find(windows_, extent.serial(), &Window::serial);
   if (found == windows_.end()) {
     found = windows_.begin() + static_cast<std::ptrdiff_t>(next_window_++ % windows_.size());
   }
   Window& window = *found;
-  const bool holds = window.serial == extent.serial && piece.offset >= window.at &&
+  const bool holds = window.serial == extent.serial() && piece.offset >= window.at &&
                      piece.offset + piece.payload <= window.at + window.mapping.bytes().size();
   if (!holds) {
-    const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id.length - piece.offset));
-    auto mapping = Mapping::of(extent.file.get(), extent.id.offset + piece.offset, length, PROT_READ, MAP_POPULATE);
+    const auto length = static_cast<std::size_t>(std::min(kWindow, extent.id().length - piece.offset));
+    auto mapping = Mapping::of(extent.file(), extent.id().offset + piece.offset, length, PROT_READ, MAP_POPULATE);
     if (!mapping) {
       return nullptr;
     }
     window.mapping = *std::move(mapping);
-    window.serial = extent.serial;
+    window.serial = extent.serial();
     window.at = piece.offset;
   }
   return &window;
@@ -198,14 +198,14 @@ void FileReader::seal_all(std::span<Piece> run, std::uint64_t got) {
     got -= there;
     if (there < piece.payload) [[unlikely]] {
       std::fill_n(piece.packet + kDataHeader + there, piece.payload - there, std::byte{0});
-      piece.extent->valid = std::min(piece.extent->valid, piece.offset + there);
+      piece.extent->cut_at(piece.offset + there);
     }
     seal(ByteSpan(piece.packet, kDataHeader + piece.payload));
   }
 }
 
 void FileReader::digest(std::span<Piece> run) {
-  ExtentDigester* digest = run[0].extent->digest;
+  ExtentDigester* digest = run[0].extent->digest();
   if (digest == nullptr) {
     return;
   }

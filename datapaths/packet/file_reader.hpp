@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "base/shared_fd.hpp"
 #include "datapaths/packet/port.hpp"
-#include "datapaths/packet/transport/extents.hpp"
+#include "datapaths/packet/transport/outbound.hpp"
 
 namespace waggle::packet {
 
@@ -56,7 +56,7 @@ class FileReader {
 
   /// Way::mapped: pieces of files that are mapped now, one per extent that is being sent.
   struct Window {
-    std::uint64_t serial = 0;  ///< Outbound::serial
+    std::uint64_t serial = 0;  ///< Outbound::serial()
     std::uint64_t at = 0;      ///< bytes from the start of the extent
     Mapping mapping;
   };

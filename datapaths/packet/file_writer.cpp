@@ -8,7 +8,7 @@
 namespace waggle::packet {
 
 void FileWriter::write(Inbound& extent, std::uint64_t offset, ByteView payload) {
-  const std::uint64_t at = extent.incoming.id.offset + offset;
+  const std::uint64_t at = extent.incoming().id.offset + offset;
   if (count_ == kMost || (count_ > 0 && (extent_ != &extent || end_ != at))) {
     flush();
   }
@@ -22,14 +22,15 @@ void FileWriter::write(Inbound& extent, std::uint64_t offset, ByteView payload) 
 }
 
 void FileWriter::flush() {
-  for (auto left = std::span(vectors_).first(count_); !left.empty() && extent_->sink;) {
-    const auto put =
-        ::pwritev(extent_->incoming.file.get(), left.data(), static_cast<int>(left.size()), static_cast<off_t>(begin_));
+  for (auto left = std::span(vectors_).first(count_); !left.empty() && extent_->sink();) {
+    const auto put = ::pwritev(extent_->incoming().file.get(), left.data(), static_cast<int>(left.size()),
+                               static_cast<off_t>(begin_));
     if (put < 0 && errno == EINTR) {
       continue;
     }
     if (put < 0) {
-      extent_->sink = fail_errno("cannot write the file", errno, errno == ENOSPC ? "free some space" : "");
+      extent_->sink_failed(
+          fail_errno("cannot write the file", errno, errno == ENOSPC ? "free some space" : "").error());
       break;
     }
     begin_ += static_cast<std::uint64_t>(put);

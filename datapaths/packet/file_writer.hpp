@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-#include "datapaths/packet/transport/extents.hpp"
+#include "datapaths/packet/transport/inbound.hpp"
 
 namespace waggle::packet {
 

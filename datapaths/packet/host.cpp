@@ -158,21 +158,21 @@ void Host::dispatch(Time now, const RxFrame& frame) {
   }
   // The rest, which there hardly ever is, has a place of its own: moving an empty one over the first stalls the load.
   if (const auto placement = connection.on_packet(now, *header, packet)) {
-    place(connection, *placement);
-    for (auto rest = connection.rest_of(*placement); rest; rest = connection.rest_of(*rest)) {
-      place(connection, *rest);
+    place(connection, placement);
+    for (auto rest = connection.rest_of(placement); rest; rest = connection.rest_of(rest)) {
+      place(connection, rest);
     }
   }
   touch(*latest_);
   make_ready(*latest_);
 }
 
-void Host::place(Connection& connection, const Connection::Placement& placement, bool lent) {
+void Host::place(Connection& connection, const Placement& placement, bool lent) {
   Inbound& extent = *placement.extent;
-  const Incoming& incoming = extent.incoming;
+  const Incoming& incoming = extent.incoming();
   switch (incoming.sink) {
     case Incoming::Sink::file: writer_.write(extent, placement.offset, placement.payload); break;
-    case Incoming::Sink::view: copy_payload(ByteSpan(extent.view).subspan(placement.offset), placement.payload); break;
+    case Incoming::Sink::view: copy_payload(extent.place_at(placement.offset), placement.payload); break;
     case Incoming::Sink::discard: break;
   }
   if (placement.fresh > 0) {
@@ -197,58 +197,58 @@ void Host::digest(Inbound& extent, ByteView bytes) {
 
 void Host::digest_run() {
   if (run_count_ > 0) {
-    run_extent_->digest.update(std::span<const ByteView>(run_).first(run_count_));
+    run_extent_->digester().update(std::span<const ByteView>(run_).first(run_count_));
     run_count_ = 0;
   }
 }
 
 /// The frontier has moved up to bytes that came earlier: they continue the digest now.
 void Host::advance(Connection& connection, Inbound& extent) {
-  const Incoming& incoming = extent.incoming;
+  const Incoming& incoming = extent.incoming();
   if (incoming.sink == Incoming::Sink::discard) {
     while (const auto staged = connection.next_staged(extent)) {
       if (incoming.digest != nullptr) {
         digest_run();  // first what came before
-        extent.digest.update(staged->payload.last(staged->fresh));
+        extent.digester().update(staged.payload.last(staged.fresh));
       }
     }
     return;
   }
-  const std::uint64_t end = extent.received.contiguous_from(extent.frontier);
-  if (end == extent.frontier) {
+  const std::uint64_t end = extent.reached();
+  if (end == extent.frontier()) {
     return;
   }
   if (incoming.sink == Incoming::Sink::file && incoming.digest != nullptr) {
     digest_run();
     writer_.flush();
     again_.resize(kReadBack);
-    while (extent.frontier < end && extent.sink) {
+    while (extent.frontier() < end && extent.sink()) {
       const auto got =
-          ::pread(incoming.file.get(), again_.data(), std::min<std::uint64_t>(kReadBack, end - extent.frontier),
-                  static_cast<off_t>(incoming.id.offset + extent.frontier));
+          ::pread(incoming.file.get(), again_.data(), std::min<std::uint64_t>(kReadBack, end - extent.frontier()),
+                  static_cast<off_t>(incoming.id.offset + extent.frontier()));
       if (got <= 0) {
         if (got < 0 && errno == EINTR) {
           continue;
         }
-        extent.sink = fail_errno("cannot read back what was written", got < 0 ? errno : EIO);
+        extent.sink_failed(fail_errno("cannot read back what was written", got < 0 ? errno : EIO).error());
         break;
       }
-      extent.digest.update(ByteView(again_).first(static_cast<std::size_t>(got)));
+      extent.digester().update(ByteView(again_).first(static_cast<std::size_t>(got)));
       stats_.read_back += static_cast<std::uint64_t>(got);
-      extent.frontier += static_cast<std::uint64_t>(got);
+      extent.advance(extent.frontier() + static_cast<std::uint64_t>(got));
     }
   }
   if (incoming.sink == Incoming::Sink::view && incoming.digest != nullptr) {
     digest_run();
-    extent.digest.update(ByteView(extent.view).subspan(extent.frontier, end - extent.frontier));
+    extent.digester().update(extent.view().subspan(extent.frontier(), end - extent.frontier()));
   }
-  extent.frontier = end;
+  extent.advance(end);
 }
 
 void Host::place_staged(Connection& connection, Inbound& extent) {
   while (auto staged = connection.next_staged(extent)) {
-    for (; staged; staged = connection.rest_of(*staged)) {
-      place(connection, *staged, true);
+    for (; staged; staged = connection.rest_of(staged)) {
+      place(connection, staged, true);
     }
     writer_.flush();  // the bytes are on loan until the next piece
   }

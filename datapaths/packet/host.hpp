@@ -115,7 +115,7 @@ class Host {
   Result<bool> receive(Time now);
   void dispatch(Time now, const RxFrame& frame);
   /// `lent`: the payload is gone with the next call on the connection.
-  void place(Connection& connection, const Connection::Placement& placement, bool lent = false);
+  void place(Connection& connection, const Placement& placement, bool lent = false);
   void advance(Connection& connection, Inbound& extent);
   void digest(Inbound& extent, ByteView bytes);
   void digest_run();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,27 +11,15 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "datapaths/packet/transport/peer.hpp"
+#include "datapaths/packet/transport/time.hpp"
+#include "datapaths/packet/transport/wire.hpp"
 #include "datapaths/settings.hpp"
 
 /// What a packet datapath implements: frames go out and come in, in bursts. Only a port knows how; the transport above
 /// knows only packets, the UDP payloads inside the frames.
 namespace waggle::packet {
 
-/// Nanoseconds of the clock that drives a host: CLOCK_MONOTONIC, or virtual time in simulations.
-using Time = std::uint64_t;
-inline constexpr Time kNever = ~Time{0};
-
-/// The far end of a path. Equality is that of the UDP address; the Ethernet address is how to get there.
-struct Peer {
-  std::uint32_t ip = 0;    ///< IPv4, host byte order
-  std::uint16_t port = 0;  ///< UDP, host byte order
-  std::array<std::uint8_t, 6> mac{};
-  bool operator==(const Peer& other) const { return ip == other.ip && port == other.port; }
-};
-
-/// Bytes of the transport's header before the payload of a DATA packet. Ports place frames such that `packet` +
-/// kDataHeader is aligned to 64 bytes, or to 512 where they state `direct`.
-inline constexpr std::size_t kDataHeader = 48;
 /// Ethernet, IPv4 and UDP headers in front of a packet.
 inline constexpr std::size_t kFrameHeaders = 14 + 20 + 8;
 /// What IPv4 and UDP take of an MTU.

@@ -86,8 +86,7 @@ void check_numbers(ByteView bytes) {
     }
     require(numbers.floor() >= floor, "the floor went back");
     floor = numbers.floor();
-    AckBlock ack;
-    numbers.describe(ack);
+    const AckBlock ack = numbers.describe();
     std::array<std::byte, kAckBlock + 8 * kMostRanges> room;
     require(write_ack(room, ack) > 0 && read_ack(room), "an ACK of our own cannot be read");
     for (std::size_t i = 0; i < ack.count; ++i) {

@@ -2,6 +2,7 @@
 #include "datapaths/packet/testing/raw_peer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "datapaths/packet/transport/mtu_search.hpp"
 #include "datapaths/packet/transport/retry_token.hpp"
@@ -176,8 +177,7 @@ void RawPeer::acknowledge() {
     return;
   }
   ack_due_ = false;
-  AckBlock ack;
-  received_.describe(ack);
+  AckBlock ack = received_.describe();
   ack.packet_limit = received_.next() + room;
   ack.message_limit = hears.value_or(messages_.limit());
   Bytes body(ack_size(kMostRanges));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "datapaths/datapath.hpp"
 #include "datapaths/packet/transport/message_stream.hpp"
 #include "datapaths/packet/transport/received_numbers.hpp"
 #include "datapaths/packet/transport/wire.hpp"

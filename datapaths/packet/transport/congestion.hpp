@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/time.hpp"
 
 namespace waggle::packet {
 

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <array>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/tally.hpp"
-#include "datapaths/packet/transport/congestion.hpp"
-#include "datapaths/packet/transport/extents.hpp"
-#include "datapaths/packet/transport/message_stream.hpp"
-#include "datapaths/packet/transport/mtu_search.hpp"
-#include "datapaths/packet/transport/pacer.hpp"
-#include "datapaths/packet/transport/received_numbers.hpp"
-#include "datapaths/packet/transport/retry_token.hpp"
-#include "datapaths/packet/transport/rtt.hpp"
-#include "datapaths/packet/transport/sent_packets.hpp"
-#include "datapaths/packet/transport/wire.hpp"
+#include "datapaths/packet/transport/acknowledger.hpp"
+#include "datapaths/packet/transport/closing.hpp"
+#include "datapaths/packet/transport/handshake.hpp"
+#include "datapaths/packet/transport/peer.hpp"
+#include "datapaths/packet/transport/receiving.hpp"
+#include "datapaths/packet/transport/recovery.hpp"
+#include "datapaths/packet/transport/sending.hpp"
 
 namespace waggle::packet {
 
@@ -37,18 +34,22 @@ struct ConnectionOptions {
 };
 
 /// One end of a connection: bytes and time in, bytes and deadlines out. No descriptor is read or written here, no clock
-/// asked. Loss detection and timers follow RFC 9002, with a reordering threshold that adapts; see docs/transport.md.
+/// asked; see docs/transport.md. Each part keeps what it decides by (Handshake, Closing, Acknowledger, Receiving,
+/// Sending, Recovery); the connection takes packets apart for them, makes packets of what they say, and knows whether
+/// it lives.
 class Connection {
  public:
-  static constexpr Time kAckDelay = 1'000'000;           ///< ns that an ACK may wait
-  static constexpr std::size_t kMostUnderWay = 1 << 14;  ///< packets whose fate is open
+  static constexpr Time kAckDelay = Acknowledger::kDelay;
+  static constexpr std::size_t kMostUnderWay = Recovery::kMostUnderWay;
   /// Bytes of messages that a stranger may send ahead.
   static constexpr std::uint64_t kStrangerWindow = 8 * 1024;
-  static constexpr std::size_t kMostNumbers = 1 << 15;  ///< those, and what was sent since that nobody acknowledges
-  static constexpr std::size_t kMostPieces = 4096;      ///< of all arriving extents, apart from each other
-  static constexpr std::uint32_t kMostOutbound = 1024;  ///< extents of which not all is acknowledged
+  static constexpr std::size_t kMostNumbers = Recovery::kMostNumbers;
+  static constexpr std::size_t kMostPieces = Receiving::kMostPieces;
+  static constexpr std::uint32_t kMostOutbound = Sending::kMostOutbound;
 
   static Result<std::unique_ptr<Connection>> create(const ConnectionOptions& options, Time now);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   /// For the server: the client's terms, from its HELLO with a valid token.
   void accept(Time now, const Terms& terms);
   /// The peer is no stranger any more.
@@ -61,25 +62,13 @@ class Connection {
   /// Why it ended early; none while it lives and after an orderly end.
   const std::optional<Error>& failure() const { return failure_; }
   /// The peer has closed in order: nothing more will come.
-  bool peer_closed() const { return peer_closed_; }
+  bool peer_closed() const { return closing_.peer_closed(); }
 
   // Bytes in
 
-  /// Payload that belongs at `offset` of the extent (from its start). With `fresh` > 0 the last `fresh` bytes continue
-  /// the digest.
-  struct Placement {
-    Inbound* extent = nullptr;
-    std::uint64_t offset = 0;
-    ByteView payload;
-    std::size_t fresh = 0;
-    ByteView rest = {};  ///< what came in the same packet behind it: see rest_of()
-  };
   /// Takes a packet whose checksum was right and which came from peer(). The payload of DATA, if it is wanted, is to be
   /// put in place before `packet` goes away.
-  std::optional<Placement> on_packet(Time now, const Header& header, ByteView packet);
-  /// What of a packet is still to be put in place: it came with bytes between which others had been received already,
-  /// and what was received is not written again. Until it returns nothing.
-  std::optional<Placement> rest_of(const Placement& placement);
+  Placement on_packet(Time now, const Header& header, ByteView packet);
   void on_timer(Time now);
   /// When on_timer() or next_packet() will have something to do without any further cause.
   Time deadline() const;
@@ -96,24 +85,21 @@ class Connection {
   };
   /// Writes the next packet that may be sent now, if any.
   std::optional<Built> next_packet(Time now, ByteSpan room);
-  // Messages and extents
 
-  MessageSender& messages_out() { return messages_out_; }
-  MessageReceiver& messages_in() { return messages_in_; }
-  /// Begins to send an extent, which the message stream must announce in the same order. Valid until it is over().
-  Outbound& offer(const ExtentId& id, SharedFd file, ExtentDigester* digest);
-  void expect(const Incoming& incoming);
-  /// Takes back the latest expectation of (id.handle, id.offset) that was not announced.
-  void cancel(const ExtentId& id);
-  /// Drops all expectations and takes no more payload: what still comes is acknowledged and goes nowhere.
-  void end_receiving();
-  /// The next announced extent, with its real length. nullptr when nobody has expected it.
-  Inbound* announced(std::uint32_t sequence, const ExtentId& id);
-  /// Moves on to payload that came early and may be placed now: call until it returns nothing. The bytes are valid
-  /// until the next call.
-  std::optional<Placement> next_staged(Inbound& extent);
-  /// The extent has been handed over; `extent` is forgotten.
-  void delivered(Inbound& extent);
+  // Messages and extents: see Sending and Receiving
+
+  MessageSender& messages_out() { return sending_.messages(); }
+  MessageReceiver& messages_in() { return receiving_.messages(); }
+  Outbound& offer(const ExtentId& id, SharedFd file, ExtentDigester* digest) {
+    return sending_.offer(id, std::move(file), digest);
+  }
+  void expect(const Incoming& incoming) { receiving_.expect(incoming); }
+  void cancel(const ExtentId& id) { receiving_.cancel(id); }
+  void end_receiving() { receiving_.end(); }
+  Inbound* announced(std::uint32_t sequence, const ExtentId& id) { return receiving_.announced(sequence, id); }
+  Placement rest_of(const Placement& placement) { return receiving_.rest_of(placement); }
+  Placement next_staged(Inbound& extent) { return receiving_.next_staged(extent); }
+  void delivered(Inbound& extent) { receiving_.delivered(extent); }
   /// The application has consumed messages: the peer may have to be told.
   void consumed(Time now);
 
@@ -121,22 +107,24 @@ class Connection {
   void close(Time now);
   void abandon(Time now, CloseCode code);
   /// What the peer is told when the connection ends in order: CloseCode::done unless it is to blame.
-  void blame(CloseCode code) { close_code_ = code; }
+  void blame(CloseCode code) { closing_.blame(code); }
   /// What a peer is told that asks once more when it is forgotten.
   CloseCode close_code() const {
-    return failure_ && close_code_ == CloseCode::done ? CloseCode::unknown_connection : close_code_;
+    return failure_ && closing_.code() == CloseCode::done ? CloseCode::unknown_connection : closing_.code();
   }
   /// Everything is said: forget it.
-  bool finished() const;
+  bool finished() const { return state_ == State::closed && !closing_.due(); }
 
   // Measures and tests
 
   struct Stats {
-    Tally packets_sent, packets_received, retransmissions, lost_packets, spurious_losses, acks_sent, acks_received,
-        duplicates, refused_packets, staging_full, probe_timeouts, window_limited, peer_limited, pacing_limited,
-        mtu_probes, persistent_congestion;
+    std::uint64_t packets_sent = 0, packets_received = 0, retransmissions = 0, lost_packets = 0, spurious_losses = 0,
+                  acks_sent = 0, acks_received = 0, duplicates = 0, refused_packets = 0, staging_full = 0,
+                  probe_timeouts = 0, window_limited = 0, peer_limited = 0, pacing_limited = 0, mtu_probes = 0,
+                  persistent_congestion = 0;
   };
-  const Stats& stats() const { return stats_; }
+  /// From any thread.
+  Stats stats() const;
   /// What is held because of the peer; every number has a bound.
   struct Held {
     std::size_t numbers = 0;   ///< packets whose fate is open, and what was sent since; at most kMostNumbers
@@ -148,183 +136,77 @@ class Connection {
     std::uint64_t staged = 0;  ///< bytes; at most half of the host's budget
   };
   Held held() const;
-  std::uint32_t packet_size() const { return mtu_.packet(); }
-  std::uint64_t in_flight() const { return in_flight_; }
-  std::uint64_t window() const { return window_; }
-  const RttEstimator& rtt() const { return rtt_; }
-  const CongestionControl& congestion() const { return *congestion_; }
-  const ReceivedNumbers& received_numbers() const { return received_; }
-  std::uint64_t packet_limit() const { return packet_limit_; }
-  std::uint64_t next_number() const { return sent_.next(); }
+  std::uint32_t packet_size() const { return recovery_.packet_size(); }
+  std::uint64_t in_flight() const { return recovery_.in_flight(); }
+  std::uint64_t window() const { return recovery_.window(); }
+  const RttEstimator& rtt() const { return recovery_.rtt(); }
+  const CongestionControl& congestion() const { return recovery_.congestion(); }
+  const ReceivedNumbers& received_numbers() const { return acknowledger_.received(); }
+  std::uint64_t packet_limit() const { return sending_.packet_limit(); }
+  std::uint64_t next_number() const { return recovery_.next(); }
 
  private:
   explicit Connection(const ConnectionOptions& options, std::unique_ptr<CongestionControl> congestion, Time now);
 
-  // connection.cpp: set-up, timers, end
-  void set_terms(Time now, const Terms& terms);
+  // connection.cpp: its life
+  void establish(Time now, const Terms& terms);
   void fail_with(Error error);
-  std::uint64_t owed() const;
-  void watch_progress(Time now);
+  void on_silence();
+  bool stalled(Time now);
   void break_off(Time now, std::string_view why);
+
+  // connection_receive.cpp: packets taken apart
+  bool takes_control(Time now, const Header& header, ByteView packet);
   void on_retry(Time now, ByteView packet);
   void on_close(Time now, ByteView packet);
-  /// The probe timeout; never while the time threshold of loss detection has a timer (RFC 9002, 6.2.1).
-  Time probe_at() const;
-
-  // connection_receive.cpp
-  bool takes_control(Time now, const Header& header, ByteView packet);
-  void note_received(Time now, const Header& header, bool elicits);
-  std::optional<Placement> on_data(Time now, const Header& header, ByteView packet);
-  Inbound* find(const DataHeader& data);
-  Inbound* only_one_for(const DataHeader& data);
-  std::optional<Placement> place(Inbound& extent, std::uint64_t offset, ByteView payload, bool may_stage, bool& taken);
-  bool takes_piece(const Inbound& extent, std::uint64_t begin, std::uint64_t end) const;
-  void add_piece(Inbound& extent, std::uint64_t begin, std::uint64_t end);
-  void forget(std::list<Inbound>::iterator extent);
+  void note_received(Time now, const Header& header, bool elicits) {
+    last_received_ = now;
+    acknowledger_.receive(now, header, elicits);
+  }
+  Placement on_data(Time now, const Header& header, ByteView packet);
   void on_message(Time now, const Header& header, ByteView packet);
-
-  // connection_recovery.cpp
   bool on_ack(Time now, const AckBlock& ack);
-  bool honest(const AckBlock& ack) const;
-  void suspect(Time now, const SentPacket& packet);
-  void leave_black_hole(Time now);
-  /// What an ACK says that none has said before.
-  struct News {
-    bool acknowledged = false;  ///< something that was under way
-    bool forgiven = false;      ///< something that was taken for lost
-    std::uint64_t bytes = 0;    ///< of what was under way
-    std::uint64_t largest = 0;  ///< number of that
-  };
-  void on_news(Time now, const AckBlock& ack, const News& news);
-  void acknowledge(std::uint64_t number, News& news);
-  void arrived(const SentPacket& packet, Outbound* extent);
-  void forgive(std::uint64_t number, const SentPacket& packet);
-  void detect_losses(Time now);
-  void lose(SentPacket& packet);
-  void refresh(Time now);
 
-  // connection_send.cpp
-  bool window_open(Time now, std::size_t bytes);
-  std::optional<Built> build_message(Time now, ByteSpan room);
-  std::optional<Built> build_data(Time now, ByteSpan room);
-  std::optional<Built> build_data_piece(Time now, ByteSpan room, Outbound& extent, std::uint64_t offset,
-                                        std::uint32_t length, bool first);
-  std::optional<Built> build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack);
-  std::optional<Built> build_ack(Time now, ByteSpan room);
+  // connection_send.cpp: packets made
+  Header header(Type type, std::size_t length, std::uint8_t flags = 0);
+  SentPacket& record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded = true);
   std::optional<Built> build_control(Time now, ByteSpan room, Type type, std::size_t length);
   std::optional<Built> build_setup(Time now, ByteSpan room);
   std::optional<Built> build_close(Time now, ByteSpan room);
-  std::optional<Built> build_probe_timeout(Time now, ByteSpan room);
-  std::optional<Built> build_mtu_probe(Time now, ByteSpan room);
-  bool may_probe() const { return sent_.next() < packet_limit_ && !sent_.full(); }
-  SentPacket& record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded = true);
-  Header header(Type type, std::size_t length, std::uint8_t flags = 0);
-  void leave_out_number();
-  std::uint32_t message_room(ByteSpan room) const;
+  std::optional<Built> build_ack(Time now, ByteSpan room);
   std::optional<Built> build_ping(Time now, ByteSpan room);
-  Outbound& first_lost();
+  std::optional<Built> build_mtu_probe(Time now, ByteSpan room);
+  std::optional<Built> build_message(Time now, ByteSpan room);
+  std::optional<Built> build_message_piece(Time now, ByteSpan room, MessagePiece piece, std::size_t ack);
+  std::optional<Built> build_data(Time now, ByteSpan room);
+  std::optional<Built> build_data_piece(Time now, ByteSpan room, const Sending::Piece& piece, bool first);
   std::optional<Built> build_lost(Time now, ByteSpan room, std::uint32_t most);
   std::optional<Built> build_foremost(Time now, ByteSpan room);
+  std::optional<Built> build_again(Time now, ByteSpan room, const SentPacket& packet, std::uint32_t most);
+  std::optional<Built> build_probe_timeout(Time now, ByteSpan room);
+  std::size_t write_ack_now(Time now, ByteSpan to);
+  std::uint32_t message_room(ByteSpan room) const;
   std::uint32_t payload_room() const;
-  AckBlock ack_block(Time now) const;
-  void acked(Time now);
-  /// A peer that acknowledges all extents but the first is sent no more until it does.
-  bool more_data() const {
-    return (cursor_ != next_outbound_ && cursor_ - first_outbound_ < kMostOutbound) || lost_extents_ > 0;
-  }
-  Outbound* outbound(std::uint32_t sequence);
-  void tidy_outbound();
+
+  struct Counts {
+    Tally packets_sent, packets_received, retransmissions, acks_received, duplicates, refused_packets;
+  };
 
   ConnectionOptions options_;
   State state_ = State::connecting;
   std::optional<Error> failure_;
-  Stats stats_;
-
-  // Set-up and end
-  std::array<std::byte, RetryTokens::kSize> token_{};
-  bool has_token_ = false;
-  bool accept_due_ = false;
-  Time hello_at_ = 0;
-  Time hello_wait_ = 50'000'000;
-  Time started_ = 0;
-  bool peer_closed_ = false;
-  bool close_due_ = false;
-  bool close_answered_ = false;
-  CloseCode close_code_ = CloseCode::done;
-  std::uint32_t closes_sent_ = 0;
-  Time close_at_ = kNever;     // when CLOSE is sent again
-  Time close_limit_ = kNever;  // when waiting for acknowledgements ends
-
-  // Receiving
-  ReceivedNumbers received_;
-  Time last_received_ = 0;
-  Time largest_at_ = 0;
-  std::uint32_t unacknowledged_ = 0;
-  bool ack_now_ = false;
-  Time ack_at_ = kNever;
-  std::uint64_t advertised_ = 0;          // message limit that the peer knows
-  std::uint64_t advertised_packets_ = 0;  // packet limit that it knows
-  MessageReceiver messages_in_;
-  std::list<Inbound> inbound_;
-  std::list<Inbound> spare_;
-  Inbound* latest_ = nullptr;    // where the last payload went
-  std::uint32_t delivered_ = 0;  // extents handed over so far
-  bool receiving_ = true;        // until end_receiving()
-  std::size_t pieces_ = 0;       // of all extents, above the first
-  Staging staging_;
-  Staging::Piece piece_;  // shown by next_staged()
-
-  // Sending
-  SentPackets sent_;
-  MessageSender messages_out_;
-  std::deque<Outbound> outbound_;
-  std::uint32_t first_outbound_ = 0;  // sequence of outbound_.front()
-  std::uint32_t next_outbound_ = 0;
-  std::uint32_t cursor_ = 0;        // first extent with bytes that were never sent
-  std::uint32_t lost_extents_ = 0;  // extents with bytes to send again
-  std::uint32_t first_lost_ = 0;    // no extent before it has any
-  std::uint64_t packet_limit_ = 0;  // the peer's
-  std::uint64_t message_limit_ = 0;
-  std::uint32_t since_solicited_ = 0;
-  std::uint64_t told_ = 0;           // the peer may hold all numbers below for received
-  std::uint64_t left_out_ = kNever;  // the number that was left out last
-  std::uint64_t skip_at_ = 0;        // the next one
-  std::uint64_t skip_within_ = 256;
-  Time last_sent_ = 0;
+  Time last_received_;
+  Time last_sent_;
   bool ping_due_ = false;
-  std::uint64_t progress_ = 0;      // bytes of messages and extents that were acknowledged so far
-  std::uint64_t progress_due_ = 0;  // what it must come to
-  Time stall_at_ = kNever;          // by when
+  std::uint32_t since_solicited_ = 0;  // DATA that asked for no ACK
+  Counts counts_;
 
-  // Recovery
-  RttEstimator rtt_;
-  std::unique_ptr<CongestionControl> congestion_;
-  Pacer pacer_;
-  Time pace_at_ = kNever;  // when the pacer lets the next packet go, if it held one back
-  MtuSearch mtu_;
-  std::uint64_t window_ = 0;     // congestion_->window(), bytes
-  std::uint64_t in_flight_ = 0;  // bytes
-  std::uint64_t under_way_ = 0;  // packets
-  std::uint64_t probing_ = 0;    // those of them that are MTU probes
-  std::uint64_t largest_acknowledged_ = 0;
-  bool anything_acknowledged_ = false;
-  Time last_elicited_ = 0;  // when the last packet was sent that asks for an ACK
-  Time loss_at_ = kNever;
-  std::uint32_t timeouts_ = 0;       // in a row
-  std::uint32_t probes_ = 0;         // to be sent whatever the window
-  std::uint64_t threshold_ = 3;      // packets; grows with observed reordering
-  std::uint64_t limited_until_ = 0;  // numbers below were sent while the window was what held us back
-  std::uint64_t floor_ = 0;          // all below is acknowledged
-  std::uint32_t black_size_ = 0;     // packets of this size and above vanish while smaller ones arrive; 0: they do not
-  std::uint32_t black_rounds_ = 0;   // as many times in a row
-  Time black_at_ = 0;                // the last time
-  std::uint64_t open_ = 0;           // no number below is under way
-  Time first_sample_at_ = kNever;    // of the RTT
-  // The losses behind the last cut of the window, MTU probes apart: it is undone when all of them were none.
-  std::uint32_t loss_round_ = 0;  // counts rounds of loss detection
-  std::uint32_t cut_round_ = 0;   // the one of the last cut
-  std::uint64_t lost_since_cut_ = 0;
-  std::uint64_t forgiven_since_cut_ = 0;
+  Handshake handshake_;
+  Closing closing_;
+  Acknowledger acknowledger_;
+  Receiving receiving_;
+  Sending sending_;
+  Recovery recovery_;
 };
 
 }  // namespace waggle::packet

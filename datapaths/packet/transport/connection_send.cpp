@@ -11,79 +11,29 @@ constexpr std::uint64_t kAcksPerWindow = 4;
 constexpr std::uint32_t kMostUnsolicited = 256;
 /// What a piece of the message stream may grow to even when packets are large: small losses, small copies.
 constexpr std::uint32_t kMostMessagePiece = 16 * 1024;
-/// Numbers within which one is left out, at last.
-constexpr std::uint64_t kMostSkipWithin = 1U << 16U;
 
 }  // namespace
 
 Header Connection::header(Type type, std::size_t length, std::uint8_t flags) {
-  // Numbers that are no longer under discussion lag behind the oldest one that is.
-  const std::uint64_t number = sent_.next();
-  told_ = std::max(told_, sent_.oldest());
-  return {type,        flags,  static_cast<std::uint16_t>(length),
-          options_.id, number, static_cast<std::uint32_t>(number - sent_.oldest())};
+  const auto [number, lag] = recovery_.number();
+  return {type, flags, static_cast<std::uint16_t>(length), options_.id, number, lag};
 }
 
 SentPacket& Connection::record(Time now, SentPacket::Kind kind, std::size_t size, bool bounded) {
-  SentPacket& packet = sent_.add();
-  packet.state = SentPacket::State::under_way;
-  packet.kind = kind;
-  packet.size = static_cast<std::uint16_t>(size);
-  packet.sent_at = now;
-  in_flight_ += size;
-  ++under_way_;
-  ++stats_.packets_sent;
-  last_elicited_ = now;
+  ++counts_.packets_sent;
   last_sent_ = now;
-  if (bounded) {
-    pacer_.spend(size);
-  }
-  return packet;
-}
-
-bool Connection::window_open(Time now, std::size_t bytes) {
-  if (sent_.next() >= packet_limit_ || sent_.full()) {
-    ++stats_.peer_limited;
-    return false;
-  }
-  if (in_flight_ + bytes > window_) {
-    ++stats_.window_limited;
-    limited_until_ = sent_.next();
-    return false;
-  }
-  if (!pacer_.allows(now)) {
-    ++stats_.pacing_limited;
-    limited_until_ = sent_.next();
-    pace_at_ = pacer_.next(now);
-    return false;
-  }
-  return true;
-}
-
-/// Leaves a number out now and then, at places that nobody can guess: whoever acknowledges it acknowledges what has not
-/// come (RFC 9000, 21.4).
-void Connection::leave_out_number() {
-  if (skip_at_ != 0) {
-    left_out_ = sent_.skip();
-  }
-  // splitmix64 (Steele et al., 2014)
-  std::uint64_t random = options_.seed += 0x9E3779B97F4A7C15U;
-  random = (random ^ random >> 30U) * 0xBF58476D1CE4E5B9U;
-  random = (random ^ random >> 27U) * 0x94D049BB133111EBU;
-  random ^= random >> 31U;
-  skip_at_ = sent_.next() + 1 + random % skip_within_;
-  skip_within_ = std::min(2 * skip_within_, kMostSkipWithin);
+  return recovery_.record(now, kind, size, bounded);
 }
 
 std::uint32_t Connection::payload_room() const {
-  const auto room = static_cast<std::uint32_t>(mtu_.packet() - kDataHeader);
+  const auto room = static_cast<std::uint32_t>(recovery_.packet_size() - kDataHeader);
   return room < options_.alignment ? room : room - room % options_.alignment;
 }
 
 /// DATA comes back as build_data() has made it: moving what has just been written field by field costs a stalled load,
 /// 30 ns a packet.
 std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room) {
-  pace_at_ = kNever;
+  recovery_.begin_turn();
   if (state_ != State::established) [[unlikely]] {
     if (state_ == State::connecting) {
       return build_setup(now, room);
@@ -92,69 +42,42 @@ std::optional<Connection::Built> Connection::next_packet(Time now, ByteSpan room
       return built;
     }
   }
-  if (accept_due_) [[unlikely]] {
+  if (handshake_.accept_due()) [[unlikely]] {
     return build_setup(now, room);
   }
-  if (close_due_) [[unlikely]] {
+  if (closing_.due()) [[unlikely]] {
     return build_close(now, room);
   }
-  if (sent_.exhausted()) [[unlikely]] {
-    watch_progress(now);
+  if (recovery_.exhausted()) [[unlikely]] {
+    sending_.look_for_progress(now, options_.patience);
     return {};  // a peer that acknowledges nothing is not acknowledged either
   }
-  if (sent_.next() >= skip_at_) [[unlikely]] {
-    leave_out_number();
-  }
-  if (probes_ > 0) [[unlikely]] {
-    --probes_;
+  recovery_.leave_out_number();
+  if (recovery_.take_probe()) [[unlikely]] {
     return build_probe_timeout(now, room);
   }
-  if (messages_out_.wants(message_limit_)) {
+  if (sending_.wants_message()) {
     if (auto built = build_message(now, room)) {
       return built;
     }
   }
-  if (ack_now_ || ack_at_ <= now) {
+  if (acknowledger_.due(now)) {
     return build_ack(now, room);
   }
   if (ping_due_) [[unlikely]] {
     ping_due_ = false;
     return build_ping(now, room);
   }
-  if (mtu_.probe(now) != 0) [[unlikely]] {
+  if (recovery_.mtu_probe(now) != 0) [[unlikely]] {
     if (auto built = build_mtu_probe(now, room)) {
       return built;
     }
   }
-  if (!more_data()) {
-    watch_progress(now);
+  if (!sending_.more()) {
+    sending_.look_for_progress(now, options_.patience);
     return {};
   }
   return build_data(now, room);
-}
-
-/// HELLO until it is answered, or ACCEPT once for each HELLO.
-std::optional<Connection::Built> Connection::build_setup(Time now, ByteSpan room) {
-  std::byte* at = room.data();
-  const Terms terms{options_.packet, options_.window, messages_in_.limit()};
-  if (accept_due_) {
-    accept_due_ = false;
-    write_terms(at + kHeader, terms);
-    return build_control(now, room, Type::accept, kHeader + kTerms);
-  }
-  if (now < hello_at_) {
-    return {};
-  }
-  hello_at_ = now + hello_wait_;
-  hello_wait_ = std::min<Time>(2 * hello_wait_, 1'000'000'000);
-  // Padded, so that the server never sends more than it has received before the address is proven (RFC 9000, 8.1).
-  std::fill_n(at + kHeader, MtuSearch::kBase - kHeader, std::byte{0});
-  write_terms(at + kHeader, terms);
-  store_be(at + kHeader + kTerms, static_cast<std::uint16_t>(has_token_ ? token_.size() : 0));
-  if (has_token_) {
-    std::ranges::copy(token_, at + kHeader + kTerms + 2);
-  }
-  return build_control(now, room, Type::hello, MtuSearch::kBase);
 }
 
 /// Header and checksum of a packet whose other bytes stand. Uses up a number, which nobody waits for.
@@ -163,60 +86,70 @@ std::optional<Connection::Built> Connection::build_control(Time now, ByteSpan ro
   Header head = header(type, length);
   if (recorded) {
     --head.number;  // record() has taken it
-    head.lag = static_cast<std::uint32_t>(head.number - std::min(head.number, sent_.oldest()));
+    head.lag = static_cast<std::uint32_t>(head.number - std::min(head.number, recovery_.oldest()));
   }
   write_header(room.data(), head);
   seal(room.first(length));
   if (!recorded) {
-    sent_.skip();
-    ++stats_.packets_sent;
+    recovery_.skip();
+    ++counts_.packets_sent;
     last_sent_ = now;
   }
   return Built{static_cast<std::uint32_t>(length), nullptr, 0, 0, false};
 }
 
-AckBlock Connection::ack_block(Time now) const {
-  AckBlock ack;
-  received_.describe(ack);
-  ack.packet_limit = received_.next() + options_.window;
-  ack.message_limit = messages_in_.limit();
-  ack.delay = static_cast<std::uint32_t>(std::min<Time>((now - std::min(now, largest_at_)) / 1000, UINT32_MAX));
-  return ack;
+/// HELLO until it is answered, or ACCEPT once for each HELLO.
+std::optional<Connection::Built> Connection::build_setup(Time now, ByteSpan room) {
+  const auto packet = handshake_.next(now, {options_.packet, options_.window, messages_in().limit()}, room);
+  return packet ? build_control(now, room, packet->type, packet->length) : std::nullopt;
 }
 
-void Connection::acked(Time) {
-  ++stats_.acks_sent;
-  unacknowledged_ = 0;
-  ack_now_ = false;
-  ack_at_ = kNever;
-  advertised_ = messages_in_.limit();
-  advertised_packets_ = received_.next() + options_.window;
+std::optional<Connection::Built> Connection::build_close(Time now, ByteSpan room) {
+  if (state_ == State::closing && !closing_.due() && sending_.messages().all_acknowledged() && recovery_.settled() &&
+      !sending_.more()) {
+    closing_.say(now);
+  }
+  if (!closing_.next(now)) {
+    return {};
+  }
+  store_be(room.data() + kHeader, static_cast<std::uint16_t>(closing_.code()));
+  store_be(room.data() + kHeader + 2, sending_.messages().written());
+  if (!closing_.due() && !closing_.peer_closed()) {
+    state_ = State::closed;
+  }
+  return build_control(now, room, Type::close, kClose);
+}
+
+/// Writes an ACK block as long as fits and returns its bytes.
+std::size_t Connection::write_ack_now(Time now, ByteSpan to) {
+  const std::uint64_t message_limit = messages_in().limit();
+  const std::size_t size = write_ack(to, acknowledger_.block(now, message_limit));
+  acknowledger_.sent(message_limit);
+  return size;
 }
 
 std::optional<Connection::Built> Connection::build_ack(Time now, ByteSpan room) {
   const std::size_t most = std::min<std::size_t>(room.size(), MtuSearch::kBase);
-  const std::size_t size = write_ack(room.first(most).subspan(kHeader), ack_block(now));
-  acked(now);
+  const std::size_t size = write_ack_now(now, room.first(most).subspan(kHeader));
   return build_control(now, room, Type::ack, kHeader + size);
 }
 
 /// Bytes that a MESSAGE packet may have now.
 std::uint32_t Connection::message_room(ByteSpan room) const {
-  return std::min<std::uint32_t>({mtu_.packet(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
+  return std::min<std::uint32_t>({recovery_.packet_size(), static_cast<std::uint32_t>(room.size()), kMostMessagePiece});
 }
 
 std::optional<Connection::Built> Connection::build_message(Time now, ByteSpan room) {
   const std::uint32_t most = message_room(room);
-  if (!window_open(now, most)) {
+  if (!recovery_.may_send(now, most)) {
     return {};
   }
   // What is to be acknowledged goes along, and saves a packet of its own.
   std::size_t ack = 0;
-  if (unacknowledged_ > 0 || ack_now_) {
-    ack = write_ack(room.first(most).subspan(kMessageHeader, kMessageHeader + ack_size(8)), ack_block(now));
-    acked(now);
+  if (acknowledger_.pending()) {
+    ack = write_ack_now(now, room.first(most).subspan(kMessageHeader, kMessageHeader + ack_size(8)));
   }
-  const auto piece = messages_out_.take(static_cast<std::uint32_t>(most - kMessageHeader - ack), message_limit_);
+  const auto piece = sending_.take_message(static_cast<std::uint32_t>(most - kMessageHeader - ack));
   return piece ? build_message_piece(now, room, *piece, ack) : std::nullopt;
 }
 
@@ -226,7 +159,7 @@ std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteS
   std::byte* at = room.data();
   write_header(at, header(Type::message, length, ack > 0 ? kHasAck : std::uint8_t{0}));
   store_be(at + kHeader, piece.offset);
-  messages_out_.copy(piece, at + kMessageHeader + ack);
+  sending_.messages().copy(piece, at + kMessageHeader + ack);
   seal(room.first(length));
   SentPacket& packet = record(now, SentPacket::Kind::message, length);
   packet.offset = piece.offset;
@@ -236,76 +169,28 @@ std::optional<Connection::Built> Connection::build_message_piece(Time now, ByteS
 
 std::optional<Connection::Built> Connection::build_data(Time now, ByteSpan room) {
   const std::uint32_t most = std::min(payload_room(), static_cast<std::uint32_t>(room.size() - kDataHeader));
-  if (!window_open(now, most + kDataHeader)) {
-    watch_progress(now);
+  if (!recovery_.may_send(now, most + kDataHeader)) {
+    sending_.look_for_progress(now, options_.patience);
     return {};
   }
-  if (lost_extents_ > 0) {
+  if (sending_.has_lost()) {
     return build_lost(now, room, most);
   }
-  Outbound& extent = outbound_[cursor_ - first_outbound_];
-  const std::uint64_t offset = extent.next;
-  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, extent.id.length - offset));
-  extent.next += length;
-  if (extent.sent()) {
-    while (cursor_ != next_outbound_ && outbound_[cursor_ - first_outbound_].sent()) {
-      ++cursor_;
-    }
-  }
-  return build_data_piece(now, room, extent, offset, length, true);
-}
-
-/// The first extent with bytes to send again; there is one.
-Outbound& Connection::first_lost() {
-  first_lost_ = before(first_lost_, first_outbound_) ? first_outbound_ : first_lost_;
-  while (outbound(first_lost_)->lost.empty()) {
-    ++first_lost_;
-  }
-  return *outbound(first_lost_);
+  return build_data_piece(now, room, sending_.next_new(most), true);
 }
 
 std::optional<Connection::Built> Connection::build_lost(Time now, ByteSpan room, std::uint32_t most) {
-  Outbound& extent = first_lost();
-  const auto range = extent.lost.ranges().front();
-  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, range.end - range.begin));
-  extent.lost.drop_below(range.begin + length);
-  lost_extents_ -= extent.lost.empty() ? 1 : 0;
-  ++stats_.retransmissions;
-  return build_data_piece(now, room, extent, range.begin, length, false);
+  ++counts_.retransmissions;
+  return build_data_piece(now, room, sending_.next_lost(most), false);
 }
 
-/// The DATA that the peer needs first: it may have no room for what lies behind it, and acknowledge none of that.
-std::optional<Connection::Built> Connection::build_foremost(Time now, ByteSpan room) {
-  const SentPacket* foremost = nullptr;
-  for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
-    const SentPacket& packet = sent_[number];
-    if (packet.state == SentPacket::State::under_way && packet.kind == SentPacket::Kind::data &&
-        (foremost == nullptr || before(packet.extent, foremost->extent) ||
-         (packet.extent == foremost->extent && packet.offset < foremost->offset))) {
-      foremost = &packet;
-    }
-  }
-  if (lost_extents_ > 0) {
-    const Outbound& extent = first_lost();
-    if (foremost == nullptr || before(extent.sequence, foremost->extent) ||
-        (extent.sequence == foremost->extent && extent.lost.ranges().front().begin < foremost->offset)) {
-      return build_lost(now, room, payload_room());
-    }
-  }
-  Outbound* const extent = foremost != nullptr ? outbound(foremost->extent) : nullptr;
-  if (extent == nullptr) {
-    return {};
-  }
-  ++stats_.retransmissions;
-  return build_data_piece(now, room, *extent, foremost->offset, std::min(foremost->length, payload_room()), false);
-}
-
-std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan room, Outbound& extent,
-                                                              std::uint64_t offset, std::uint32_t length, bool first) {
-  const std::size_t size = kDataHeader + length;
+std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan room, const Sending::Piece& piece,
+                                                              bool first) {
+  Outbound& extent = *piece.extent;
+  const std::size_t size = kDataHeader + piece.length;
   // The receiver answers at once where the sender is about to run dry, and a few times per window.
-  const std::uint64_t packets = std::max<std::uint64_t>(window_ / std::max<std::size_t>(size, 1), 1);
-  const bool last = !more_data() || in_flight_ + 2 * size > window_ || sent_.next() + 1 >= packet_limit_;
+  const std::uint64_t packets = std::max<std::uint64_t>(recovery_.window() / std::max<std::size_t>(size, 1), 1);
+  const bool last = !sending_.more() || recovery_.last_that_fits(size);
   const bool solicits =
       last || ++since_solicited_ >= std::clamp<std::uint64_t>(packets / kAcksPerWindow, 2, kMostUnsolicited);
   if (solicits) {
@@ -313,13 +198,44 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
   }
   std::byte* at = room.data();
   write_header(at, header(Type::data, size, solicits ? kSolicits : std::uint8_t{0}));
-  write_data_header(at, {extent.sequence, extent.id.handle, extent.id.offset + offset});
+  write_data_header(at, {extent.sequence(), extent.id().handle, extent.id().offset + piece.offset});
   SentPacket& packet = record(now, SentPacket::Kind::data, size);
-  packet.extent = extent.sequence;
-  packet.offset = offset;
-  packet.length = length;
-  ++extent.under_way;
-  return Built{static_cast<std::uint32_t>(size), &extent, offset, length, first};
+  packet.extent = extent.sequence();
+  packet.offset = piece.offset;
+  packet.length = piece.length;
+  extent.on_sent();
+  return Built{static_cast<std::uint32_t>(size), &extent, piece.offset, piece.length, first};
+}
+
+/// The DATA that the peer needs first: it may have no room for what lies behind it, and acknowledge none of that.
+std::optional<Connection::Built> Connection::build_foremost(Time now, ByteSpan room) {
+  const SentPacket* const foremost = recovery_.foremost();
+  if (sending_.has_lost()) {
+    const Outbound& extent = sending_.first_lost();
+    if (foremost == nullptr || before(extent.sequence(), foremost->extent) ||
+        (extent.sequence() == foremost->extent && extent.first_lost() < foremost->offset)) {
+      return build_lost(now, room, payload_room());
+    }
+  }
+  return foremost != nullptr ? build_again(now, room, *foremost, 0) : std::nullopt;
+}
+
+/// What a packet carried that is under way, once more under a new number; cut anew, since what it was sent in may be
+/// larger than the path takes by now. `most`: bytes that a MESSAGE may have.
+std::optional<Connection::Built> Connection::build_again(Time now, ByteSpan room, const SentPacket& packet,
+                                                         std::uint32_t most) {
+  if (packet.kind == SentPacket::Kind::message) {
+    ++counts_.retransmissions;
+    const auto length = std::min(packet.length, most - std::uint32_t{kMessageHeader});
+    return build_message_piece(now, room, {packet.offset, length}, 0);
+  }
+  Outbound* const extent = packet.kind == SentPacket::Kind::data ? sending_.find(packet.extent) : nullptr;
+  if (extent == nullptr) {
+    return {};
+  }
+  ++counts_.retransmissions;
+  const Sending::Piece piece{extent, packet.offset, std::min(packet.length, payload_room())};
+  return build_data_piece(now, room, piece, false);
 }
 
 /// What the window holds back, or else what is oldest once more under a new number; its first copy is not lost yet (RFC
@@ -327,33 +243,24 @@ std::optional<Connection::Built> Connection::build_data_piece(Time now, ByteSpan
 /// payload before its announcement or out of order, and what it does not take fills the window.
 std::optional<Connection::Built> Connection::build_probe_timeout(Time now, ByteSpan room) {
   const std::uint32_t most = message_room(room);
-  if (const auto piece = messages_out_.take(most - std::uint32_t{kMessageHeader}, message_limit_)) {
+  if (const auto piece = sending_.take_message(most - std::uint32_t{kMessageHeader})) {
     return build_message_piece(now, room, *piece, 0);
   }
-  if (timeouts_ > 1 && probes_ == 0) {
+  if (recovery_.second_probe()) {
     if (auto built = build_foremost(now, room)) {
       return built;
     }
   }
-  if (lost_extents_ > 0) {
+  if (sending_.has_lost()) {
     return build_lost(now, room, payload_room());
   }
-  for (std::uint64_t number = std::max(open_, sent_.oldest()); number < sent_.next(); ++number) {
-    const SentPacket packet = sent_[number];
-    if (packet.state != SentPacket::State::under_way) {
-      continue;
-    }
-    if (packet.kind == SentPacket::Kind::message) {
-      // Cut anew: what it was sent in may be larger than the path takes by now.
-      const auto length = std::min(packet.length, most - std::uint32_t{kMessageHeader});
-      ++stats_.retransmissions;
-      return build_message_piece(now, room, {packet.offset, length}, 0);
-    }
-    Outbound* extent = packet.kind == SentPacket::Kind::data ? outbound(packet.extent) : nullptr;
-    if (extent != nullptr) {
-      const auto length = std::min(packet.length, payload_room());
-      ++stats_.retransmissions;
-      return build_data_piece(now, room, *extent, packet.offset, length, false);
+  for (std::uint64_t number = recovery_.first_open(); number < recovery_.next(); ++number) {
+    // A copy: the ring of packets may grow.
+    const SentPacket packet = recovery_.packet(number);
+    if (packet.state == SentPacket::State::under_way) {
+      if (auto built = build_again(now, room, packet, most)) {
+        return built;
+      }
     }
   }
   return build_ping(now, room);
@@ -369,15 +276,14 @@ std::optional<Connection::Built> Connection::build_ping(Time now, ByteSpan room)
 std::optional<Connection::Built> Connection::build_mtu_probe(Time now, ByteSpan room) {
   // One packet beyond the window, at times larger than it. It consumes window and credit of the pacer as any packet
   // does (RFC 9000, 14.4), but no more than the largest of the others: payload must not wait for the fate of a probe.
-  const std::uint32_t size = mtu_.probe(now);
-  if (size > room.size() || !may_probe()) {
+  const std::uint32_t size = recovery_.mtu_probe(now);
+  if (size > room.size() || !recovery_.may_probe_mtu()) {
     return {};
   }
-  ++stats_.mtu_probes;
   std::fill_n(room.data() + kHeader, size - kHeader, std::byte{0});
-  record(now, SentPacket::Kind::probe, mtu_.packet()).length = size;
-  ++probing_;
-  mtu_.on_sent(now);
+  ++counts_.packets_sent;
+  last_sent_ = now;
+  recovery_.record_mtu_probe(now, size);
   return build_control(now, room, Type::probe, size);
 }
 

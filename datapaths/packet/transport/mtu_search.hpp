@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/time.hpp"
 
 namespace waggle::packet {
 

@@ -51,8 +51,9 @@ class ReceivedNumbers {
   bool gap() const { return gap_; }
   std::size_t ranges() const { return numbers_.size(); }  ///< above the floor
 
-  /// Fills in floor, largest and ranges.
-  void describe(AckBlock& ack) const {
+  /// Floor, largest and ranges of an ACK.
+  AckBlock describe() const {
+    AckBlock ack;
     ack.floor = floor_;
     ack.largest = next_ == 0 ? 0 : next_ - 1;
     ack.count = 0;
@@ -60,6 +61,7 @@ class ReceivedNumbers {
     for (auto range = ranges.rbegin(); range != ranges.rend() && ack.count < kMostRanges; ++range) {
       ack.ranges[ack.count++] = {range->begin, range->end - 1};
     }
+    return ack;
   }
 
  private:

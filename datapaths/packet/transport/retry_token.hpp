@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
-#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/peer.hpp"
+#include "datapaths/packet/transport/time.hpp"
 
 namespace waggle::packet {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "datapaths/packet/port.hpp"
+#include "datapaths/packet/transport/time.hpp"
 
 namespace waggle::packet {
 

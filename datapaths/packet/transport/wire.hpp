@@ -9,13 +9,15 @@
 
 #include "base/byte_order.hpp"
 #include "base/bytes.hpp"
-#include "datapaths/packet/port.hpp"
 
 /// The packets of the transport as docs/transport.md lays them down; all numbers in network byte order.
 namespace waggle::packet {
 
 inline constexpr std::uint8_t kVersion = 1;
-inline constexpr std::size_t kHeader = 32;           ///< bytes of the header that all packets share
+inline constexpr std::size_t kHeader = 32;  ///< bytes of the header that all packets share
+/// Bytes before the payload of a DATA packet. Ports place frames such that `packet` + kDataHeader is aligned to 64
+/// bytes, or to 512 where they state `direct`.
+inline constexpr std::size_t kDataHeader = 48;
 inline constexpr std::size_t kMessageHeader = 40;    ///< before the bytes of a MESSAGE packet, or its ACK block
 inline constexpr std::size_t kClose = kHeader + 10;  ///< bytes of a CLOSE packet, and of a PING
 inline constexpr std::size_t kMostRanges = 32;       ///< in an ACK block

@@ -220,14 +220,14 @@ void Party::deliver() {
       if (each.extent == nullptr || each.got || each.sequence != handed_over_ || !each.extent->complete()) {
         continue;
       }
-      must(each.extent->sink.has_value(), "the sink failed");
+      must(each.extent->sink().has_value(), "the sink failed");
       const ExtentId& id = each.incoming.id;
       if (each.incoming.sink == Incoming::Sink::view) {
         const ByteView right = Files::content(1 - side_).subspan(id.offset, id.length);
-        must(std::ranges::equal(ByteView(each.extent->view).first(id.length), right), "a view is not what was sent");
+        must(std::ranges::equal(each.extent->view().first(id.length), right), "a view is not what was sent");
         each.got.emplace();
       } else {
-        each.digest.adopt(each.extent->digest);
+        each.digest.adopt(each.extent->digester());
         must(each.digest.bytes() == id.length, "a complete extent was not digested whole");
         each.got = each.digest.finish();
       }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "datapaths/packet/transport/extents.hpp"
+#include "datapaths/packet/transport/staging.hpp"
 
 #include <utility>
 
