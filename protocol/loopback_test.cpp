@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <algorithm>
+
 #include "base/testing/must.hpp"
 #include "protocol/client.hpp"
 #include "protocol/server.hpp"
@@ -9,13 +11,17 @@ using namespace waggle::protocol;
 using namespace waggle::protocol::testing;
 using waggle::test::must;
 
-TEST_CASE("the whole protocol works over TCP, with every datapath of this build that runs here", "[loopback]") {
+TEST_CASE("the whole protocol works over TCP and packets, with every datapath that runs over loopback here",
+          "[loopback]") {
   for (const Datapath* datapath : datapaths()) {
-    if (datapath->carrier() != Carrier::stream || !datapath->available() || !datapath->moves(Side::sender)) {
+    const auto links = datapath->links();
+    if (std::ranges::find(links, "loopback") == links.end() || !datapath->available() ||
+        !datapath->moves(Side::sender)) {
       continue;
     }
     INFO(datapath->name());
     ChannelOptions options;
+    options.link = "loopback";
     options.allow_fallback = true;
     auto tree = std::make_shared<Tree>();
     tree->knows_digests = true;
