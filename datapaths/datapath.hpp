@@ -13,6 +13,7 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "base/registry.hpp"
 #include "base/result.hpp"
 #include "base/shared_fd.hpp"
 
@@ -268,6 +269,7 @@ enum class ChannelOption {
 /// A way for payload to go from a file on one host into a file on the other. Instances live as long as the program.
 class Datapath {
  public:
+  using Registered = Datapath;
   virtual ~Datapath() = default;
   virtual std::string_view name() const = 0;
   virtual std::string_view summary() const = 0;  ///< one line for `harness list`
@@ -303,11 +305,5 @@ class Datapath {
 const std::vector<const Datapath*>& datapaths();
 /// Fault::usage with the list of names when there is none of this name.
 Result<const Datapath*> find_datapath(std::string_view name);
-
-/// Adds a datapath for as long as the program runs: `static Registration registration{std::make_unique<Mine>()};`
-class Registration {
- public:
-  explicit Registration(std::unique_ptr<Datapath> datapath);
-};
 
 }  // namespace waggle

@@ -41,12 +41,12 @@ bool passes(const Error& error) {
 }  // namespace
 
 struct Server::State {
-  struct Connection {
+  struct Worker {
     std::unique_ptr<Channel> channel;  ///< empty before its client has come, and once it has ended
     Agreement agreement;
     std::thread thread;
   };
-  using Connections = std::list<Connection>;
+  using Workers = std::list<Worker>;
 
   std::unique_ptr<Listener> listener;
   std::function<std::unique_ptr<FileService>()> make_service;
@@ -57,9 +57,9 @@ struct Server::State {
   mutable std::mutex mutex;
   std::condition_variable changed;  ///< `stopping`, or a connection has got its channel
   bool stopping = false;
-  Connections spare;  ///< one at most: a thread that waits for the next client
-  Connections open;
-  Connections finished;  ///< ended by themselves; their threads are about to return
+  Workers spare;  ///< one at most: a thread that waits for the next client
+  Workers open;
+  Workers finished;  ///< ended by themselves; their threads are about to return
   Counters closed_counters;
   const Channel* first = nullptr;  ///< while it is open
   Facts first_facts;               ///< as they were at its end
@@ -136,7 +136,7 @@ struct Server::State {
     if (!std::exchange(seen_one, true)) {
       first = admitted.channel.get();
     }
-    Connection& connection = spare.front();
+    Worker& connection = spare.front();
     connection.agreement = static_cast<const ServerHandshake&>(*admitted.admission).agreement();
     connection.channel = std::move(admitted.channel);
     open.splice(open.end(), spare);
@@ -144,14 +144,14 @@ struct Server::State {
   }
 
   /// False when the server ends before a client has come.
-  bool await_client(Connections::iterator connection) {
+  bool await_client(Workers::iterator connection) {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return stopping || connection->channel; });
     return connection->channel != nullptr;
   }
 
   /// Whatever waits for a peer, as the end of a channel may, is done without the mutex.
-  void serve(Connections::iterator connection) {
+  void serve(Workers::iterator connection) {
     if (!await_client(connection)) {
       return;
     }
@@ -163,7 +163,7 @@ struct Server::State {
       }
     }
     end(connection);
-    Connections reaped;
+    Workers reaped;
     {
       const std::lock_guard lock(mutex);
       if (stopping) {
@@ -176,7 +176,7 @@ struct Server::State {
   }
 
   /// Ending a channel may wait for its peer: nobody else may have to wait for that.
-  void end(Connections::iterator connection) {
+  void end(Workers::iterator connection) {
     std::unique_ptr<Channel> ended;  // outlives the lock
     const std::lock_guard lock(mutex);
     for (const auto& [name, count] : connection->channel->counters()) {
@@ -189,8 +189,8 @@ struct Server::State {
     ended.swap(connection->channel);
   }
 
-  static void join(Connections& connections) {
-    for (Connection& connection : connections) {
+  static void join(Workers& connections) {
+    for (Worker& connection : connections) {
       connection.thread.join();
     }
     connections.clear();

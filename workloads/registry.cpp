@@ -7,42 +7,18 @@
 #include "workloads/workload.hpp"
 
 namespace waggle::workloads {
-namespace {
-
-struct Registry {
-  std::vector<std::unique_ptr<Workload>> owned;
-  std::vector<const Workload*> sorted;
-};
-
-// Function-local: registrations run before main() in an unknown order.
-Registry& registry() {
-  static Registry instance;
-  return instance;
-}
-
-}  // namespace
-
-Registration::Registration(std::unique_ptr<Workload> workload) {
-  auto& [owned, sorted] = registry();
-  const auto at = std::ranges::lower_bound(sorted, workload->name(), {}, &Workload::name);
-  sorted.insert(at, workload.get());
-  owned.push_back(std::move(workload));
-}
 
 const std::vector<const Workload*>& workloads() {
-  return registry().sorted;
+  return Registry<Workload>::instance().all();
 }
 
 Result<const Workload*> find_workload(std::string_view name) {
-  const auto& all = workloads();
-  const auto found = std::ranges::find(all, name, &Workload::name);
-  if (found != all.end()) {
-    return *found;
+  const auto& registry = Registry<Workload>::instance();
+  if (const Workload* found = registry.find(name)) {
+    return found;
   }
-  std::vector<std::string_view> names;
-  std::ranges::transform(all, std::back_inserter(names), &Workload::name);
   return fail(Fault::usage, fmt::format("no workload is called '{}'", name),
-              fmt::format("choose one of: {}", fmt::join(names, ", ")));
+              fmt::format("choose one of: {}", fmt::join(registry.names(), ", ")));
 }
 
 void Outcome::merge(const Outcome& other) {

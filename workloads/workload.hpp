@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/histogram.hpp"
+#include "base/registry.hpp"
 #include "base/result.hpp"
 #include "protocol/client.hpp"
 
@@ -64,6 +65,7 @@ struct OptionInfo {
 
 class Workload {
  public:
+  using Registered = Workload;
   virtual ~Workload() = default;
   virtual std::string_view name() const = 0;
   virtual std::string_view summary() const = 0;
@@ -90,10 +92,5 @@ class Workload {
 
 const std::vector<const Workload*>& workloads();
 Result<const Workload*> find_workload(std::string_view name);
-
-class Registration {
- public:
-  explicit Registration(std::unique_ptr<Workload> workload);
-};
 
 }  // namespace waggle::workloads

@@ -208,8 +208,8 @@ class PacketDatapath final : public Datapath {
 
 }  // namespace
 
-Registration add_port(PortInfo info, OpenPorts open) {
-  return Registration(std::make_unique<PacketDatapath>(std::move(info), open));
+Registration<Datapath> add_port(PortInfo info, OpenPorts open) {
+  return Registration<Datapath>(std::make_unique<PacketDatapath>(std::move(info), open));
 }
 
 }  // namespace waggle::packet

@@ -147,6 +147,6 @@ struct PortInfo {
 
 /// Makes a datapath of a port, under the reliable transport, and registers it:
 /// `const Registration registration = add_port(info, open);` at the end of the port's file.
-Registration add_port(PortInfo info, OpenPorts open);
+Registration<Datapath> add_port(PortInfo info, OpenPorts open);
 
 }  // namespace waggle::packet

@@ -68,7 +68,7 @@ Result<std::unique_ptr<Mover>> make(Socket&, const Settings&) {
 }
 
 /// Makes a datapath of a mover and registers it.
-Registration add_mover(MoverInfo info, MakeMover make);
+Registration<Datapath> add_mover(MoverInfo info, MakeMover make);
 
 /// Reads into `to` from `offset`; returns fewer bytes than asked only at the end of the file.
 Result<std::size_t> read_file(int file, ByteSpan to, std::uint64_t offset);

@@ -18,7 +18,7 @@ struct Plan {
   Settings receiver_settings;
   ChannelOptions options;
 
-  Result<std::unique_ptr<Channel>> open(Connection connection, const Opening& opening = {}) const {
+  Result<std::unique_ptr<Channel>> open(TcpConnection connection, const Opening& opening = {}) const {
     WAGGLE_LET(send_mover, make_sender(connection.socket, sender_settings));
     WAGGLE_LET(receive_mover, make_receiver(connection.socket, receiver_settings));
     return std::make_unique<StreamChannel>(
@@ -148,8 +148,8 @@ class StreamDatapath final : public Datapath {
 
 }  // namespace
 
-Registration add_mover(MoverInfo info, MakeMover make) {
-  return Registration(std::make_unique<StreamDatapath>(std::move(info), make));
+Registration<Datapath> add_mover(MoverInfo info, MakeMover make) {
+  return Registration<Datapath>(std::make_unique<StreamDatapath>(std::move(info), make));
 }
 
 }  // namespace waggle::stream

@@ -196,7 +196,7 @@ Result<> bind_and_listen(int fd, const addrinfo& address, const Endpoint& at) {
 
 }  // namespace
 
-Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options) {
+Result<TcpConnection> connect_tcp(const Endpoint& to, const ChannelOptions& options) {
   WAGGLE_LET(addresses, addresses_of(to, false, options.cancel));
   Result<> last = fail(Fault::not_found, fmt::format("'{}' has no address", to.host));
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
@@ -209,7 +209,7 @@ Result<Connection> connect_tcp(const Endpoint& to, const ChannelOptions& options
     last = connect_one(fd.get(), *address, to, options);
     if (last) {
       WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
-      return Connection{std::move(socket), std::move(modes)};
+      return TcpConnection{std::move(socket), std::move(modes)};
     }
     if (last.error().fault == Fault::cancelled) {
       break;
@@ -245,13 +245,13 @@ Result<UniqueFd> listen_tcp(const Endpoint& at, const ChannelOptions& options) {
   return fd;
 }
 
-Result<Connection> adopt_tcp(UniqueFd fd, const ChannelOptions& options) {
+Result<TcpConnection> adopt_tcp(UniqueFd fd, const ChannelOptions& options) {
   WAGGLE_LET(modes, prepare(fd.get(), options));
   WAGGLE_LET(socket, Socket::adopt(std::move(fd), options.wait, options.timeout));
-  return Connection{std::move(socket), std::move(modes)};
+  return TcpConnection{std::move(socket), std::move(modes)};
 }
 
-Result<Connection> accept_tcp(int listening, const ChannelOptions& options) {
+Result<TcpConnection> accept_tcp(int listening, const ChannelOptions& options) {
   for (;;) {
     UniqueFd fd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
     if (fd) {

@@ -24,25 +24,19 @@ constexpr std::string_view kAbout =
     "Which path should file bytes take from one host to another? One file-transfer protocol, many datapaths,\n"
     "one harness that measures them all alike.\n";
 
-struct Registry {
-  std::vector<std::unique_ptr<Command>> sorted;
-};
-
-// Function-local: registrations run before main() in an unknown order.
-Registry& registry() {
-  static Registry instance;
-  return instance;
+const std::vector<std::unique_ptr<Command>>& commands() {
+  return Registry<Command>::instance().owned();
 }
 
 Command* find_command(std::string_view name) {
-  auto& all = registry().sorted;
+  const auto& all = commands();
   const auto found = std::ranges::find_if(all, [&](const auto& command) { return command->name() == name; });
   return found == all.end() ? nullptr : found->get();
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const auto& command : registry().sorted) {
+  for (const auto& command : commands()) {
     names.emplace_back(command->name());
   }
   return names;
@@ -50,7 +44,7 @@ std::vector<std::string> command_names() {
 
 std::string overview() {
   std::string text = fmt::format("{}\nUsage: harness COMMAND [OPTIONS]\n\nCommands:\n", kAbout);
-  for (const auto& command : registry().sorted) {
+  for (const auto& command : commands()) {
     text += fmt::format("  {:<10}{}\n", command->name(), command->summary());
   }
   text += "\nEvery command takes:\n";
@@ -225,12 +219,6 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, const
 }
 
 }  // namespace
-
-Registration::Registration(std::unique_ptr<Command> command) {
-  auto& sorted = registry().sorted;
-  const auto at = std::ranges::lower_bound(sorted, command->name(), {}, [](const auto& c) { return c->name(); });
-  sorted.insert(at, std::move(command));
-}
 
 CLI::Option* add_bytes(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& help) {
   return add_parsed(app, name, target, help, parse_size, "BYTES");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/registry.hpp"
 #include "base/result.hpp"
 
 namespace CLI {
@@ -28,6 +29,7 @@ struct Global {
 /// One command of the program.
 class Command {
  public:
+  using Registered = Command;
   virtual ~Command() = default;
   virtual std::string_view name() const = 0;
   virtual std::string_view summary() const = 0;  ///< one line, no full stop
@@ -38,12 +40,6 @@ class Command {
   /// Does the work. The result goes to stdout, everything else to stderr; the error is printed by the caller, and
   /// decides the exit code (base/result.hpp). Success means: done and verified.
   virtual Result<> run(const Global& global) = 0;
-};
-
-/// Adds a command for as long as the program runs: `const Registration registration{std::make_unique<Mine>()};`
-class Registration {
- public:
-  explicit Registration(std::unique_ptr<Command> command);
 };
 
 /// Parses the command line and runs the command that it names. Returns the exit code; prints at most one line on stderr
