@@ -29,8 +29,8 @@ Result<Started> start(const json& request) {
   if (role == "client") {
     return start_client(request);
   }
-  if (role == "files") {
-    return start_files(request);
+  if (role == "host") {
+    return start_host(request);
   }
   return fail(Fault::protocol, "no agent has the role '" + role + "'");
 }

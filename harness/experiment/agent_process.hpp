@@ -17,7 +17,7 @@
 namespace waggle::experiment {
 
 struct AgentOptions {
-  std::string name;    ///< for messages: "server", "client", "files"
+  std::string name;    ///< for messages: "server", "client", "host"
   int network = -1;    ///< network namespace to run in; -1: the caller's
   int cpu = -1;        ///< the only CPU to run on; -1: any
   int inherited = -1;  ///< one more descriptor that it keeps under the same number; -1: none

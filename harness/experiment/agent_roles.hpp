@@ -24,6 +24,6 @@ struct Started {
 };
 Result<Started> start_server(const nlohmann::json& request);
 Result<Started> start_client(const nlohmann::json& request);
-Result<Started> start_files(const nlohmann::json& request);
+Result<Started> start_host(const nlohmann::json& request);
 
 }  // namespace waggle::experiment

@@ -108,7 +108,7 @@ std::string fault_of(const Result<json>& answer) {
 
 TEST_CASE("an agent answers each request with its id, over any byte stream") {
   Reached agent(GENERATE(false, true));
-  agent.write(message({{"do", "start"}, {"role", "files"}, {"id", 7}}));
+  agent.write(message({{"do", "start"}, {"role", "host"}, {"id", 7}}));
   const auto started = agent.answer();
   REQUIRE(started);
   CHECK(started->at("ok") == true);
@@ -124,7 +124,7 @@ TEST_CASE("an agent answers each request with its id, over any byte stream") {
 
 TEST_CASE("a message may come byte by byte") {
   Reached agent(GENERATE(false, true));
-  for (const char byte : message({{"do", "start"}, {"role", "files"}, {"id", 1}})) {
+  for (const char byte : message({{"do", "start"}, {"role", "host"}, {"id", 1}})) {
     agent.write({&byte, 1});
   }
   CHECK(agent.answer()->at("ok") == true);
@@ -142,7 +142,7 @@ TEST_CASE("what an agent cannot do is an error that ends nothing") {
     agent.write(message(request));
     CHECK(fault_of(agent.answer()) == "protocol");
   }
-  agent.write(message({{"do", "start"}, {"role", "files"}}));
+  agent.write(message({{"do", "start"}, {"role", "host"}}));
   CHECK(agent.answer()->at("ok") == true);
   agent.write(message({{"do", "dance"}}));
   CHECK(fault_of(agent.answer()) == "protocol");

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "base/progress.hpp"
 #include "harness/record/record.hpp"
@@ -35,6 +37,30 @@ struct ClientTold : Told {
     a.member("operations", m.operations);
     a.member("verify_ns", m.verify_ns);
     a.member("latency_ns", m.latency_ns);
+  }
+};
+
+/// A measured process: whom a host's agent is to watch, and what it has counted.
+struct Watched {
+  record::Role role = record::Role::peer;
+  int process = 0;
+  std::optional<record::Perf> perf = {};
+  static void fields(auto& m, auto& a) {
+    a.member("role", m.role);
+    a.member("process", m.process);
+    a.optional("perf", m.perf);
+  }
+};
+
+/// Of a host, about the window.
+struct HostTold {
+  record::Machine machine;
+  std::vector<Watched> watched = {};        ///< in probed runs
+  std::optional<record::Trace> trace = {};  ///< likewise
+  static void fields(auto& m, auto& a) {
+    a.member("machine", m.machine);
+    a.optional("watched", m.watched);
+    a.optional("trace", m.trace);
   }
 };
 

@@ -8,13 +8,9 @@
 #include <optional>
 
 #include "harness/experiment/answers.hpp"
-#include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
-#include "harness/experiment/machine.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/experiment/shared_progress.hpp"
-#include "harness/measure/probe.hpp"
-#include "harness/measure/software_events.hpp"
 #include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
@@ -32,36 +28,6 @@ bool is_packet(const Pair& pair) {
   const auto datapath = find_datapath(pair.sender);
   return datapath && (*datapath)->carrier() == Carrier::packet;
 }
-
-/// The perf software events of one process in a probed run, as far as they may be had.
-class PerfWindow {
- public:
-  explicit PerfWindow(pid_t process) : events_(measure::SoftwareEvents::start(process)) {
-    if (events_) {
-      before_ = events_->read();
-    }
-  }
-  void end() {
-    if (events_) {
-      after_ = events_->read();
-    }
-  }
-  /// What happened in between; nothing unless both readings were there.
-  std::optional<record::Perf> counted() const {
-    if (!before_ || !after_) {
-      return std::nullopt;
-    }
-    return record::Perf{.task_clock_s = static_cast<double>(after_->task_clock_ns - before_->task_clock_ns) / 1e9,
-                        .context_switches = after_->context_switches - before_->context_switches,
-                        .migrations = after_->migrations - before_->migrations,
-                        .page_faults = after_->page_faults - before_->page_faults};
-  }
-
- private:
-  Result<measure::SoftwareEvents> events_;
-  Result<measure::SoftwareCounts> before_ = fail(Fault::missing, "not read");
-  Result<measure::SoftwareCounts> after_ = fail(Fault::missing, "not read");
-};
 
 /// The processes of one run and what they have answered.
 class Run {
@@ -239,16 +205,16 @@ class Run {
       return {};
     }
     const auto& parameters = spec_.parameters;
-    WAGGLE_TRY(site_.files().call({{"do", "prime"}, {"bytes", fills_ * parameters.clients * 5 / 4}}, site_.interrupt(),
-                                  {.most = std::chrono::minutes(10), .alive = {}}));
+    WAGGLE_TRY(site_.host().call({{"do", "prime"}, {"bytes", fills_ * parameters.clients * 5 / 4}}, site_.interrupt(),
+                                 {.most = std::chrono::minutes(10), .alive = {}}));
     return {};
   }
 
   /// Right before the window: preparing has read the files, so a cold cache can only be had now.
   Result<> set_cache() {
     const bool warm = spec_.cache == Cache::warm;
-    WAGGLE_LET(answer, site_.files().call({{"do", warm ? "warm" : "chill"}, {"path", site_.source().string()}},
-                                          site_.interrupt(), {.most = std::chrono::minutes(30), .alive = {}}));
+    WAGGLE_LET(answer, site_.host().call({{"do", warm ? "warm" : "chill"}, {"path", site_.source().string()}},
+                                         site_.interrupt(), {.most = std::chrono::minutes(30), .alive = {}}));
     cache_ = {"page cache", std::string(name(spec_.cache)), answer.at("state")};
     if (cache_.granted != cache_.requested && !spec_.channel.allow_fallback) {
       return fail(Fault::missing,
@@ -259,71 +225,67 @@ class Run {
     return {};
   }
 
-  Result<std::unique_ptr<measure::Tracer>> start_tracer() {
+  Result<json> ask_host(const json& request) { return site_.host().call(request, site_.interrupt()); }
+
+  /// In probed runs only: from now on the host's agent watches both processes.
+  Result<> watch() {
     if (request_.kind != RunKind::probed) {
-      return nullptr;
+      return {};
     }
-    return measure::Tracer::start(
-        {{record::Role::sender, agent(sender_end()).pid()}, {record::Role::receiver, agent(receiver_end()).pid()}});
+    const std::vector<Watched> parties{{.role = record::Role::sender, .process = agent(sender_end()).pid()},
+                                       {.role = record::Role::receiver, .process = agent(receiver_end()).pid()}};
+    WAGGLE_TRY(ask_host({{"do", "watch"}, {"parties", record::write(parties)}}));
+    return {};
   }
 
   Result<record::Run> measure() {
-    WAGGLE_LET(moment, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::before));
+    WAGGLE_TRY(ask_host({{"do", "look"}, {"cpus", {spec_.server_cpu, spec_.client_cpu}}}));
     WAGGLE_TRY(server_->call({{"do", "mark"}, {"end", false}}, site_.interrupt()));
-    WAGGLE_LET(tracer, start_tracer());
-    // Counters of perf are switched with the process, which a sleeping ping-pong of 50 us would feel.
-    std::optional<PerfWindow> server_events;
-    std::optional<PerfWindow> client_events;
-    if (tracer) {
-      server_events.emplace(server_->pid());
-      client_events.emplace(client_->pid());
-    }
-    const auto before = read_machine();
+    WAGGLE_TRY(watch());
+    WAGGLE_TRY(ask_host({{"do", "begin"}}));
     const auto ran =
         blame_server(client_->call({{"do", "run"}, {"bin_ns", request_.bin_ns}}, site_.interrupt(), patience()));
-    const auto after = read_machine();
-    if (tracer) {
-      server_events->end();
-      client_events->end();
-    }
+    // Before the server is asked: its answer would be traced as well.
+    auto ended = ask_host({{"do", "end"}});
     WAGGLE_TRY(ran);
-    std::optional<measure::Trace> trace;
-    if (tracer) {
-      // Before the server is asked: its answer would be traced as well.
-      WAGGLE_LET(seen, tracer->stop());
-      trace = std::move(seen);
-    }
+    WAGGLE_TRY(ended);
     WAGGLE_LET(marked, server_->call({{"do", "mark"}, {"end", true}}, site_.interrupt()));
     WAGGLE_LET(client, record::read<ClientTold>(*ran));
     WAGGLE_LET(server, record::read<Told>(marked));
+    WAGGLE_LET(host, record::read<HostTold>(*ended));
     for (const End end : {End::server, End::client}) {
       // An XDP program that a datapath attaches takes offloads from a veth, at either end.
       WAGGLE_LET(changed, link_.changed(end));
       changed_[end] = std::move(changed);
     }
-    if (trace) {
-      server.usage.perf = server_events->counted();
-      client.usage.perf = client_events->counted();
-      const auto& counters = (server_sends_ ? server : client).usage.counters;
-      const auto copied = counters.find("zerocopy_copied_bytes");
-      trace->add_copied_zerocopy(copied == counters.end() ? 0 : copied->second);
-    }
     facts_ = {{End::server, server.facts}, {End::client, client.facts}};
-    WAGGLE_LET(later, look_around(spec_.server_cpu, spec_.client_cpu, SideOfRun::after));
+    WAGGLE_LET(looked, ask_host({{"do", "looked"}}));
+    WAGGLE_LET(conditions, record::read<record::Conditions>(looked));
     if (client.end_ns <= client.start_ns) {
       return fail(Fault::io, fmt::format("the workload {} did nothing in this run", spec_.workload),
                   "raise --count or --size");
     }
     record::Run run = run_of(client, progress_.get());
     run.cache = recorded(std::vector{cache_}).front();
-    run.conditions = conditions_of(moment, later);
-    run.machine = passed(before, after);
+    run.conditions = std::move(conditions);
+    run.machine = host.machine;
     run.parties = {party(record::Role::sender, sender_end(), server, client),
                    party(record::Role::receiver, receiver_end(), server, client)};
-    if (trace) {
-      run.trace = recorded(*trace);
-    }
+    add_probes(run, std::move(host));
     return run;
+  }
+
+  /// What the host's agent has seen of the parties.
+  static void add_probes(record::Run& run, HostTold host) {
+    for (const Watched& watched : host.watched) {
+      record::find(run.parties, watched.role)->usage.perf = watched.perf;
+    }
+    if (host.trace) {
+      const auto& counters = record::find(run.parties, record::Role::sender)->usage.counters;
+      const auto copied = counters.find("zerocopy_copied_bytes");
+      host.trace->add_copied_zerocopy(copied == counters.end() ? 0 : copied->second);
+    }
+    run.trace = std::move(host.trace);
   }
 
   record::Party party(record::Role role, End end, const Told& server, const Told& client) const {

@@ -18,7 +18,6 @@
 #include "harness/experiment/timeline.hpp"
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/environment.hpp"
-#include "harness/measure/probe.hpp"
 #include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
@@ -198,14 +197,6 @@ Result<> complete(Spec& spec) {
   return {};
 }
 
-/// Whether probing works here at all; asked once, so that no run has to find out.
-Result<> try_probes() {
-  const pid_t self = ::getpid();
-  WAGGLE_LET(tracer, measure::Tracer::start({{record::Role::sender, self}, {record::Role::receiver, self}}));
-  WAGGLE_TRY(tracer->stop());
-  return {};
-}
-
 }  // namespace
 
 Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher) {
@@ -232,10 +223,16 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
   }
   WAGGLE_LET(site, Site::build(spec, pairs, interrupt));
   std::uint32_t probed = spec.probed_runs;
-  if (const auto probes = probed > 0 ? try_probes() : Result<>{}; !probes) {
-    probed = 0;
-    for (PairRecord& pair : pairs) {
-      pair.probe_problem = probes.error().text();
+  if (probed > 0) {
+    // Asked once, so that no run has to find out.
+    if (const auto probes = site->host().call({{"do", "try"}}, interrupt); !probes) {
+      if (probes.error().fault == Fault::cancelled) {
+        return std::unexpected(probes.error());
+      }
+      probed = 0;
+      for (PairRecord& pair : pairs) {
+        pair.probe_problem = probes.error().text();
+      }
     }
   }
   const Surroundings surroundings(spec);

@@ -52,9 +52,9 @@ Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<PairRecord>& p
   site->work_.emplace(std::move(work));
   site->reserve_memory(spec, pairs);
   WAGGLE_TRY(site->prepare_places(spec));
-  WAGGLE_LET(files, AgentProcess::start({.name = "files"}));
-  site->files_.emplace(std::move(files));
-  WAGGLE_TRY(site->files_->call({{"do", "start"}, {"role", "files"}}, interrupt));
+  WAGGLE_LET(host, AgentProcess::start({.name = "host"}));
+  site->host_.emplace(std::move(host));
+  WAGGLE_TRY(site->host_->call({{"do", "start"}, {"role", "host"}}, interrupt));
   WAGGLE_TRY(site->make_files(spec));
   return site;
 }
@@ -138,12 +138,12 @@ Result<> Site::make_files(Spec& spec) {
   if (spec.file) {
     parameters.size = 0;
   }
-  WAGGLE_TRY(files_->call({{"do", "make"},
-                           {"workload", spec.workload},
-                           {"parameters", to_json(parameters)},
-                           {"served", (server_sends ? source_ : sink_).string()},
-                           {"local", (server_sends ? sink_ : source_).string()}},
-                          interrupt_, {.most = kMakingFiles, .alive = {}}));
+  WAGGLE_TRY(host_->call({{"do", "make"},
+                          {"workload", spec.workload},
+                          {"parameters", to_json(parameters)},
+                          {"served", (server_sends ? source_ : sink_).string()},
+                          {"local", (server_sends ? sink_ : source_).string()}},
+                         interrupt_, {.most = kMakingFiles, .alive = {}}));
   for (const fs::path& place : {source_, sink_}) {
     for (const auto& entry : fs::directory_iterator(place)) {
       made_.insert(entry.path());

@@ -36,7 +36,7 @@ class Site {
   std::string link_at(const std::string& kind, bool server) const;
   const std::filesystem::path& source() const { return source_; }  ///< files that are sent
   const std::filesystem::path& sink() const { return sink_; }      ///< where files go
-  AgentProcess& files() { return *files_; }
+  AgentProcess& host() { return *host_; }
   topology::Interrupt& interrupt() { return interrupt_; }
 
   /// Removes what a failed run has left, so that the next starts alike.
@@ -62,7 +62,7 @@ class Site {
   std::optional<topology::Hugepages> hugepages_;
   std::vector<topology::Mount> mounts_;
   std::vector<Mode> mount_modes_;
-  std::optional<AgentProcess> files_;
+  std::optional<AgentProcess> host_;
   std::set<std::filesystem::path> made_;
 };
 

@@ -71,12 +71,6 @@ struct Trace {
   /// The party of this role, which must be there.
   PartyTrace& of(record::Role role) { return *record::find(parties, role); }
   const PartyTrace& of(record::Role role) const { return *record::find(parties, role); }
-
-  /// Of the sender's zero-copy sends the kernel has copied so many bytes after all. No tracepoint tells, the datapath's
-  /// counter "zerocopy_copied_bytes" does; grade `counted` has them already.
-  void add_copied_zerocopy(std::uint64_t bytes) {
-    of(record::Role::sender).kernel_copied_bytes += grade == Grade::traced ? bytes : 0;
-  }
 };
 
 /// Attached programs. Stopped and detached by stop() or by destruction; the kernel detaches them when the process dies.

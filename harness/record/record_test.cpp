@@ -138,5 +138,16 @@ TEST_CASE("tables are made of what can be printed") {
   CHECK(clean.environment.links.begin()->first == "v\\u0007");
 }
 
+TEST_CASE("what the kernel copied of zero-copy sends is added where nothing has counted it") {
+  Trace trace{.grade = Grade::traced, .parties = {{.role = Role::receiver}, {.role = Role::sender}}};
+  trace.parties[1].kernel_copied_bytes = 100;
+  trace.add_copied_zerocopy(8192);
+  CHECK(trace.parties[0].kernel_copied_bytes == 0);
+  CHECK(trace.parties[1].kernel_copied_bytes == 8292);
+  trace.grade = Grade::counted;
+  trace.add_copied_zerocopy(8192);
+  CHECK(trace.parties[1].kernel_copied_bytes == 8292);
+}
+
 }  // namespace
 }  // namespace waggle::record

@@ -124,6 +124,14 @@ struct Trace {
   std::uint64_t tcp_retransmits = 0;
   std::uint64_t packets_dropped = 0;
   Counts drop_reasons;
+
+  /// Of the sender's zero-copy sends the kernel has copied so many bytes after all. No tracepoint tells, the datapath's
+  /// counter "zerocopy_copied_bytes" does; grade `counted` has them already.
+  void add_copied_zerocopy(std::uint64_t bytes) {
+    if (auto* const sender = find(parties, Role::sender); sender != nullptr && grade == Grade::traced) {
+      sender->kernel_copied_bytes += bytes;
+    }
+  }
   static void fields(auto& m, auto& a) {
     a.member("grade", m.grade);
     a.member("why_not_better", m.why_not_better);
