@@ -101,17 +101,13 @@ class Hasher {
 }  // namespace
 
 Result<DigestKind> parse_digest_kind(std::string_view name) {
-  if (name == "xxh3" || name == "xxh3-128") {
-    return DigestKind::xxh3_128;
-  }
-  if (name == "sha256") {
-    return DigestKind::sha256;
-  }
-  return fail(Fault::usage, fmt::format("no digest is named '{}'", name), "choose xxh3 or sha256");
+  const auto kind = value_of<DigestKind>(name);
+  return kind ? Result<DigestKind>(*kind)
+              : fail(Fault::usage, fmt::format("no digest is named '{}'", name), "choose xxh3 or sha256");
 }
 
 std::string_view name(DigestKind kind) {
-  return kind == DigestKind::xxh3_128 ? "xxh3" : "sha256";
+  return word_of(kind);
 }
 
 std::string Digest::hex(DigestKind kind) const {

@@ -12,12 +12,17 @@
 #include "base/bytes.hpp"
 #include "base/progress.hpp"
 #include "base/result.hpp"
+#include "base/words.hpp"
 
 namespace waggle {
 
 /// How payload is verified end to end. XXH3-128 finds every accident at memory speed; SHA-256 also resists an
 /// adversary.
 enum class DigestKind : std::uint8_t { xxh3_128 = 1, sha256 = 2 };
+constexpr auto words_of(DigestKind) {
+  return std::to_array<Word<DigestKind>>(
+      {{DigestKind::xxh3_128, "xxh3"}, {DigestKind::sha256, "sha256"}, {DigestKind::xxh3_128, "xxh3-128"}});
+}
 
 Result<DigestKind> parse_digest_kind(std::string_view name);
 std::string_view name(DigestKind kind);

@@ -12,9 +12,9 @@
 #include <span>
 #include <system_error>
 
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "harness/cli/suggest.hpp"
 #include "harness/topology/limits.hpp"
 
 namespace waggle::cli {

@@ -8,7 +8,7 @@
 #include "harness/cli/grid.hpp"
 #include "harness/cli/pairs.hpp"
 #include "harness/cli/progress.hpp"
-#include "harness/cli/suggest.hpp"
+#include "base/suggest.hpp"
 #include "harness/cli/terminal.hpp"
 
 namespace waggle::cli {

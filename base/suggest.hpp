@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace waggle::cli {
+namespace waggle {
 
 /// The one of `known` that `typed` most likely meant: the fewest letters wrong, and at most a third of them. Empty when
 /// none is that close.
 std::string suggest(std::string_view typed, std::span<const std::string> known);
 
-}  // namespace waggle::cli
+}  // namespace waggle

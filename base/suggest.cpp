@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace waggle::cli {
+namespace waggle {
 namespace {
 
 /// Levenshtein's distance: insertions, deletions and replacements that turn `a` into `b`.
-std::size_t distance(std::string_view a, std::string_view b) {
+std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -30,7 +30,7 @@ std::string suggest(std::string_view typed, std::span<const std::string> known) 
   std::string best;
   std::size_t least = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const auto& name : known) {
-    if (const std::size_t wrong = distance(typed, name); wrong < least) {
+    if (const std::size_t wrong = edit_distance(typed, name); wrong < least) {
       least = wrong;
       best = name;
     }
@@ -38,4 +38,4 @@ std::string suggest(std::string_view typed, std::span<const std::string> known) 
   return best;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle
