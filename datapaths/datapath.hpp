@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,9 +14,11 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "base/option.hpp"
 #include "base/registry.hpp"
 #include "base/result.hpp"
 #include "base/shared_fd.hpp"
+#include "base/words.hpp"
 
 /// What every datapath offers to a session: ordered small messages both ways, and the movement of extents of files in
 /// the datapath's own way. Nothing here knows the protocol, the workloads or the harness.
@@ -23,10 +26,19 @@ namespace waggle {
 
 /// What makes bytes reliable: kernel TCP, or our own transport over frames.
 enum class Carrier { stream, packet };
+constexpr auto words_of(Carrier) {
+  return std::to_array<Word<Carrier>>({{Carrier::stream, "stream"}, {Carrier::packet, "packet"}});
+}
 /// Which end of a transfer a process is.
 enum class Side { sender, receiver };
+constexpr auto words_of(Side) {
+  return std::to_array<Word<Side>>({{Side::sender, "sender"}, {Side::receiver, "receiver"}});
+}
 /// Sleep in the kernel until something arrives, or ask again and again.
 enum class Wait { sleep, spin };
+constexpr auto words_of(Wait) {
+  return std::to_array<Word<Wait>>({{Wait::sleep, "sleep"}, {Wait::spin, "spin"}});
+}
 /// Where a veth's receive work runs: in softirq context on the sender's CPU, or in a kernel thread on the receiver's.
 enum class Napi { softirq, threaded };
 
@@ -79,6 +91,11 @@ struct Incoming {
   /// required for file, unused for view. A discard without one is dropped unseen, which every receiver can.
   ExtentDigester* digest = nullptr;
 };
+
+constexpr auto words_of(Incoming::Sink) {
+  using Sink = Incoming::Sink;
+  return std::to_array<Word<Sink>>({{Sink::file, "file"}, {Sink::discard, "discard"}, {Sink::view, "view"}});
+}
 
 /// An extent that has arrived whole. When the sink failed (disk full …) the payload was drained and the channel is
 /// still usable.
@@ -250,14 +267,6 @@ struct CopyModel {
   std::string uncounted = {};
 };
 
-/// One option of a datapath, set by --set NAME.OPTION=VALUE.
-struct OptionInfo {
-  std::string name;
-  std::string default_value;
-  std::string help;
-  std::vector<std::string_view> links = {};  ///< the kinds of links where it means something; empty: all
-};
-
 /// Members of ChannelOptions for which not every datapath has a use.
 enum class ChannelOption {
   send_buffer,
@@ -279,6 +288,8 @@ class Datapath {
   virtual bool takes(Incoming::Sink sink) const = 0;
   /// An error with reason and remedy when this machine cannot run it.
   virtual Result<> available() const = 0;
+  /// What moves incoming payload in a comparison that names only this one as sender.
+  virtual std::string_view usual_receiver() const { return name(); }
   /// Kinds of links that it runs on, the default first.
   virtual std::vector<std::string_view> links() const { return {"veth", "loopback", "nic"}; }
   /// What it does best with on a veth.
@@ -292,6 +303,7 @@ class Datapath {
   /// Of the process that listens or of the one that connects. The link of `options` is one of links(): local delivery
   /// copies where a NIC would gather.
   virtual CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const = 0;
+  /// Set by --NAME-OPTION=VALUE or --set NAME.OPTION=VALUE.
   virtual std::vector<OptionInfo> options() const { return {}; }
 
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, const ChannelOptions& options) const = 0;

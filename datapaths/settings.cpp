@@ -5,18 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace waggle {
 namespace {
-
-bool is_yes(std::string_view value) {
-  return value == "yes" || value == "on" || value == "true" || value == "1";
-}
-
-bool is_no(std::string_view value) {
-  return value == "no" || value == "off" || value == "false" || value == "0";
-}
 
 std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view link) {
   std::vector<std::string_view> names;
@@ -31,9 +22,24 @@ std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view l
 
 }  // namespace
 
-std::string on_command_line(std::string name) {
-  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
-  return "--" + name;
+const OptionTable<ChannelOptions>& channel_options() {
+  using Type = OptionType;
+  using Options = ChannelOptions;
+  static const OptionTable<ChannelOptions> table{
+      {"congestion", &Options::congestion, Type::text("NAME"), "congestion control"},
+      {"send_buffer", &Options::send_buffer, Type::bytes(), "of sockets; 0: the kernel decides"},
+      {"receive_buffer", &Options::receive_buffer, Type::bytes(), "likewise"},
+      {"wait", &Options::wait, "how a channel is waited for"},
+      Option("timeout_s", &Options::timeout, Type::seconds_above_zero(),
+             "longest wait without progress, and 1 s per MiB for a disk")
+          .called("--timeout"),
+      {"allow_fallback", &Options::allow_fallback, Type::flag(), "go on when the kernel grants less"},
+      {"link", &Options::link, Type::text("LINK"), "what joins the hosts"},
+      {"link_at", &Options::link_at, Type::text("PLACE"), "where it is, if that is not known otherwise"},
+      {"mtu", &Options::mtu, Type::number(68, 65'535, 0),
+       "bytes, where the kernel has no interface; 0: what the datapath likes"},
+  };
+  return table;
 }
 
 Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options) {
@@ -68,56 +74,86 @@ Result<> check_heeded(const Datapath& datapath, const ChannelOptions& options) {
   return {};
 }
 
+Result<OptionValue> read_setting(std::string_view name, std::string_view value) {
+  const std::size_t dot = std::min(name.find('.'), name.size());
+  WAGGLE_LET(datapath, find_datapath(name.substr(0, dot)));
+  const auto options = datapath->options();
+  auto option = find_option(options, name.substr(std::min(dot + 1, name.size())));
+  if (!option) {
+    Error error = std::move(option).error();
+    error.what = fmt::format("'{}' is not an option of {}", name, datapath->name());
+    return std::unexpected(std::move(error));
+  }
+  auto read = (*option)->type.parse(value);
+  if (!read) {
+    return fail(Fault::usage, fmt::format("{}={} makes no sense", name, value), read.error().hint);
+  }
+  return read;
+}
+
+Result<> check_settings(const std::map<std::string, std::string>& settings, const std::vector<std::string>& used) {
+  for (const auto& [name, value] : settings) {
+    WAGGLE_TRY(read_setting(name, value));
+    const std::string datapath = name.substr(0, name.find('.'));
+    if (std::ranges::find(used, datapath) == used.end()) {
+      return fail(Fault::usage, fmt::format("{}={} says nothing here: {} is not used", name, value, datapath),
+                  fmt::format("leave it out, or choose {0} with --datapath={0}", datapath));
+    }
+  }
+  return {};
+}
+
 Result<Settings> Settings::of(std::string_view datapath, const std::vector<OptionInfo>& options,
                               const ChannelOptions& channel) {
   Settings settings;
   settings.datapath_ = datapath;
   settings.allow_fallback_ = channel.allow_fallback;
-  for (const auto& option : options) {
-    settings.values_.emplace(option.name, option.default_value);
+  for (const OptionInfo& option : options) {
+    const std::string name = fmt::format("{}.{}", datapath, option.name);
+    const auto set = channel.settings.find(name);
+    const std::string& text = set == channel.settings.end() ? option.default_value : set->second;
+    auto value = option.type.parse(text);
+    if (!value) {
+      return fail(Fault::usage, fmt::format("{}={} makes no sense", name, text), value.error().hint);
+    }
+    settings.values_.emplace(option.name, Setting{option.type, *std::move(value), text});
   }
   const std::string prefix = fmt::format("{}.", datapath);
   for (const auto& [name, value] : channel.settings) {
-    if (!name.starts_with(prefix)) {
-      continue;
-    }
-    const auto known = settings.values_.find(name.substr(prefix.size()));
-    if (known == settings.values_.end()) {
+    if (name.starts_with(prefix) && !settings.values_.contains(name.substr(prefix.size()))) {
       std::vector<std::string_view> names;
       std::ranges::transform(options, std::back_inserter(names), &OptionInfo::name);
       return fail(Fault::usage, fmt::format("'{}' is not an option of {}", name, datapath),
                   names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
     }
-    // What is a flag shows in its default.
-    if ((known->second == "yes" || known->second == "no") && !is_yes(value) && !is_no(value)) {
-      return fail(Fault::usage, fmt::format("{}={} makes no sense", name, value), "choose yes or no");
-    }
-    known->second = value;
   }
   return settings;
 }
 
 std::string Settings::text(std::string_view option) const {
-  return values_.find(option)->second;
+  return at(option).text;
 }
 
 bool Settings::flag(std::string_view option) const {
-  return is_yes(text(option));
+  return std::get<bool>(at(option).value);
+}
+
+std::uint64_t Settings::number(std::string_view option) const {
+  return std::get<std::uint64_t>(at(option).value);
+}
+
+double Settings::real(std::string_view option) const {
+  return std::get<double>(at(option).value);
 }
 
 Result<std::uint64_t> Settings::number(std::string_view option, std::uint64_t least, std::uint64_t most) const {
-  const std::string value = text(option);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(value.data() + value.size() - end));
-  const int shift = unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : 0;
-  const bool readable = error == std::errc() && (unit.empty() || shift != 0) && number <= (most >> shift);
-  number <<= shift;
-  if (!readable || number < least) {
-    return fail(Fault::usage, fmt::format("{}.{}={} makes no sense", datapath_, option, value),
-                fmt::format("give a number from {} to {}, as in 256KiB", least, most));
+  const Setting& setting = at(option);
+  const std::uint64_t value = std::get<std::uint64_t>(setting.value);
+  if (value < least || value > most) {
+    return fail(Fault::usage, fmt::format("{}.{}={} makes no sense", datapath_, option, setting.text),
+                fmt::format("give {} to {}", setting.type.print(least), setting.type.print(most)));
   }
-  return number;
+  return value;
 }
 
 }  // namespace waggle

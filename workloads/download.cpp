@@ -11,24 +11,32 @@
 namespace waggle::workloads {
 namespace {
 
+struct DownloadOptions {
+  std::uint64_t size = std::uint64_t{1} << 30;
+};
+
+const OptionTable<DownloadOptions>& download_options() {
+  static const OptionTable<DownloadOptions> table{
+      {"size", &DownloadOptions::size, OptionType::bytes(), "of the file"},
+  };
+  return table;
+}
+
 /// One large file from the server into the client's sink.
 class Download final : public Workload {
  public:
   std::string_view name() const override { return "download"; }
   std::string_view summary() const override { return "one large file, server to client"; }
-  std::vector<OptionInfo> options() const override {
-    return {{"size", "bytes of the file"},
-            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
-            {"huge", "mount the tmpfs with huge=always"},
-            {"cache", "page cache of the source: warm or cold (warm)"}};
+  Traits traits() const override {
+    return {.bulk = true, .fills_sink = true, .reads_files = true, .file_size = "size", .takes_file = true};
   }
+  const std::vector<OptionInfo>& options() const override { return download_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
-  bool bulk() const override { return true; }
-  std::uint64_t fills(const Parameters& parameters) const override { return parameters.size; }
+  std::uint64_t fills(const Parameters& parameters) const override { return size_of(parameters); }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {
-    return make_random_file(served / kServedFile, parameters.size, parameters.seed);
+    return make_random_file(served / kServedFile, size_of(parameters), parameters.seed);
   }
 
   Result<> prepare(const Context& context) const override {
@@ -64,6 +72,9 @@ class Download final : public Workload {
     std::filesystem::remove(context.local / fmt::format("download-{}.bin", context.index), ignored);
     return {};
   }
+
+ private:
+  static std::uint64_t size_of(const Parameters& parameters) { return download_options().read(parameters.own).size; }
 };
 
 const Registration download_registration{std::make_unique<Download>()};

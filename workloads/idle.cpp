@@ -5,20 +5,27 @@
 namespace waggle::workloads {
 namespace {
 
+struct IdleOptions {
+  double seconds = 1;
+};
+
+const OptionTable<IdleOptions>& idle_options() {
+  static const OptionTable<IdleOptions> table{
+      {"seconds", &IdleOptions::seconds, OptionType::seconds_above_zero(), "length of a run"},
+  };
+  return table;
+}
+
 /// An open connection of which nothing is asked: what it costs to wait. The client waits as for an answer, in the
 /// datapath's own way, the server for a request.
 class Idle final : public Workload {
  public:
   std::string_view name() const override { return "idle"; }
   std::string_view summary() const override { return "an open connection and nothing asked: the CPU it costs"; }
-  std::vector<OptionInfo> options() const override { return {{"seconds", "length of a run (1)"}}; }
+  Traits traits() const override { return {.idle = true}; }
+  const std::vector<OptionInfo>& options() const override { return idle_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
-  bool bulk() const override { return false; }
-  bool idle() const override { return true; }
-
-  Result<> make_files(const Parameters&, const std::filesystem::path&, const std::filesystem::path&) const override {
-    return {};
-  }
+  double lasts(const Parameters& parameters) const override { return idle_options().read(parameters.own).seconds; }
 
   /// A little traffic, so that nothing of the set-up is still under way.
   Result<> prepare(const Context& context) const override {
@@ -32,7 +39,7 @@ class Idle final : public Workload {
   Result<Outcome> run(const Context& context) const override {
     Outcome outcome;
     outcome.start_ns = now_ns();
-    const auto end = outcome.start_ns + static_cast<std::uint64_t>(context.parameters.seconds * 1e9);
+    const auto end = outcome.start_ns + static_cast<std::uint64_t>(lasts(context.parameters) * 1e9);
     for (std::uint64_t now = outcome.start_ns; now < end; now = now_ns()) {
       WAGGLE_TRY(context.client.echo_wait({}, 0, std::chrono::nanoseconds(end - now)));
     }

@@ -7,7 +7,16 @@
 namespace waggle::workloads {
 namespace {
 
-constexpr std::uint64_t kDefaultRounds = 2000;
+struct MetadataOptions {
+  std::uint64_t count = 2000;
+};
+
+const OptionTable<MetadataOptions>& metadata_options() {
+  static const OptionTable<MetadataOptions> table{
+      {"count", &MetadataOptions::count, OptionType::number(1), "rounds"},
+  };
+  return table;
+}
 
 template <typename Operation>
 auto timed(Outcome& outcome, const char* name, Operation&& operation) {
@@ -23,18 +32,14 @@ class Metadata final : public Workload {
  public:
   std::string_view name() const override { return "metadata"; }
   std::string_view summary() const override { return "create, getattr, rename, truncate, remove, one after another"; }
-  std::vector<OptionInfo> options() const override { return {{"count", "rounds (2,000)"}}; }
+  Traits traits() const override { return {}; }
+  const std::vector<OptionInfo>& options() const override { return metadata_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
-  bool bulk() const override { return false; }
-
-  Result<> make_files(const Parameters&, const std::filesystem::path&, const std::filesystem::path&) const override {
-    return {};
-  }
 
   Result<> prepare(const Context& context) const override { return context.client.mkdir(directory(context), 0755); }
 
   Result<Outcome> run(const Context& context) const override {
-    const std::uint64_t rounds = context.parameters.count == 0 ? kDefaultRounds : context.parameters.count;
+    const std::uint64_t rounds = metadata_options().read(context.parameters.own).count;
     const std::string base = directory(context);
     Outcome outcome;
     outcome.start_ns = now_ns();

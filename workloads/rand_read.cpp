@@ -10,35 +10,43 @@
 namespace waggle::workloads {
 namespace {
 
-constexpr std::uint64_t kDefaultReads = 20'000;
+struct RandReadOptions {
+  std::uint64_t size = std::uint64_t{1} << 30;
+  std::uint64_t block = 4096;
+  std::uint64_t count = 20'000;
+  std::uint64_t depth = 1;
+};
+
+const OptionTable<RandReadOptions>& rand_read_options() {
+  static const OptionTable<RandReadOptions> table{
+      {"size", &RandReadOptions::size, OptionType::bytes(), "of the file"},
+      {"block", &RandReadOptions::block, OptionType::bytes(1, kMaxView), "per read"},
+      {"count", &RandReadOptions::count, OptionType::number(1), "reads"},
+      {"depth", &RandReadOptions::depth, OptionType::number(), "reads under way"},
+  };
+  return table;
+}
 
 /// Reads of one block each at random places of one file, `depth` of them under way.
 class RandRead final : public Workload {
  public:
   std::string_view name() const override { return "rand-read"; }
   std::string_view summary() const override { return "blocks at random places of one file, discarded once verified"; }
-  std::vector<OptionInfo> options() const override {
-    return {{"size", "bytes of the file"},
-            {"block", "bytes per read (4 KiB)"},
-            {"count", "reads (20,000)"},
-            {"depth", "reads under way (1)"},
-            {"cache", "page cache of the source: warm or cold (warm)"}};
-  }
+  Traits traits() const override { return {.reads_files = true, .file_size = "size"}; }
+  const std::vector<OptionInfo>& options() const override { return rand_read_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
-  bool bulk() const override { return false; }
+
+  Result<> check(const Parameters& parameters) const override {
+    const RandReadOptions own = rand_read_options().read(parameters.own);
+    return own.block > own.size
+               ? fail(Fault::usage, fmt::format("a block of {} bytes does not fit a file of {}", own.block, own.size),
+                      "choose --block <= --size")
+               : Result<>();
+  }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {
-    if (parameters.block > kMaxView) {
-      return fail(Fault::usage, fmt::format("a block of {} bytes is more than a reader looks at", parameters.block),
-                  fmt::format("keep --block at or below {}", kMaxView));
-    }
-    if (parameters.block == 0 || parameters.block > parameters.size) {
-      return fail(Fault::usage,
-                  fmt::format("a block of {} bytes does not fit a file of {}", parameters.block, parameters.size),
-                  "choose 1 <= --block <= --size");
-    }
-    return make_random_file(served / kServedFile, parameters.size, parameters.seed);
+    return make_random_file(served / kServedFile, rand_read_options().read(parameters.own).size, parameters.seed);
   }
 
   Result<> prepare(const Context& context) const override {
@@ -47,20 +55,20 @@ class RandRead final : public Workload {
   }
 
   Result<Outcome> run(const Context& context) const override {
-    const auto& parameters = context.parameters;
-    std::uint64_t left = parameters.count == 0 ? kDefaultReads : parameters.count;
+    const RandReadOptions own = rand_read_options().read(context.parameters.own);
+    std::uint64_t left = own.count;
     Outcome outcome;
     outcome.start_ns = now_ns();
     WAGGLE_LET(file, context.client.lookup(kServedFile));
-    const std::uint64_t blocks = std::max<std::uint64_t>(1, file.attributes.size / parameters.block);
-    Random random(parameters.seed + context.index);
+    const std::uint64_t blocks = std::max<std::uint64_t>(1, file.attributes.size / own.block);
+    Random random(context.parameters.seed + context.index);
     auto& latency = outcome.latency_ns["read"];
     const auto next = [&](protocol::Client::ReadRequest& request) {
       if (left == 0) {
         return false;
       }
       --left;
-      request = {random.below(blocks) * parameters.block, parameters.block};
+      request = {random.below(blocks) * own.block, own.block};
       return true;
     };
     const auto done = [&](const protocol::Transferred& moved) -> Result<> {
@@ -70,7 +78,7 @@ class RandRead final : public Workload {
       ++outcome.operations;
       return {};
     };
-    WAGGLE_TRY(context.client.read_many(file, parameters.depth, next, done));
+    WAGGLE_TRY(context.client.read_many(file, own.depth, next, done));
     outcome.end_ns = now_ns();
     WAGGLE_TRY(context.client.release(file));
     return outcome;

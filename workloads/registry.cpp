@@ -21,6 +21,42 @@ Result<const Workload*> find_workload(std::string_view name) {
               fmt::format("choose one of: {}", fmt::join(registry.names(), ", ")));
 }
 
+const OptionTable<Parameters>& common_options() {
+  static const OptionTable<Parameters> table{
+      Option("clients", &Parameters::clients, OptionType::number(1, 1024), "connections at once, each doing all of it")
+          .in("Workload"),
+      {"seed", &Parameters::seed, OptionType::number(), "of contents, sizes and order"},
+      {"sink", &Parameters::sink, "what becomes of payload at the client"},
+  };
+  return table;
+}
+
+std::unexpected<Error> says_nothing(std::string_view option, const Workload& workload) {
+  std::vector<std::string> known;
+  std::ranges::transform(workload.options(), std::back_inserter(known), &OptionInfo::on_command_line);
+  return fail(Fault::usage, fmt::format("{} says nothing to the workload {}", option, workload.name()),
+              known.empty() ? "leave it out" : fmt::format("it takes {}", fmt::join(known, ", ")));
+}
+
+Result<OptionValues> own_values(const Workload& workload, const OptionValues& values) {
+  OptionValues own;
+  for (const OptionInfo& option : workload.options()) {
+    WAGGLE_LET(value, option.type.parse(option.default_value));
+    own.emplace(option.name, std::move(value));
+  }
+  for (const auto& [name, value] : values) {
+    const auto option = std::ranges::find(workload.options(), name, &OptionInfo::name);
+    if (option == workload.options().end()) {
+      return says_nothing(on_command_line(name), workload);
+    }
+    if (auto fits = option->type.check(value); !fits) {
+      return in_option(option->on_command_line(), std::move(fits).error());
+    }
+    own[name] = value;
+  }
+  return own;
+}
+
 void Outcome::merge(const Outcome& other) {
   payload_bytes += other.payload_bytes;
   operations += other.operations;

@@ -15,72 +15,81 @@ namespace {
 /// Most bytes of requests and responses under way in open loop: what fits socket buffers, so that neither side blocks.
 constexpr std::uint64_t kMostUnderWay = 64 * 1024;
 
+struct RrOptions {
+  std::uint64_t request = 64;
+  std::uint64_t response = 64;
+  double rate = 0;
+  double seconds = 1;
+};
+
+const OptionTable<RrOptions>& rr_options() {
+  static const OptionTable<RrOptions> table{
+      {"request", &RrOptions::request, OptionType::bytes(), "of a request"},
+      {"response", &RrOptions::response, OptionType::bytes(), "of a response"},
+      {"rate", &RrOptions::rate, OptionType::rate(), "requests per second; 0 is closed loop"},
+      {"seconds", &RrOptions::seconds, OptionType::seconds_above_zero(), "length of a run"},
+  };
+  return table;
+}
+
 /// Ping-pong of small messages. Closed loop: the next request follows the response. Open loop: requests are due at
 /// fixed times, and latency counts from the due time, so that a stall is charged to every request that it delays.
 class RequestResponse final : public Workload {
  public:
   std::string_view name() const override { return "rr"; }
   std::string_view summary() const override { return "request-response ping-pong, closed or open loop"; }
-  std::vector<OptionInfo> options() const override {
-    return {{"request", "bytes of a request (64)"},
-            {"response", "bytes of a response (64)"},
-            {"rate", "requests per second; 0: closed loop"},
-            {"seconds", "length of a run (1)"}};
-  }
+  Traits traits() const override { return {}; }
+  const std::vector<OptionInfo>& options() const override { return rr_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
-  bool bulk() const override { return false; }
-
-  Result<> make_files(const Parameters&, const std::filesystem::path&, const std::filesystem::path&) const override {
-    return {};
-  }
+  double lasts(const Parameters& parameters) const override { return rr_options().read(parameters.own).seconds; }
 
   Result<> prepare(const Context& context) const override {
-    const auto request = make_request(context);
+    const RrOptions own = rr_options().read(context.parameters.own);
+    const auto request = make_request(own, context.parameters.seed);
     for (int i = 0; i < 1000; ++i) {
-      WAGGLE_TRY(context.client.echo(request, context.parameters.response));
+      WAGGLE_TRY(context.client.echo(request, own.response));
     }
     return {};
   }
 
   Result<Outcome> run(const Context& context) const override {
-    return context.parameters.rate > 0 ? open_loop(context) : closed_loop(context);
+    const RrOptions own = rr_options().read(context.parameters.own);
+    const auto request = make_request(own, context.parameters.seed);
+    return own.rate > 0 ? open_loop(context.client, own, request) : closed_loop(context.client, own, request);
   }
 
   Result<> reset(const Context&) const override { return {}; }
 
  private:
-  static std::vector<std::byte> make_request(const Context& context) {
-    std::vector<std::byte> request(context.parameters.request);
-    Random(context.parameters.seed).fill(request);
+  static std::vector<std::byte> make_request(const RrOptions& own, std::uint64_t seed) {
+    std::vector<std::byte> request(own.request);
+    Random(seed).fill(request);
     return request;
   }
 
-  static void count(Outcome& outcome, const Parameters& parameters) {
-    outcome.payload_bytes += parameters.request + parameters.response;
+  static void count(Outcome& outcome, const RrOptions& own) {
+    outcome.payload_bytes += own.request + own.response;
     ++outcome.operations;
   }
 
-  static Result<Outcome> closed_loop(const Context& context) {
-    const auto request = make_request(context);
+  static Result<Outcome> closed_loop(protocol::Client& client, const RrOptions& own, ByteView request) {
     Outcome outcome;
     auto& latency = outcome.latency_ns["rr"];
     outcome.start_ns = now_ns();
-    const auto end = outcome.start_ns + static_cast<std::uint64_t>(context.parameters.seconds * 1e9);
+    const auto end = outcome.start_ns + static_cast<std::uint64_t>(own.seconds * 1e9);
     for (outcome.end_ns = outcome.start_ns; outcome.end_ns < end; outcome.end_ns = now_ns()) {
-      WAGGLE_LET(round_trip, context.client.echo(request, context.parameters.response));
+      WAGGLE_LET(round_trip, client.echo(request, own.response));
       latency.record(round_trip);
-      count(outcome, context.parameters);
+      count(outcome, own);
     }
     return outcome;
   }
 
-  static Result<Outcome> open_loop(const Context& context) {
-    const auto& parameters = context.parameters;
+  static Result<Outcome> open_loop(protocol::Client& client, const RrOptions& own, ByteView request) {
     ::prctl(PR_SET_TIMERSLACK, 1UL);  // due times are met to the microsecond, not to the default 50
-    const auto request = make_request(context);
-    const double period = 1e9 / parameters.rate;
-    const auto total = static_cast<std::uint64_t>(parameters.seconds * parameters.rate);
-    const auto most = std::max<std::uint64_t>(1, kMostUnderWay / (parameters.request + parameters.response + 1));
+    const double period = 1e9 / own.rate;
+    const auto total = static_cast<std::uint64_t>(own.seconds * own.rate);
+    const auto most = std::max<std::uint64_t>(1, kMostUnderWay / (own.request + own.response + 1));
     Outcome outcome;
     auto& latency = outcome.latency_ns["rr"];
     std::deque<std::uint64_t> due;
@@ -89,18 +98,18 @@ class RequestResponse final : public Workload {
       const std::uint64_t next = outcome.start_ns + static_cast<std::uint64_t>(static_cast<double>(sent) * period);
       const std::uint64_t now = now_ns();
       if (sent < total && next <= now && due.size() < most) {
-        WAGGLE_TRY(context.client.echo_send(request, parameters.response));
+        WAGGLE_TRY(client.echo_send(request, own.response));
         due.push_back(next);
         ++sent;
         continue;
       }
       const bool more = sent < total && due.size() < most;
       const auto patience = std::chrono::nanoseconds(more ? next - now : 1'000'000'000U);
-      WAGGLE_LET(arrived, context.client.echo_wait(request, parameters.response, patience));
+      WAGGLE_LET(arrived, client.echo_wait(request, own.response, patience));
       if (arrived) {
         latency.record(now_ns() - due.front());
         due.pop_front();
-        count(outcome, parameters);
+        count(outcome, own);
       }
     }
     outcome.end_ns = now_ns();

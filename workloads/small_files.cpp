@@ -12,13 +12,42 @@
 namespace waggle::workloads {
 namespace {
 
-constexpr std::uint64_t kDefaultFiles = 10'000;
+enum class Direction { download, upload };
+constexpr auto words_of(Direction) {
+  return std::to_array<Word<Direction>>({{Direction::download, "download"}, {Direction::upload, "upload"}});
+}
+
+struct SmallFilesOptions {
+  std::uint64_t count = 10'000;
+  std::uint64_t small_min = 0;
+  std::uint64_t small_max = 16 * 1024;
+  Direction direction = Direction::download;
+};
+
+const OptionTable<SmallFilesOptions>& small_files_options() {
+  static const OptionTable<SmallFilesOptions> table{
+      {"count", &SmallFilesOptions::count, OptionType::number(1), "files"},
+      {"small_min", &SmallFilesOptions::small_min, OptionType::bytes(0, kMaxView), "of the smallest file"},
+      {"small_max", &SmallFilesOptions::small_max, OptionType::bytes(0, kMaxView), "of the largest file"},
+      {"direction", &SmallFilesOptions::direction, "which way the files go"},
+  };
+  return table;
+}
+
+SmallFilesOptions own_of(const Parameters& parameters) {
+  return small_files_options().read(parameters.own);
+}
+
 /// Of memory, that a file takes besides its bytes: half a page at its end, and its inode with its name.
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kInode = 1024;
 
 std::uint64_t files_of(const Parameters& parameters) {
-  return parameters.count == 0 ? kDefaultFiles : parameters.count;
+  return own_of(parameters).count;
+}
+
+bool uploads(const Parameters& parameters) {
+  return own_of(parameters).direction == Direction::upload;
 }
 
 std::uint64_t directories_of(std::uint64_t files) {
@@ -73,49 +102,50 @@ class SmallFiles final : public Workload {
  public:
   std::string_view name() const override { return "small-files"; }
   std::string_view summary() const override { return "a tree of many small files, pipelined"; }
-  std::vector<OptionInfo> options() const override {
-    return {{"count", "files (10,000)"},
-            {"small-min", "bytes of the smallest (0)"},
-            {"small-max", "bytes of the largest (16 KiB)"},
-            {"direction", "download or upload"},
-            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
-            {"huge", "mount the tmpfs with huge=always"},
-            {"cache", "page cache of the source: warm or cold (warm)"}};
-  }
-  bool server_sends(const Parameters& parameters) const override { return !parameters.upload; }
-  bool bulk() const override { return false; }
+  Traits traits() const override { return {.fills_sink = true, .reads_files = true}; }
+  const std::vector<OptionInfo>& options() const override { return small_files_options().infos(); }
+  bool server_sends(const Parameters& parameters) const override { return !uploads(parameters); }
   std::uint64_t fills(const Parameters& parameters) const override {
-    const std::uint64_t mean = (parameters.small_min + parameters.small_max) / 2;
-    return files_of(parameters) * (mean + kPage / 2 + kInode);
+    const SmallFilesOptions own = own_of(parameters);
+    const std::uint64_t mean = (own.small_min + own.small_max) / 2;
+    return own.count * (mean + kPage / 2 + kInode);
+  }
+
+  Result<> check(const Parameters& parameters) const override {
+    const SmallFilesOptions own = own_of(parameters);
+    return own.small_min > own.small_max
+               ? fail(Fault::usage,
+                      fmt::format("the smallest file ({} bytes) is larger than the largest ({})", own.small_min,
+                                  own.small_max),
+                      "swap --small-min and --small-max")
+               : Result<>();
   }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path& local) const override {
-    if (parameters.small_max > kMaxView) {
-      return fail(Fault::usage, fmt::format("files of {} bytes are not small", parameters.small_max),
-                  fmt::format("keep --small-max at or below {}", kMaxView));
-    }
-    return make_tree((parameters.upload ? local : served) / "tree", files_of(parameters), parameters.small_min,
-                     parameters.small_max, parameters.seed);
+    const SmallFilesOptions own = own_of(parameters);
+    return make_tree((uploads(parameters) ? local : served) / "tree", own.count, own.small_min, own.small_max,
+                     parameters.seed);
   }
 
   Result<> prepare(const Context& context) const override {
-    if (!context.parameters.upload) {
+    if (!uploads(context.parameters)) {
       return fetch(context, [](const auto&) -> Result<> { return {}; });
     }
     WAGGLE_TRY(context.client.mkdir(uploaded(context), 0755));
-    for (std::uint64_t d = 0; d < directories_of(files_of(context.parameters)); ++d) {
+    const std::uint64_t directories = directories_of(files_of(context.parameters));
+    for (std::uint64_t d = 0; d < directories; ++d) {
       WAGGLE_TRY(context.client.mkdir(uploaded(context) + "/" + tree_directory(d), 0755));
     }
     return {};
   }
 
   Result<Outcome> run(const Context& context) const override {
-    return context.parameters.upload ? run_upload(context) : run_download(context);
+    return uploads(context.parameters) ? run_upload(context) : run_download(context);
   }
 
   Result<> reset(const Context& context) const override {
-    if (!context.parameters.upload) {
+    if (!uploads(context.parameters)) {
       std::error_code ignored;
       std::filesystem::remove_all(context.local / downloaded(context), ignored);
       return {};
@@ -135,8 +165,9 @@ class SmallFiles final : public Workload {
   static std::string uploaded(const Context& context) { return fmt::format("uploaded-tree-{}", context.index); }
 
   static std::vector<std::string> served_paths(const Parameters& parameters) {
+    const std::uint64_t files = files_of(parameters);
     std::vector<std::string> paths;
-    for (std::uint64_t i = 0; i < files_of(parameters); ++i) {
+    for (std::uint64_t i = 0; i < files; ++i) {
       paths.push_back("tree/" + tree_file(i));
     }
     return paths;

@@ -11,28 +11,39 @@ namespace {
 
 constexpr std::string_view kLocal = "upload.bin";
 
+struct UploadOptions {
+  std::uint64_t size = std::uint64_t{1} << 30;
+};
+
+const OptionTable<UploadOptions>& upload_options() {
+  static const OptionTable<UploadOptions> table{
+      {"size", &UploadOptions::size, OptionType::bytes(), "of the file"},
+  };
+  return table;
+}
+
 /// One large file from the client into a file of the server; visible there only once verified.
 class Upload final : public Workload {
  public:
   std::string_view name() const override { return "upload"; }
   std::string_view summary() const override { return "one large file, client to server"; }
-  std::vector<OptionInfo> options() const override {
-    return {{"size", "bytes of the file"},
-            {"sink", "what receives: discard, file or tmpfs (tmpfs)"},
-            {"huge", "mount the tmpfs with huge=always"},
-            {"cache", "page cache of the source: warm or cold (warm)"}};
+  Traits traits() const override {
+    return {.bulk = true, .fills_sink = true, .reads_files = true, .file_size = "size", .takes_file = true};
   }
+  const std::vector<OptionInfo>& options() const override { return upload_options().infos(); }
   bool server_sends(const Parameters&) const override { return false; }
-  bool bulk() const override { return true; }
-  std::uint64_t fills(const Parameters& parameters) const override { return parameters.size; }
+  std::uint64_t fills(const Parameters& parameters) const override { return size_of(parameters); }
+
+  Result<> check(const Parameters& parameters) const override {
+    return parameters.sink == Incoming::Sink::discard
+               ? fail(Fault::usage, "an upload cannot be discarded: the server publishes what it has verified",
+                      "choose --sink=tmpfs or --sink=file")
+               : Result<>();
+  }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path&,
                       const std::filesystem::path& local) const override {
-    if (parameters.sink == Incoming::Sink::discard) {
-      return fail(Fault::usage, "an upload cannot be discarded: the server publishes what it has verified",
-                  "choose --sink=tmpfs or --sink=file");
-    }
-    return make_random_file(local / kLocal, parameters.size, parameters.seed);
+    return make_random_file(local / kLocal, size_of(parameters), parameters.seed);
   }
 
   Result<> prepare(const Context&) const override { return {}; }
@@ -54,6 +65,7 @@ class Upload final : public Workload {
   Result<> reset(const Context& context) const override { return context.client.remove(uploaded(context)); }
 
  private:
+  static std::uint64_t size_of(const Parameters& parameters) { return upload_options().read(parameters.own).size; }
   static std::string uploaded(const Context& context) { return fmt::format("uploaded-{}.bin", context.index); }
 };
 

@@ -21,9 +21,11 @@ constexpr std::uint64_t kLeastWindow = 16;
 /// unknown order.
 std::vector<OptionInfo> common_options() {
   return {
-      {"source", "read", "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
-      {"window", "0", "packets that a peer may have on the way to us, 16 or more; 0: what the port can hold"},
-      {"burst", "64", "frames per send and poll, at most 64"},
+      {"source", "read", OptionType::choice({"read", "mmap", "direct"}),
+       "how payload gets from the file into frames: read, mmap or direct (O_DIRECT, no CPU copy)"},
+      {"window", "0", OptionType::number(kLeastWindow, Connection::kMostUnderWay, 0),
+       "packets that a peer may have on the way to us, 16 or more; 0: what the port can hold"},
+      {"burst", "64", OptionType::number(1, kMostBurst), "frames per send and poll, at most 64"},
   };
 }
 
@@ -184,17 +186,11 @@ class PacketDatapath final : public Datapath {
   static Result<HostOptions> host_options(const ChannelOptions& options, const Settings& settings) {
     HostOptions host;
     WAGGLE_TRY(make_congestion(options.congestion, MtuSearch::kBase));
-    WAGGLE_LET(window, settings.number("window", 0, Connection::kMostUnderWay));
-    if (window > 0 && window < kLeastWindow) {
-      return fail(Fault::usage, fmt::format("a window of {} packets is too small", window),
-                  fmt::format("0, or {} and more", kLeastWindow));
-    }
-    WAGGLE_LET(burst, settings.number("burst", 1, kMostBurst));
     WAGGLE_LET(way, FileReader::parse(settings.text("source")));
     host.congestion = options.congestion;
     host.patience = static_cast<Time>(std::max<std::int64_t>(options.timeout.count(), 0));
-    host.window = static_cast<std::uint32_t>(window);
-    host.burst = static_cast<std::uint32_t>(burst);
+    host.window = static_cast<std::uint32_t>(settings.number("window"));
+    host.burst = static_cast<std::uint32_t>(settings.number("burst"));
     host.read = way;
     return host;
   }

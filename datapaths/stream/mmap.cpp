@@ -42,7 +42,7 @@ class Mmap final : public Mover {
   explicit Mmap(std::size_t window) : window_(window) {}
 
   static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
-    WAGGLE_LET(window, settings.number("window", 64 * 1024, 16U << 20));
+    const std::uint64_t window = settings.number("window");
     return std::make_unique<Mmap>(window);
   }
 
@@ -94,7 +94,8 @@ const Registration mmap_registration = add_mover(
         .summary = "send from and receive into windows of the mapped file",
         .receives = true,
         .copies = mmap_copies,
-        .options = {{"window", "4MiB", "bytes of the file that are mapped at a time"}},
+        .options = {{"window", "4MiB", OptionType::bytes(64 << 10, 16 << 20),
+                     "bytes of the file that are mapped at a time"}},
     },
     Mmap::open);
 

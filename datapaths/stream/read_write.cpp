@@ -13,7 +13,7 @@ class ReadWrite final : public Mover {
   explicit ReadWrite(std::size_t size) : size_(size), buffer_(std::make_unique_for_overwrite<std::byte[]>(size)) {}
 
   static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
-    WAGGLE_LET(size, settings.number("buffer", 4096, 16U << 20));
+    const std::uint64_t size = settings.number("buffer");
     return std::make_unique<ReadWrite>(size);
   }
 
@@ -70,7 +70,7 @@ const Registration read_write_registration = add_mover(
         .discards = true,
         .through_memory = true,
         .copies = read_write_copies,
-        .options = {{"buffer", "1MiB",
+        .options = {{"buffer", "1MiB", OptionType::bytes(4 << 10, 16 << 20),
                      "bytes moved per call; larger than the L2 cache costs memory traffic, smaller costs wake-ups"}},
     },
     ReadWrite::open);

@@ -73,7 +73,7 @@ class Splice final : public Mover {
   }
 
   static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
-    WAGGLE_LET(wanted, settings.number("pipe", 4096, 16U << 20));
+    const std::uint64_t wanted = settings.number("pipe");
     WAGGLE_LET(pipe, Pipe::open(wanted, settings.allow_fallback()));
     return std::make_unique<Splice>(std::move(pipe), wanted, settings.allow_fallback());
   }
@@ -180,7 +180,8 @@ const Registration splice_registration = add_mover(
         .summary = "splice through a pipe: file to socket, socket to file",
         .receives = true,
         .copies = splice_copies,
-        .options = {{"pipe", "1MiB", "bytes that the pipe holds, if the kernel grants it"}},
+        .options = {{"pipe", "1MiB", OptionType::bytes(4 << 10, 16 << 20),
+                     "bytes that the pipe holds, if the kernel grants it"}},
     },
     Splice::open);
 

@@ -70,6 +70,9 @@ class StreamListener final : public Listener {
   std::atomic<bool> aborted_{false};
 };
 
+/// Moves both ways on any machine.
+constexpr std::string_view kUsualReceiver = "read_write";
+
 /// Makes a datapath of a mover: the mover for one or both directions, TCP for the rest.
 class StreamDatapath final : public Datapath {
  public:
@@ -83,6 +86,8 @@ class StreamDatapath final : public Datapath {
     return info_.receives && (sink != Incoming::Sink::discard || info_.discards);
   }
   Result<> available() const override { return info_.available(); }
+  /// All senders are compared with the same receiver.
+  std::string_view usual_receiver() const override { return kUsualReceiver; }
   CopyModel copies(Side side, Incoming::Sink sink, bool, const ChannelOptions& options) const override {
     // This comes before anything is opened; what the user has got wrong is refused then.
     const Settings settings =
@@ -114,7 +119,7 @@ class StreamDatapath final : public Datapath {
     if (named.empty() && moves(side)) {
       return this;
     }
-    WAGGLE_LET(found, find_datapath(named.empty() ? "read_write" : named));
+    WAGGLE_LET(found, find_datapath(named.empty() ? kUsualReceiver : named));
     const auto* stream = dynamic_cast<const StreamDatapath*>(found);
     if (stream == nullptr || !stream->moves(side)) {
       return fail(

@@ -258,12 +258,9 @@ class Uring final : public Mover {
   }
 
   static Result<std::unique_ptr<Mover>> open(Socket&, const Settings& settings) {
-    WAGGLE_LET(buffer, settings.number("buffer", Mapping::page_size(), 4U << 20));
-    WAGGLE_LET(depth, settings.number("depth", 2, 16));
+    std::uint64_t buffer = settings.number("buffer");
+    const std::uint64_t depth = settings.number("depth");
     const std::string asked = settings.text("send");
-    if (asked != "auto" && asked != "zc" && asked != "plain") {
-      return fail(Fault::usage, fmt::format("uring.send={} makes no sense", asked), "choose auto, zc or plain");
-    }
     buffer -= buffer % Mapping::page_size();
     WAGGLE_LET(ring, Ring::open({buffer, depth, settings.allow_fallback()}));
     const bool zero_copy = asked != "plain" && ring->registered() && ring->offers(IORING_OP_SEND_ZC);
@@ -324,9 +321,10 @@ const Registration uring_registration = add_mover(
         .receives = true,
         .discards = true,
         .copies = uring_copies,
-        .options = {{"buffer", "1MiB", "bytes per operation"},
-                    {"depth", "4", "buffers, which is how many operations overlap"},
-                    {"send", "auto", "zc: send without a copy; plain; auto: zc where the kernel has it"}},
+        .options = {{"buffer", "1MiB", OptionType::bytes(Mapping::page_size(), 4 << 20), "bytes per operation"},
+                    {"depth", "4", OptionType::number(2, 16), "buffers, which is how many operations overlap"},
+                    {"send", "auto", OptionType::choice({"auto", "zc", "plain"}),
+                     "zc: send without a copy; plain; auto: zc where the kernel has it"}},
         .available = available,
     },
     Uring::open);

@@ -23,8 +23,8 @@ class ZeroCopy final : public Mover {
       : granted_(granted), fallback_(fallback), window_(window), threshold_(threshold) {}
 
   static Result<std::unique_ptr<Mover>> open(Socket& socket, const Settings& settings) {
-    WAGGLE_LET(window, settings.number("window", 64 * 1024, 16U << 20));
-    WAGGLE_LET(threshold, settings.number("threshold", 0, 1U << 30));
+    const std::uint64_t window = settings.number("window");
+    const std::uint64_t threshold = settings.number("threshold");
     int on = 1;
     socklen_t size = sizeof on;
     const bool granted = ::setsockopt(socket.fd(), SOL_SOCKET, SO_ZEROCOPY, &on, size) == 0 &&
@@ -148,7 +148,7 @@ class ZeroCopy final : public Mover {
 };
 
 CopyModel zerocopy_copies(Side, Incoming::Sink, const MoverUse& use) {
-  if (use.settings.number("threshold", 0, kMaxExtent).value_or(0) == kMaxExtent) {
+  if (use.settings.number("threshold") == kMaxExtent) {
     return {1, 0, "send: mapped page cache -> skb, since no extent reaches zerocopy.threshold"};
   }
   if (use.link == "nic") {
@@ -162,8 +162,10 @@ const Registration zerocopy_registration = add_mover(
         .name = "zerocopy",
         .summary = "MSG_ZEROCOPY from the mapped file; completion notices are read",
         .copies = zerocopy_copies,
-        .options = {{"window", "4MiB", "bytes of the file that are mapped at a time"},
-                    {"threshold", "16KiB", "shorter extents are sent without MSG_ZEROCOPY, which costs more there"}},
+        .options = {{"window", "4MiB", OptionType::bytes(64 << 10, 16 << 20),
+                     "bytes of the file that are mapped at a time"},
+                    {"threshold", "16KiB", OptionType::bytes(0, kMaxExtent),
+                     "shorter extents are sent without MSG_ZEROCOPY, which costs more there"}},
     },
     ZeroCopy::open);
 

@@ -35,15 +35,22 @@ class Compare final : public Command {
   }
   Result<> run(const Global& global) override {
     WAGGLE_LET(spec, options_.spec(global));
-    WAGGLE_LET(pairs, parse_pairs(datapaths_, receiver_, payload_sink(spec)));
-    WAGGLE_TRY(check_named(spec, datapaths_, receiver_));
-    spec.pairs = std::move(pairs);
-    WAGGLE_TRY(check_settings_used(spec));
+    if (options_.like() && datapaths_.empty()) {
+      if (!receiver_.empty()) {
+        return fail(Fault::usage, "--receiver says nothing to the pairs of a record", "name them with --datapaths");
+      }
+      WAGGLE_TRY(options_.use(spec, spec.pairs));
+      return run_and_print(std::move(spec), global, compare_table);
+    }
+    const std::string datapaths = datapaths_.empty() ? "all" : datapaths_;
+    WAGGLE_LET(pairs, parse_pairs(datapaths, receiver_, payload_sink(spec)));
+    WAGGLE_TRY(check_named(spec, datapaths, receiver_));
+    WAGGLE_TRY(options_.use(spec, std::move(pairs)));
     return run_and_print(std::move(spec), global, compare_table);
   }
 
  private:
-  std::string datapaths_ = "all";
+  std::string datapaths_;
   std::string receiver_;
   ExperimentOptions options_;
 };

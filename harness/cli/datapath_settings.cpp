@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "datapaths/settings.hpp"
+#include "harness/cli/described_options.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -35,29 +36,19 @@ std::string option_help(const OptionInfo& option) {
   return option.links.empty() ? option.help : fmt::format("link {}: {}", fmt::join(option.links, ", "), option.help);
 }
 
-Result<> check_settings(const std::map<std::string, std::string>& settings, const std::vector<std::string>& used) {
-  for (const auto& [name, value] : settings) {
-    const std::string datapath = name.substr(0, name.find('.'));
-    if (std::ranges::find(used, datapath) == used.end()) {
-      return fail(Fault::usage, fmt::format("{}={} says nothing here: {} is not used", name, value, datapath),
-                  fmt::format("leave it out, or choose {0} with --datapath={0}", datapath));
-    }
-  }
-  return {};
-}
-
 void DatapathSettings::add_to(CLI::App& app, const std::string& group) {
   app.add_option("--set", set_, "an option of a datapath, see `harness list`")
       ->option_text("NAME.OPTION=VALUE")
       ->allow_extra_args(false)
       ->group(group);
   for (const auto* datapath : datapaths()) {
-    for (const auto& option : datapath->options()) {
+    for (OptionInfo option : datapath->options()) {
+      option.help = option_help(option);
       const std::string key = fmt::format("{}.{}", datapath->name(), option.name);
       app.add_option_function<std::string>(
              on_command_line(key), [this, key](const std::string& value) { named_[key] = value; },
-             fmt::format("{} ({})", option_help(option), option.default_value))
-          ->option_text("VALUE")
+             help_with_default(option))
+          ->option_text(option.type.shown)
           ->group("Options of datapaths");
     }
   }

@@ -17,9 +17,6 @@ namespace waggle::cli {
 /// What an option of a datapath does, with the links that it is for.
 std::string option_help(const OptionInfo& option);
 
-/// Fault::usage for the first of `settings` ("datapath.option") whose datapath is not among those `used`.
-Result<> check_settings(const std::map<std::string, std::string>& settings, const std::vector<std::string>& used);
-
 /// The options of all datapaths on a command line. Option "queue_depth" of the datapath "uring" is
 /// --uring-queue-depth=VALUE, or --set uring.queue_depth=VALUE.
 class DatapathSettings {

@@ -9,9 +9,9 @@
 #include "base/text.hpp"
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/cpus.hpp"
 #include "harness/cli/limit_capabilities.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/experiment/cpus.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/measure/capabilities.hpp"
 #include "harness/measure/cpu_topology.hpp"
@@ -49,7 +49,7 @@ struct Distance {
 };
 
 Result<Distance> measure_distance(const std::string& cpus) {
-  WAGGLE_LET(chosen, parse_cpus(cpus, {}));
+  WAGGLE_LET(chosen, experiment::parse_cpus(cpus, {}));
   const auto [server, client] = chosen;
   WAGGLE_LET(nanoseconds, measure::round_trip_ns(server, client));
   return Distance{.server = server,

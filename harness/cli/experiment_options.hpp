@@ -2,56 +2,47 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/option.hpp"
 #include "base/result.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/experiment/spec.hpp"
+#include "harness/experiment/spec_check.hpp"
 
 namespace waggle::cli {
 
-/// The options that `run` and `compare` share, and the Spec that they amount to.
+/// The options that `run` and `compare` share, and the Spec that they amount to: what the user has said, over the
+/// defaults or over the settings of a record (--like).
 class ExperimentOptions {
  public:
   void add_to(CLI::App& app);
-  /// The Spec without its pairs and its record, checked as far as it can be before anything is set up.
+  /// Whether the settings of a record are the base.
+  bool like() const { return !like_.empty(); }
+  /// The Spec without its record, settled (spec_check.hpp). Its pairs are those of the record, or none.
   Result<experiment::Spec> spec(const Global& global) const;
+  /// Gives `spec` the pairs that somebody has named instead. Settings of the record for datapaths that are used no more
+  /// are left behind; Fault::usage for those that the user has said for one that is not used.
+  Result<> use(experiment::Spec& spec, std::vector<experiment::Pair> pairs) const;
 
  private:
-  void add_workload_options(CLI::App& app);
-  void add_environment_options(CLI::App& app);
-  void add_repetition_options(CLI::App& app);
-  Result<> check_workload() const;
-  Result<> check_file() const;
-  Result<> check_machine() const;
-  Result<> check_probing() const;
-  Result<> settle_repetitions(experiment::Spec& spec) const;
+  Result<experiment::Said> say(experiment::Spec& spec) const;
+  Result<> say_workload(experiment::Spec& spec, experiment::Said& said) const;
+  Result<> settle_runs(experiment::Spec& spec, experiment::Said& said) const;
   Result<> settle_cpus(experiment::Spec& spec) const;
 
-  experiment::Spec spec_;
-  std::string sink_ = "tmpfs";
-  std::string cache_ = "warm";
-  std::string direction_ = "download";
-  std::string offloads_ = "on";
-  std::string wait_ = "sleep";
-  std::string digest_ = "xxh3";
-  std::string file_;
-  std::string napi_ = "auto";
-  std::string placement_ = "same";
+  std::string like_;
+  std::filesystem::path record_;
+  OptionValues spec_said_;
+  OptionValues common_said_;
+  OptionValues channel_said_;
+  OptionValues more_said_;  ///< "runs", "server_cpu" and "client_cpu", which stand for others
+  std::map<std::string, std::string> workload_said_;
   DatapathSettings settings_;
-  std::uint32_t runs_ = 0;
-  std::vector<std::pair<std::string, CLI::Option*>> parameters_;  ///< options that only some workloads read
-  CLI::Option* least_runs_ = nullptr;
-  CLI::Option* most_runs_ = nullptr;
-  CLI::Option* budget_ = nullptr;
-  CLI::Option* probed_ = nullptr;
-  CLI::Option* size_ = nullptr;
-  CLI::Option* cpus_ = nullptr;
-  CLI::Option* server_cpu_ = nullptr;
-  CLI::Option* client_cpu_ = nullptr;
 };
 
 }  // namespace waggle::cli

@@ -2,10 +2,12 @@
 #include "harness/cli/limit_capabilities.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/units.hpp"
+#include "datapaths/datapath.hpp"
 #include "harness/topology/limits.hpp"
 
 namespace waggle::cli {
@@ -22,12 +24,24 @@ Capability locked_memory() {
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   const bool unlimited = limit.rlim_cur == RLIM_INFINITY;
   return {.name = "locked memory",
-          .need = fmt::format("afxdp, uring and zerocopy without root; the limit is {}",
+          .need = fmt::format("frames, rings and what is sent without a copy, without root; the limit is {}",
                               unlimited ? "none" : format_bytes(limit.rlim_cur)),
           .required = false,
           .works = ::geteuid() == 0 || limit.rlim_cur >= kEnough,
           .why_not = "frames and buffers that do not fit are refused or copied",
           .remedy = "sudo prlimit --memlock=unlimited --pid=$$"};
+}
+
+/// Datapaths that take hugepages as they are by default.
+std::vector<std::string_view> users_of_hugepages() {
+  std::vector<std::string_view> names;
+  for (const Datapath* datapath : datapaths()) {
+    const ChannelOptions usual{.link = std::string(datapath->links().front())};
+    if (datapath->hugepage_bytes(true, usual) > 0) {
+      names.push_back(datapath->name());
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -59,7 +73,8 @@ std::vector<Capability> limit_capabilities() {
   const auto pages = topology::hugepage_bound(kHugepage);
   const Capability hugepages{
       .name = "hugepages of the control group",
-      .need = fmt::format("--datapath=dpdk; {}", pages ? format_bytes(pages->left()) + " are left" : "no bound is set"),
+      .need = fmt::format("--datapath={}; {}", fmt::join(users_of_hugepages(), "|"),
+                          pages ? format_bytes(pages->left()) + " are left" : "no bound is set"),
       .required = false,
       .works = !pages || pages->left() >= kHugepages,
       .why_not = fmt::format("{} are too few", pages ? format_bytes(pages->left()) : ""),

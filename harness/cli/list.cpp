@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -10,8 +11,11 @@
 #include "datapaths/settings.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/datapath_settings.hpp"
+#include "harness/cli/described_options.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
+#include "harness/experiment/option_json.hpp"
+#include "harness/experiment/spec.hpp"
 #include "harness/record/names.hpp"
 #include "workloads/workload.hpp"
 
@@ -24,18 +28,38 @@ std::string ends_of(const Datapath& datapath) {
   return sends && datapath.moves(Side::receiver) ? "both" : std::string(one);
 }
 
-nlohmann::json describe(const Datapath& datapath) {
-  nlohmann::json options = nlohmann::json::array();
-  for (const auto& option : datapath.options()) {
-    options.push_back({{"name", option.name}, {"default", option.default_value}, {"help", option_help(option)}});
+/// Options of a datapath as they are called on the command line.
+std::vector<OptionInfo> options_of(const Datapath& datapath) {
+  auto options = datapath.options();
+  for (OptionInfo& option : options) {
+    option.flag = on_command_line(fmt::format("{}.{}", datapath.name(), option.name));
   }
+  return options;
+}
+
+/// Options of all experiments that mean something to some workloads alone.
+std::vector<OptionInfo> heeded_by(const workloads::Workload& workload) {
+  const auto traits = workload.traits();
+  std::vector<OptionInfo> heeded;
+  for (const auto& [name, heeds] : {std::pair{"sink", traits.fills_sink},
+                                    {"tmpfs_huge", traits.fills_sink},
+                                    {"cache", traits.reads_files},
+                                    {"file", traits.takes_file}}) {
+    if (heeds) {
+      heeded.push_back(**find_option(experiment::spec_options().infos(), name));
+    }
+  }
+  return heeded;
+}
+
+nlohmann::json describe(const Datapath& datapath) {
   nlohmann::json entry = {{"name", datapath.name()},
                           {"summary", datapath.summary()},
-                          {"carrier", datapath.carrier() == Carrier::stream ? "stream" : "packet"},
+                          {"carrier", word_of(datapath.carrier())},
                           {"sends", datapath.moves(Side::sender)},
                           {"receives", datapath.moves(Side::receiver)},
                           {"links", datapath.links()},
-                          {"options", std::move(options)}};
+                          {"options", experiment::describe(options_of(datapath))}};
   const auto available = datapath.available();
   entry["available"] = available.has_value();
   if (!available) {
@@ -45,11 +69,14 @@ nlohmann::json describe(const Datapath& datapath) {
 }
 
 nlohmann::json describe(const workloads::Workload& workload) {
-  nlohmann::json options = nlohmann::json::array();
-  for (const auto& option : workload.options()) {
-    options.push_back({{"name", option.name}, {"help", option.help}});
-  }
-  return {{"name", workload.name()}, {"summary", workload.summary()}, {"options", std::move(options)}};
+  auto options = workload.options();
+  std::ranges::move(heeded_by(workload), std::back_inserter(options));
+  return {{"name", workload.name()}, {"summary", workload.summary()}, {"options", experiment::describe(options)}};
+}
+
+void print(const Style& style, const OptionInfo& option) {
+  const auto written = fmt::format("{} {}", option.on_command_line(), option.type.shown);
+  fmt::print("{}\n", wrap(style, fmt::format("{:15}{:<27} {}", "", written, help_with_default(option)), 43));
 }
 
 /// What can be chosen: datapaths with the ends they serve and their options, and workloads with theirs.
@@ -65,7 +92,12 @@ class List final : public Command {
 
   Result<> run(const Global& global) override {
     if (global.json) {
-      nlohmann::json all = {{"datapaths", nlohmann::json::array()}, {"workloads", nlohmann::json::array()}};
+      nlohmann::json all = {{"datapaths", nlohmann::json::array()},
+                            {"workloads", nlohmann::json::array()},
+                            {"options",
+                             {{"experiment", experiment::describe(experiment::spec_options().infos())},
+                              {"workload", experiment::describe(workloads::common_options().infos())},
+                              {"channel", experiment::describe(channel_options().infos())}}}};
       for (const auto* datapath : datapaths()) {
         all["datapaths"].push_back(describe(*datapath));
       }
@@ -84,17 +116,19 @@ class List final : public Command {
       if (const auto available = datapath->available(); !available) {
         fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + printable(available.error().text()), 25));
       }
-      for (const auto& option : datapath->options()) {
-        const auto setting =
-            on_command_line(fmt::format("{}.{}", datapath->name(), option.name)) + "=" + option.default_value;
+      for (const auto& option : options_of(*datapath)) {
+        const auto setting = option.flag + "=" + option.default_value;
         fmt::print("{}\n", wrap(style, fmt::format("{:25}{}  {}", "", setting, option_help(option)), 27));
       }
     }
     fmt::print("\n{}\n", paint(style, Ink::strong, "Workloads (--workload)"));
     for (const auto* workload : workloads::workloads()) {
       fmt::print("  {:<12} {}\n", workload->name(), workload->summary());
-      for (const auto& option : workload->options()) {
-        fmt::print("{:15}--{:<11} {}\n", "", option.name, option.help);
+      for (const OptionInfo& option : workload->options()) {
+        print(style, option);
+      }
+      for (const OptionInfo& option : heeded_by(*workload)) {
+        print(style, option);
       }
     }
     return {};

@@ -4,15 +4,18 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "harness/cli/cpus.hpp"
+#include "base/suggest.hpp"
 #include "harness/cli/grid.hpp"
 #include "harness/cli/pairs.hpp"
 #include "harness/cli/progress.hpp"
-#include "base/suggest.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/experiment/cpus.hpp"
 
 namespace waggle::cli {
 namespace {
+
+using experiment::allowed_cpus;
+using experiment::parse_cpus;
 
 constexpr auto kFile = Incoming::Sink::file;
 constexpr auto kDiscard = Incoming::Sink::discard;
@@ -50,7 +53,7 @@ TEST_CASE("what never sees the bytes cannot discard them, because nothing would 
   CHECK(parse_pair("splice", "", kDiscard)->receiver == "read_write");
 }
 
-TEST_CASE("all are the senders, all-pairs their product with the receivers, a list what it names, once") {
+TEST_CASE("all are the senders, all-pairs their product with the receivers, a list what it names") {
   const auto all = parse_pairs("all", "read_write", kFile);
   REQUIRE(all);
   CHECK(std::ranges::all_of(*all, [](const auto& pair) { return pair.receiver == "read_write"; }));
@@ -60,11 +63,22 @@ TEST_CASE("all are the senders, all-pairs their product with the receivers, a li
   const auto receivers = std::ranges::count(*product, "sendfile", &experiment::Pair::sender);
   CHECK(receivers > 1);
   CHECK(product->size() == all->size() * static_cast<std::size_t>(receivers));
-  const auto list = parse_pairs("sendfile,mmap+splice,sendfile", "", kFile);
+  const auto list = parse_pairs("sendfile,mmap+splice", "", kFile);
   REQUIRE(list);
   CHECK(list->size() == 2);
   CHECK(parse_pairs("all,sendfile+splice", "", kFile)->size() == all->size() + 1);
   CHECK_FALSE(parse_pairs("sendfile,,mmap", "", kFile));
+}
+
+TEST_CASE("a pair that is named twice is refused, whatever it is called") {
+  for (const auto* text :
+       {"sendfile,mmap+splice,sendfile", "sendfile,sendfile+read_write", "all,sendfile", "all,all"}) {
+    CAPTURE(text);
+    const auto twice = parse_pairs(text, "", kFile);
+    REQUIRE_FALSE(twice);
+    CHECK(twice.error().fault == Fault::usage);
+    CHECK(twice.error().what.find("is named twice") != std::string::npos);
+  }
 }
 
 TEST_CASE("CPUs are named by distance or by number") {

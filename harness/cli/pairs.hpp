@@ -18,7 +18,7 @@ Result<experiment::Pair> parse_pair(std::string_view text, std::string_view rece
 
 /// The pairs that --datapaths names: "all" (every sender with `receiver` or its default one), "all-pairs" (every sender
 /// with every receiver) or a list "a,b,c+d", which may hold "all". Those of "all-pairs" are not checked against the
-/// sink: the record says why one cannot run.
+/// sink: the record says why one cannot run. Fault::usage for a pair that is named twice.
 Result<std::vector<experiment::Pair>> parse_pairs(std::string_view text, std::string_view receiver,
                                                   Incoming::Sink sink);
 
@@ -28,7 +28,4 @@ Result<> check_named(const experiment::Spec& spec, const experiment::Pair& pair)
 /// The same for those of `pairs` that --datapaths=`text` names one by one: "all" leaves out whoever cannot do what was
 /// asked, and the record says why.
 Result<> check_named(const experiment::Spec& spec, std::string_view text, std::string_view receiver);
-/// Fault::usage when `spec` sets options of a datapath that is in none of its pairs.
-Result<> check_settings_used(const experiment::Spec& spec);
-
 }  // namespace waggle::cli

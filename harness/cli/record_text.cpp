@@ -9,22 +9,31 @@
 #include "harness/cli/placement_text.hpp"
 #include "harness/experiment/metric.hpp"
 #include "harness/experiment/statistics.hpp"
+#include "workloads/workload.hpp"
 
 namespace waggle::cli {
 namespace {
 
+/// Of the record, or where an older one does not have it of the workload that is called so today.
+workloads::Traits traits_of(const record::Record& record) {
+  const auto workload = workloads::find_workload(record.spec.workload);
+  return workload ? (*workload)->traits() : workloads::Traits{};
+}
+
 /// Whether payload goes into the sink at all: messages and random reads are dropped once verified.
-bool fills_sink(const std::string& workload) {
-  return workload == "download" || workload == "upload" || workload == "small-files";
+bool fills_sink(const record::Record& record) {
+  return record.workload.fills_sink.value_or(traits_of(record).fills_sink);
 }
 
 /// The workload with what it moves, where one size says it.
-std::string subject(const record::Asked& spec) {
+std::string subject(const record::Record& record) {
+  const record::Asked& spec = record.spec;
   if (spec.file) {
     return fmt::format("{} of {}", spec.workload, *spec.file);
   }
-  const bool one_file = spec.workload == "download" || spec.workload == "upload" || spec.workload == "rand-read";
-  return one_file ? fmt::format("{} of {}", spec.workload, format_bytes(spec.parameters.size)) : spec.workload;
+  const auto option = record.workload.file_size.value_or(std::string(traits_of(record).file_size));
+  const auto size = spec.parameters.count(option);
+  return size ? fmt::format("{} of {}", spec.workload, format_bytes(*size)) : spec.workload;
 }
 
 /// Records of before do not tell it.
@@ -41,11 +50,11 @@ bool covers_all(const record::Interval& interval) {
 std::string headline(const record::Record& record) {
   const auto& spec = record.spec;
   const auto links = links_of(record);
-  std::string text = subject(spec);
+  std::string text = subject(record);
   if (links.size() == 1) {
     text += fmt::format(" over {}", link_text(record, links.front()));
   }
-  if (fills_sink(spec.workload)) {
+  if (fills_sink(record)) {
     text += spec.sink == "discard" ? ", verified and discarded"
                                    : fmt::format(" into {}", spec.sink == "file" ? "files" : spec.sink);
     text += spec.tmpfs_huge ? " (huge=always)" : "";

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -23,7 +25,9 @@ class Run final : public Command {
            "  harness run --datapath=read_write --workload=rr --wait=spin --request=64 --response=4KiB\n"
            "  harness run --datapath=dpdk --dpdk-wait=interrupt --workload=idle --seconds=5\n"
            "  harness run --datapath=afxdp+udp              # an afxdp server, a udp client\n"
-           "  harness run --datapath=uring --workload=small-files --count=10000 --json | jq '.contestants[0].summary'\n";
+           "  harness run --like=results/20261121-024500-download-sendfile.json --clients=4   # all else as it was\n"
+           "  harness run --datapath=uring --workload=small-files --count=10000 --json | jq "
+           "'.contestants[0].summary'\n";
   }
   void add_options(CLI::App& app) override {
     const std::string group = "Datapath";
@@ -45,10 +49,16 @@ class Run final : public Command {
       return fail(Fault::usage, "the receiver is named twice", "leave out --receiver");
     }
     WAGGLE_LET(spec, options_.spec(global));
-    WAGGLE_LET(pair, parse_pair(sender.empty() ? "sendfile" : sender, receiver_, payload_sink(spec)));
+    if (options_.like() && sender.empty() && spec.pairs.size() != 1) {
+      return fail(Fault::usage, fmt::format("the record compares {} pairs", spec.pairs.size()),
+                  "use harness compare --like, or name one with --datapath");
+    }
+    const experiment::Pair usual =
+        options_.like() && sender.empty() ? spec.pairs.front() : experiment::Pair{experiment::kDefaultDatapath};
+    WAGGLE_LET(pair, parse_pair(sender.empty() ? usual.sender : sender,
+                                sender.empty() && receiver_.empty() ? usual.receiver : receiver_, payload_sink(spec)));
     WAGGLE_TRY(check_named(spec, pair));
-    spec.pairs = {std::move(pair)};
-    WAGGLE_TRY(check_settings_used(spec));
+    WAGGLE_TRY(options_.use(spec, {std::move(pair)}));
     return run_and_print(std::move(spec), global, run_table);
   }
 

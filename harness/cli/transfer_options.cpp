@@ -15,7 +15,9 @@
 #include "base/unique_fd.hpp"
 #include "datapaths/settings.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/described_options.hpp"
 #include "harness/cli/remote.hpp"
+#include "harness/topology/link_kind.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -45,6 +47,20 @@ Result<std::string> read_token(const std::string& path) {
   return checked(std::move(token), path);
 }
 
+/// What works without asking: TCP may, without privileges, take no other congestion control than the system's own.
+/// And transfers wait longer than experiments.
+constexpr double kPatience = 60;
+
+OptionInfo transfer_option(std::string_view name) {
+  OptionInfo option = **find_option(channel_options().infos(), name);
+  if (name == "congestion") {
+    option.default_value = "TCP: system, which is its own; packets: cubic";
+  } else if (name == "timeout_s") {
+    option.default_value = option.type.print(kPatience);
+  }
+  return option;
+}
+
 }  // namespace
 
 void ChannelChoice::add_to(CLI::App& app) {
@@ -52,27 +68,18 @@ void ChannelChoice::add_to(CLI::App& app) {
   app.add_option("--datapath", datapath_, "what moves bytes from file to socket (sendfile)")
       ->option_text("NAME")
       ->group(group);
-  app.add_option("--receiver", options_.receive_with, "what moves bytes from socket to file (read_write)")
+  app.add_option("--receiver", receiver_, "what moves bytes from socket to file (read_write)")
       ->option_text("NAME")
       ->group(group);
-  add_choice(app, "--link", link_, {"auto", "veth", "loopback", "vhost", "nic"},
-             "what joins the hosts; auto: the datapath's first one (auto)")
-      ->group(group);
+  auto links = topology::link_names();
+  links.insert(links.begin(), "auto");
+  add_choice(app, "--link", link_, links, "what joins the hosts; auto: the datapath's first one (auto)")->group(group);
   app.add_option("--pci", pci_, "of the NIC, for --link=nic")->option_text("ADDRESS")->group(group);
   app.add_option("--socket", socket_, "of the other end, for --link=vhost")->option_text("PATH")->group(group);
-  app.add_option("--mtu", options_.mtu, "bytes, where the kernel has no interface; 0: what the datapath likes (0)")
-      ->option_text("N")
-      ->check(CLI::IsMember({0U}) | CLI::Range(68U, 65535U))
-      ->group(group);
-  add_choice(app, "--wait", wait_, {"sleep", "spin"}, "how the channel is waited for (sleep)")->group(group);
-  app.add_option("--congestion", congestion_, "congestion control (TCP: system, which is its own; packets: cubic)")
-      ->option_text("NAME")
-      ->group(group);
-  add_bytes(app, "--send-buffer", options_.send_buffer, "of sockets; 0: the kernel decides (0)")->group(group);
-  add_bytes(app, "--receive-buffer", options_.receive_buffer, "likewise (0)")->group(group);
-  add_seconds(app, "--timeout", timeout_seconds_, "longest wait without progress, and 1 s per MiB for a disk (60s)")
-      ->group(group);
-  app.add_flag("--allow-fallback", options_.allow_fallback, "go on when the kernel grants less")->group(group);
+  for (const char* name :
+       {"mtu", "wait", "congestion", "send_buffer", "receive_buffer", "timeout_s", "allow_fallback"}) {
+    add_described(app, transfer_option(name), said_, group);
+  }
   app.add_option("--token-file", token_file_, "file with the shared secret; else WAGGLE_TOKEN is used")
       ->option_text("FILE")
       ->group("Security");
@@ -82,43 +89,45 @@ void ChannelChoice::add_to(CLI::App& app) {
 Result<> ChannelChoice::choose_link(ChannelOptions& options) const {
   WAGGLE_LET(chosen, datapath());
   const auto links = chosen->links();
-  const std::string link = link_ != "auto" ? link_ : !pci_.empty() ? "nic" : !socket_.empty() ? "vhost" : "";
-  options.link = link.empty() ? std::string(links.front()) : link;
+  options.link = link_ != "auto"    ? link_
+                 : !pci_.empty()    ? topology::addressed_link()
+                 : !socket_.empty() ? topology::socket_link()
+                                    : links.front();
   if (std::ranges::find(links, options.link) == links.end()) {
     return fail(Fault::usage, fmt::format("{} does not run over {}", datapath_, options.link),
                 fmt::format("choose --link={}", fmt::join(links, "|")));
   }
-  if (!pci_.empty() && options.link != "nic") {
-    return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", options.link), "add --link=nic");
+  const auto kind = topology::link_kind(options.link);
+  if (!pci_.empty() && !kind.addresses) {
+    return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", options.link),
+                fmt::format("add --link={}", topology::addressed_link()));
   }
-  if (socket_.empty() != (options.link != "vhost")) {
-    return socket_.empty() ? fail(Fault::usage, "the link vhost needs a socket that both ends name",
-                                  "add --socket=PATH, or choose another --link")
-                           : fail(Fault::usage, fmt::format("--socket says nothing to the link {}", options.link),
-                                  "add --link=vhost");
+  if (socket_.empty() == kind.socket) {
+    return socket_.empty()
+               ? fail(Fault::usage, fmt::format("the link {} needs a socket that both ends name", options.link),
+                      "add --socket=PATH, or choose another --link")
+               : fail(Fault::usage, fmt::format("--socket says nothing to the link {}", options.link),
+                      fmt::format("add --link={}", topology::socket_link()));
   }
-  options.link_at = options.link == "vhost" ? std::filesystem::absolute(socket_).string() : pci_;
+  options.link_at = kind.socket ? std::filesystem::absolute(socket_).string() : pci_;
   return {};
 }
 
 Result<ChannelOptions> ChannelChoice::channel() const {
-  ChannelOptions options = options_;
+  ChannelOptions options{.receive_with = receiver_};
   WAGGLE_LET(chosen, datapath());
-  // Without privileges TCP may take no other than the system's own, or one of those that the system allows.
-  if (congestion_ == "system" || (congestion_.empty() && chosen->carrier() == Carrier::stream)) {
-    options.congestion.clear();
-  } else if (!congestion_.empty()) {
-    options.congestion = congestion_;
+  options.timeout = std::chrono::seconds(static_cast<std::int64_t>(kPatience));
+  for (const auto& [name, value] : said_) {
+    WAGGLE_TRY(channel_options().set(options, name, value));
   }
-  options.timeout =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout_seconds_));
-  options.wait = wait_ == "spin" ? Wait::spin : Wait::sleep;
+  const bool open = !said_.contains("congestion") && chosen->carrier() == Carrier::stream;
+  if (open || options.congestion == "system") {
+    options.congestion.clear();
+  }
   WAGGLE_TRY(choose_link(options));
   WAGGLE_LET(settings, settings_.values());
-  // What sends alone receives with read_write unless told otherwise.
-  WAGGLE_TRY(check_settings(
-      settings, {datapath_, options.receive_with.empty() && !chosen->moves(Side::receiver) ? std::string("read_write")
-                                                                                           : options.receive_with}));
+  const bool sends_alone = receiver_.empty() && !chosen->moves(Side::receiver);
+  WAGGLE_TRY(check_settings(settings, {datapath_, sends_alone ? std::string(chosen->usual_receiver()) : receiver_}));
   options.settings = std::move(settings);
   WAGGLE_TRY(check_heeded(*chosen, options));
   return options;
@@ -160,7 +169,7 @@ void TransferOptions::add_to(CLI::App& app) {
   app.add_flag("--recursive,-r", recursive, "whole directories")->group(group);
   app.add_flag("--durable", durable, "done means: content and name are on disk (fsync)")->group(group);
   app.add_flag("--keep-mode", keep_mode, "the source's permission bits, unfiltered by the umask")->group(group);
-  add_choice(app, "--digest", digest, {"xxh3", "sha256"}, "how payload is verified (xxh3)")->group(group);
+  add_choice(app, "--digest", digest, choices_of<DigestKind>(), "how payload is verified (xxh3)")->group(group);
   choice_.add_to(app);
 }
 

@@ -11,6 +11,7 @@
 #include "datapaths/datapath.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/interrupt.hpp"
+#include "harness/experiment/spec.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
 #include "protocol/client.hpp"
@@ -48,14 +49,12 @@ class ChannelChoice {
  private:
   Result<> choose_link(ChannelOptions& options) const;
 
-  std::string datapath_ = "sendfile";
-  ChannelOptions options_;
+  std::string datapath_ = experiment::kDefaultDatapath;
+  std::string receiver_;
   std::string link_ = "auto";
   std::string pci_;
   std::string socket_;
-  std::string wait_ = "sleep";
-  std::string congestion_;  ///< empty: what works without asking, see channel()
-  double timeout_seconds_ = 60;
+  OptionValues said_;  ///< of channel_options()
   std::string token_file_;
   DatapathSettings settings_;
 };

@@ -32,7 +32,10 @@ class ClientAgent final : public AgentRole {
  public:
   ClientAgent(const workloads::Workload& workload, workloads::Parameters parameters, std::filesystem::path local,
               SharedProgress progress)
-      : workload_(workload), parameters_(parameters), local_(std::move(local)), progress_(std::move(progress)) {}
+      : workload_(workload),
+        parameters_(std::move(parameters)),
+        local_(std::move(local)),
+        progress_(std::move(progress)) {}
 
   Result<> connect(const Datapath& datapath, const Endpoint& to, const ChannelOptions& options, DigestKind digest) {
     for (std::uint64_t i = 0; i < std::max<std::uint64_t>(1, parameters_.clients); ++i) {
@@ -203,10 +206,11 @@ Result<Started> start_client(const json& request) {
   WAGGLE_LET(datapath, find_datapath(request.at("datapath").get<std::string>()));
   WAGGLE_LET(progress, SharedProgress::open(request.at("progress_fd").get<int>()));
   WAGGLE_LET(digest, parse_digest_kind(request.at("digest").get<std::string>()));
-  ChannelOptions options = channel_from_json(request.at("channel"));
+  WAGGLE_LET(options, channel_from_json(request.at("channel")));
   options.receive_with = request.at("receive_with").get<std::string>();
-  auto role = std::make_unique<ClientAgent>(*workload, parameters_from_json(request.at("parameters")),
-                                            request.at("local").get<std::string>(), std::move(progress));
+  WAGGLE_LET(parameters, parameters_from_json(*workload, request.at("parameters")));
+  auto role = std::make_unique<ClientAgent>(*workload, std::move(parameters), request.at("local").get<std::string>(),
+                                            std::move(progress));
   const Endpoint to{.host = request.at("address").get<std::string>(), .port = request.at("port").get<std::uint16_t>()};
   WAGGLE_TRY(role->connect(*datapath, to, options, digest));
   return Started{std::move(role), std::make_unique<json>(json::object())};

@@ -3,89 +3,61 @@
 
 #include <nlohmann/json.hpp>
 
+#include "datapaths/settings.hpp"
+#include "harness/experiment/option_json.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/record/archive.hpp"
+#include "harness/record/names.hpp"
 
 namespace waggle::experiment {
 
 using nlohmann::json;
 
-std::string_view name(Sink sink) {
-  switch (sink) {
-    case Sink::discard: return "discard";
-    case Sink::file: return "file";
-    case Sink::tmpfs: return "tmpfs";
-  }
-  return "discard";
-}
-
-std::string_view name(Cache cache) {
-  return cache == Cache::warm ? "warm" : "cold";
-}
-
-std::string_view name(NapiChoice napi) {
-  return napi == NapiChoice::automatic ? "auto" : napi == NapiChoice::threaded ? "threaded" : "softirq";
-}
-
-std::string_view name(PlacementRule rule) {
-  return rule == PlacementRule::same ? "same" : rule == PlacementRule::report ? "report" : "any";
-}
-
 json to_json(const workloads::Parameters& parameters) {
-  return {{"size", parameters.size},           {"count", parameters.count},
-          {"small_min", parameters.small_min}, {"small_max", parameters.small_max},
-          {"request", parameters.request},     {"response", parameters.response},
-          {"block", parameters.block},         {"depth", parameters.depth},
-          {"rate", parameters.rate},           {"seconds", parameters.seconds},
-          {"upload", parameters.upload},       {"clients", parameters.clients},
-          {"seed", parameters.seed},           {"sink", parameters.sink == Incoming::Sink::file ? "file" : "discard"}};
+  json all = to_json(workloads::common_options(), parameters);
+  all.update(to_json(parameters.own));
+  return all;
 }
 
-workloads::Parameters parameters_from_json(const json& json) {
+Result<workloads::Parameters> parameters_from_json(const workloads::Workload& workload, const json& object) {
   workloads::Parameters parameters;
-  json.at("size").get_to(parameters.size);
-  json.at("count").get_to(parameters.count);
-  json.at("small_min").get_to(parameters.small_min);
-  json.at("small_max").get_to(parameters.small_max);
-  json.at("request").get_to(parameters.request);
-  json.at("response").get_to(parameters.response);
-  json.at("block").get_to(parameters.block);
-  json.at("depth").get_to(parameters.depth);
-  json.at("rate").get_to(parameters.rate);
-  json.at("seconds").get_to(parameters.seconds);
-  json.at("upload").get_to(parameters.upload);
-  json.at("clients").get_to(parameters.clients);
-  json.at("seed").get_to(parameters.seed);
-  parameters.sink = json.at("sink") == "file" ? Incoming::Sink::file : Incoming::Sink::discard;
+  json common = json::object();
+  json own = json::object();
+  for (const auto& [name, value] : object.items()) {
+    const bool shared = find_option(workloads::common_options().infos(), name).has_value();
+    if (!shared && !find_option(workload.options(), name)) {
+      return workloads::says_nothing(on_command_line(name), workload);
+    }
+    (shared ? common : own)[name] = value;
+  }
+  WAGGLE_TRY(set_from_json(workloads::common_options(), parameters, common));
+  WAGGLE_LET(said, values_from_json(workload.options(), own));
+  WAGGLE_LET(complete, workloads::own_values(workload, said));
+  parameters.own = std::move(complete);
   return parameters;
 }
 
 json to_json(const ChannelOptions& options) {
-  return {{"congestion", options.congestion},
-          {"send_buffer", options.send_buffer},
-          {"receive_buffer", options.receive_buffer},
-          {"wait", options.wait == Wait::spin ? "spin" : "sleep"},
-          {"timeout_s", std::chrono::duration<double>(options.timeout).count()},
-          {"allow_fallback", options.allow_fallback},
-          {"link", options.link},
-          {"link_at", options.link_at},
-          {"mtu", options.mtu},
-          {"settings", options.settings}};
+  json all = to_json(channel_options(), options);
+  all["settings"] = options.settings;
+  return all;
 }
 
-ChannelOptions channel_from_json(const json& json) {
+Result<ChannelOptions> channel_from_json(const json& object) {
   ChannelOptions options;
-  json.at("congestion").get_to(options.congestion);
-  json.at("send_buffer").get_to(options.send_buffer);
-  json.at("receive_buffer").get_to(options.receive_buffer);
-  options.wait = json.at("wait") == "spin" ? Wait::spin : Wait::sleep;
-  options.timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(json.at("timeout_s").get<double>()));
-  json.at("allow_fallback").get_to(options.allow_fallback);
-  json.at("link").get_to(options.link);
-  json.at("link_at").get_to(options.link_at);
-  json.at("mtu").get_to(options.mtu);
-  json.at("settings").get_to(options.settings);
+  json described = object;
+  described.erase("settings");
+  WAGGLE_TRY(set_from_json(channel_options(), options, described));
+  const auto settings = object.find("settings");
+  if (settings == object.end()) {
+    return options;
+  }
+  for (const auto& [name, value] : settings->items()) {
+    if (!value.is_string()) {
+      return fail(Fault::usage, "settings: " + name + " is no text", "write it as on a command line");
+    }
+    options.settings[name] = value.get<std::string>();
+  }
   return options;
 }
 
@@ -94,43 +66,23 @@ json to_json(const Facts& facts) {
 }
 
 json to_json(const Spec& spec) {
-  json pairs = json::array();
-  for (const Pair& pair : spec.pairs) {
-    pairs.push_back({{name(record::Role::sender), pair.sender},
-                     {name(record::Role::receiver), pair.receiver},
-                     {"link", pair.link}});
-  }
+  json all = to_json(spec_options(), spec);
   // What channels are told of their link differs between pairs and ends; the pairs and the link say it.
   json channel = to_json(spec.channel);
   for (const char* of_link : {"link", "link_at", "mtu"}) {
     channel.erase(of_link);
   }
-  return {{"pairs", pairs},
-          {"link", spec.link},
-          {"pci", spec.pci},
-          {"napi", name(spec.napi)},
-          {"workload", spec.workload},
-          {"parameters", to_json(spec.parameters)},
-          {"sink", name(spec.sink)},
-          {"tmpfs_huge", spec.tmpfs_huge},
-          {"cache", name(spec.cache)},
-          {"mtu", spec.mtu},
-          {"queues", spec.queues},
-          {"offloads", spec.offloads},
-          {"server_cpu", spec.server_cpu},
-          {"client_cpu", spec.client_cpu},
-          {"cpus", spec.cpus},
-          {"placement", name(spec.placement)},
-          {"channel", channel},
-          {"digest", waggle::name(spec.digest)},
-          {"warmups", spec.warmups},
-          {"least_runs", spec.least_runs},
-          {"most_runs", spec.most_runs},
-          {"interval_target", spec.interval_target},
-          {"budget_seconds", spec.budget_seconds},
-          {"probed_runs", spec.probed_runs},
-          {"seed", spec.seed},
-          {"file", spec.file ? json(spec.file->string()) : json(nullptr)}};
+  all["channel"] = std::move(channel);
+  all["parameters"] = to_json(spec.parameters);
+  all["server_cpu"] = spec.server_cpu;
+  all["client_cpu"] = spec.client_cpu;
+  all["pairs"] = json::array();
+  for (const Pair& pair : spec.pairs) {
+    all["pairs"].push_back({{name(record::Role::sender), pair.sender},
+                            {name(record::Role::receiver), pair.receiver},
+                            {"link", pair.link}});
+  }
+  return all;
 }
 
 json to_json(const Histogram& histogram) {

@@ -12,20 +12,28 @@
 namespace waggle::experiment {
 
 nlohmann::json to_json(const workloads::Parameters& parameters);
-workloads::Parameters parameters_from_json(const nlohmann::json& json);
+/// Fault::usage, naming it, for what is no option of this workload or does not fit; what is missing has its default.
+Result<workloads::Parameters> parameters_from_json(const workloads::Workload& workload, const nlohmann::json& json);
 
 nlohmann::json to_json(const ChannelOptions& options);
-ChannelOptions channel_from_json(const nlohmann::json& json);
+/// Fault::usage likewise. Of "settings" only the form is checked: datapaths read theirs when they open.
+Result<ChannelOptions> channel_from_json(const nlohmann::json& json);
 
 nlohmann::json to_json(const Facts& facts);
+/// The record's "spec", from which spec_from_json() makes the same one again (like.hpp).
 nlohmann::json to_json(const Spec& spec);
 
 /// A distribution of the record. The histogram must not be empty.
 nlohmann::json to_json(const Histogram& histogram);
 
-std::string_view name(Sink sink);
-std::string_view name(Cache cache);
-std::string_view name(NapiChoice napi);
-std::string_view name(PlacementRule rule);
+inline std::string_view name(Sink sink) {
+  return word_of(sink);
+}
+inline std::string_view name(Cache cache) {
+  return word_of(cache);
+}
+inline std::string_view name(PlacementRule rule) {
+  return word_of(rule);
+}
 
 }  // namespace waggle::experiment

@@ -108,8 +108,9 @@ class HostAgent final : public AgentRole {
   Result<json> handle(const std::string& what, const json& request) override {
     if (what == "make") {
       WAGGLE_LET(workload, workloads::find_workload(request.at("workload").get<std::string>()));
-      WAGGLE_TRY(workload->make_files(parameters_from_json(request.at("parameters")),
-                                      request.at("served").get<std::string>(), request.at("local").get<std::string>()));
+      WAGGLE_LET(parameters, parameters_from_json(*workload, request.at("parameters")));
+      WAGGLE_TRY(workload->make_files(parameters, request.at("served").get<std::string>(),
+                                      request.at("local").get<std::string>()));
       return json::object();
     }
     if (what == "warm" || what == "chill") {

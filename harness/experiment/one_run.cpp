@@ -9,9 +9,11 @@
 
 #include "harness/experiment/answers.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/ends.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/experiment/shared_progress.hpp"
 #include "harness/record/archive.hpp"
+#include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -24,23 +26,19 @@ constexpr auto kSilence = std::chrono::seconds(45);
 
 using End = topology::Link::End;
 
-bool is_packet(const Pair& pair) {
-  const auto datapath = find_datapath(pair.sender);
-  return datapath && (*datapath)->carrier() == Carrier::packet;
-}
-
 /// The processes of one run and what they have answered.
 class Run {
  public:
-  Run(const Spec& spec, Site& site, const RunRequest& request, const workloads::Workload& workload,
+  Run(const Spec& spec, Site& site, const RunRequest& request, const workloads::Workload& workload, RunEnds ends,
       SharedProgress progress)
       : spec_(spec),
         site_(site),
         request_(request),
         link_(site.link(request.pair.link)),
-        packet_(is_packet(request.pair)),
-        server_sends_(workload.server_sends(spec.parameters)),
+        ends_(std::move(ends)),
+        server_sends_(ends_.server.side == Side::sender),
         fills_(workload.fills(spec.parameters)),
+        lasts_(std::chrono::seconds(static_cast<std::int64_t>(workload.lasts(spec.parameters)))),
         progress_(std::move(progress)) {}
 
   Result<RunDone> go() {
@@ -64,6 +62,7 @@ class Run {
   }
 
  private:
+  bool has_napi() const { return topology::link_kind(link_.kind()).queues; }
   End sender_end() const { return server_sends_ ? End::server : End::client; }
   End receiver_end() const { return server_sends_ ? End::client : End::server; }
   int cpu_of(End end) const { return end == End::server ? spec_.server_cpu : spec_.client_cpu; }
@@ -71,21 +70,13 @@ class Run {
   std::string served() const { return (server_sends_ ? site_.source() : site_.sink()).string(); }
   std::string local() const { return (server_sends_ ? site_.sink() : site_.source()).string(); }
 
-  /// Over a byte stream both processes open the pair's sender, and which of them receives payload takes it with the
-  /// pair's receiver. Over frames each opens its own datapath.
-  const std::string& datapath_of(bool receives) const {
-    return packet_ && receives ? request_.pair.receiver : request_.pair.sender;
-  }
+  const RunEnd& at(End end) const { return end == End::server ? ends_.server : ends_.client; }
 
   json channel_of(End end) const {
-    const bool receives = server_sends_ == (end == End::client);
-    ChannelOptions options = spec_.channel;
-    options.link = link_.kind();
-    options.link_at = site_.link_at(link_.kind(), end == End::server);
-    options.mtu = link_.device().empty() ? spec_.mtu : 0;
-    return {{"datapath", datapath_of(receives)},
-            {"receive_with", receives && !packet_ ? request_.pair.receiver : std::string()},
-            {"channel", to_json(options)},
+    const RunEnd& opened = at(end);
+    return {{"datapath", opened.opens->name()},
+            {"receive_with", opened.receive_with},
+            {"channel", to_json(opened.channel(spec_, link_.kind(), site_.link_at(link_.kind(), opened.listens)))},
             {"address", link_.server_address()}};
   }
 
@@ -93,11 +84,10 @@ class Run {
   /// it. Every run sets it anew, so no pair runs with what another one left.
   Result<> set_napi() {
     for (const End end : {End::server, End::client}) {
-      WAGGLE_LET(datapath, find_datapath(datapath_of(server_sends_ == (end == End::client))));
-      const Napi wanted = spec_.napi == NapiChoice::automatic  ? datapath->napi(spec_.channel.wait)
+      const Napi wanted = spec_.napi == NapiChoice::automatic  ? at(end).opens->napi(spec_.channel.wait)
                           : spec_.napi == NapiChoice::threaded ? Napi::threaded
                                                                : Napi::softirq;
-      WAGGLE_LET(mode, link_.set_napi(end, link_.kind() == "veth" ? wanted : Napi::softirq));
+      WAGGLE_LET(mode, link_.set_napi(end, has_napi() ? wanted : Napi::softirq));
       if (mode.granted != "none") {
         WAGGLE_TRY(accept(mode));
       }
@@ -140,7 +130,7 @@ class Run {
       const auto more = recorded(modes);
       facts.modes.insert(facts.modes.end(), more.begin(), more.end());
     };
-    if (link_.kind() == "veth") {
+    if (has_napi()) {
       add(napi_.at(end));
     }
     add(changed_.at(end));
@@ -148,7 +138,7 @@ class Run {
   }
 
   AgentProcess::Patience patience() {
-    return {.most = kSilence + std::chrono::seconds(static_cast<std::int64_t>(spec_.parameters.seconds)),
+    return {.most = kSilence + lasts_,
             .alive =
                 [this] {
                   const Progress& now = progress_.get();
@@ -299,9 +289,10 @@ class Run {
   Site& site_;
   const RunRequest& request_;
   topology::Link& link_;
-  bool packet_;
+  RunEnds ends_;
   bool server_sends_;
   std::uint64_t fills_;
+  std::chrono::seconds lasts_;
   SharedProgress progress_;
   std::uint64_t seen_ = 0;
   std::uint16_t port_ = 0;
@@ -317,8 +308,9 @@ class Run {
 
 Result<RunDone> run_once(const Spec& spec, Site& site, const RunRequest& request) {
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  WAGGLE_LET(ends, ends_of(request.pair, spec));
   WAGGLE_LET(progress, SharedProgress::create());
-  return Run(spec, site, request, *workload, std::move(progress)).go();
+  return Run(spec, site, request, *workload, std::move(ends), std::move(progress)).go();
 }
 
 }  // namespace waggle::experiment

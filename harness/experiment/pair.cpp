@@ -10,7 +10,7 @@ namespace waggle::experiment {
 
 std::string default_receiver(const std::string& sender) {
   const auto datapath = find_datapath(sender);
-  return datapath && (*datapath)->carrier() == Carrier::packet ? sender : "read_write";
+  return datapath ? std::string((*datapath)->usual_receiver()) : sender;
 }
 
 Result<std::string> resolve_link(const Datapath& sender, const Datapath& receiver, std::string_view asked) {
@@ -20,11 +20,11 @@ Result<std::string> resolve_link(const Datapath& sender, const Datapath& receive
   const std::string both = sender.name() == receiver.name() ? std::string(sender.name())
                                                             : fmt::format("{} with {}", sender.name(), receiver.name());
   if (common.empty()) {
-    return fail(Fault::missing, fmt::format("no link runs {}", both), "see harness list");
+    return fail(Fault::usage, fmt::format("no link runs {}", both), "see harness list");
   }
   const auto found = asked == "auto" ? common.begin() : std::ranges::find(common, asked);
   if (found == common.end()) {
-    return fail(Fault::missing, fmt::format("{} does not run over {}", both, asked),
+    return fail(Fault::usage, fmt::format("{} does not run over {}", both, asked),
                 fmt::format("choose --link={}", fmt::join(common, "|")));
   }
   return std::string(*found);

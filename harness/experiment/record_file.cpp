@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/unique_fd.hpp"
@@ -115,6 +117,30 @@ Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record
     }
     name = numbered(path, number);
   }
+}
+
+Result<nlohmann::json> read_record(const fs::path& path) {
+  std::ifstream file(path);
+  if (!file) {
+    return fail_errno(fmt::format("cannot open {}", path.native()), errno,
+                      "name a record that run or compare has written");
+  }
+  constexpr std::size_t kMost = std::size_t{256} << 20U;  // of a record that somebody could want to read
+  std::string text(1 << 16, '\0');
+  std::size_t size = 0;
+  while (size < kMost && file.read(text.data() + size, static_cast<std::streamsize>(text.size() - size)).gcount() > 0) {
+    size += static_cast<std::size_t>(file.gcount());
+    text.resize(size == text.size() ? 2 * size : text.size());
+  }
+  auto record = parse_json(std::string_view(text).substr(0, size));
+  const auto* schema = record && record->is_object() && record->contains("schema")
+                           ? record->at("schema").get_ptr<const std::string*>()
+                           : nullptr;
+  if (schema == nullptr || !schema->starts_with("waggle-record/")) {
+    return fail(Fault::corrupt, fmt::format("{} is not a record", path.native()),
+                "name a JSON file that run or compare has written");
+  }
+  return record;
 }
 
 }  // namespace waggle::experiment

@@ -13,4 +13,8 @@ namespace waggle::experiment {
 /// regular file (a pipe, a terminal, /dev/null) is written to as it is.
 Result<std::filesystem::path> write_record(const std::filesystem::path& path, const nlohmann::json& record);
 
+/// A record, or what claims to be one: any object whose "schema" is "waggle-record/…". Fault::corrupt for something
+/// else.
+Result<nlohmann::json> read_record(const std::filesystem::path& path);
+
 }  // namespace waggle::experiment

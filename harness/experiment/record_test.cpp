@@ -285,20 +285,6 @@ TEST_CASE("long messages and errors cross the control socket unchanged") {
   CHECK(back.system == ENOSPC);
 }
 
-TEST_CASE("parameters and channel options survive the way to an agent") {
-  workloads::Parameters parameters;
-  parameters.size = 123;
-  parameters.rate = 0.5;
-  parameters.upload = true;
-  parameters.sink = Incoming::Sink::file;
-  CHECK(to_json(parameters_from_json(to_json(parameters))) == to_json(parameters));
-  ChannelOptions options;
-  options.wait = Wait::spin;
-  options.timeout = std::chrono::milliseconds(250);
-  options.settings["zerocopy.threshold"] = "1";
-  CHECK(to_json(channel_from_json(to_json(options))) == to_json(options));
-}
-
 TEST_CASE("what was granted is what held at the end, with what it was before") {
   const auto facts = [](const std::string& packet, const std::string& gso = "yes") {
     return record::Facts{.outgoing = "udp",

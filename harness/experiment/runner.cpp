@@ -14,6 +14,7 @@
 #include "harness/experiment/repetitions.hpp"
 #include "harness/experiment/schedule.hpp"
 #include "harness/experiment/site.hpp"
+#include "harness/experiment/spec_check.hpp"
 #include "harness/experiment/suitability.hpp"
 #include "harness/experiment/timeline.hpp"
 #include "harness/measure/cpu_topology.hpp"
@@ -179,10 +180,6 @@ Result<> complete(Spec& spec) {
   if (spec.pairs.empty()) {
     return fail(Fault::usage, "no datapath was named", "name one with --datapath");
   }
-  if (spec.least_runs == 0 || spec.most_runs < spec.least_runs) {
-    return fail(Fault::usage, fmt::format("{} to {} runs make no experiment", spec.least_runs, spec.most_runs),
-                "ask for at least one run");
-  }
   for (Pair& pair : spec.pairs) {
     WAGGLE_TRY(find_datapath(pair.sender));
     if (pair.receiver.empty()) {
@@ -190,7 +187,8 @@ Result<> complete(Spec& spec) {
     }
     WAGGLE_TRY(find_datapath(pair.receiver));
   }
-  spec.parameters.sink = spec.sink == Sink::discard ? Incoming::Sink::discard : Incoming::Sink::file;
+  WAGGLE_TRY(settle(spec, said(spec)));
+  WAGGLE_TRY(check_settings_used(spec));
   while (spec.seed == 0) {
     spec.seed = std::random_device()();
   }
@@ -209,6 +207,8 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
                     .workload = {.name = std::string(workload->name()),
                                  .bulk = workload->bulk(),
                                  .idle = workload->idle(),
+                                 .fills_sink = workload->traits().fills_sink,
+                                 .file_size = std::string(workload->traits().file_size),
                                  .server_sends = workload->server_sends(spec.parameters)},
                     .environment = {},
                     .share = std::string(name(measure::CpuTopology::read().shared(spec.server_cpu, spec.client_cpu)))};

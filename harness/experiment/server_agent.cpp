@@ -54,7 +54,7 @@ class ServerAgent final : public AgentRole {
 Result<Started> start_server(const json& request) {
   WAGGLE_LET(store, store::RootedStore::open(request.at("served").get<std::string>()));
   WAGGLE_LET(datapath, find_datapath(request.at("datapath").get<std::string>()));
-  ChannelOptions options = channel_from_json(request.at("channel"));
+  WAGGLE_LET(options, channel_from_json(request.at("channel")));
   options.receive_with = request.at("receive_with").get<std::string>();
   WAGGLE_LET(listener, datapath->listen({.host = request.at("address").get<std::string>(), .port = 0}, options));
   auto role = std::make_unique<ServerAgent>(std::move(store), std::move(listener));

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/ends.hpp"
 #include "harness/experiment/recorded.hpp"
+#include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -15,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kMakingFiles = std::chrono::hours(2);
-/// Of links with a kernel interface, bytes: what Ethernet has.
-constexpr std::uint32_t kDefaultMtu = 1500;
 
 Result<> make_directory(const fs::path& path) {
   std::error_code error;
@@ -26,18 +26,14 @@ Result<> make_directory(const fs::path& path) {
 
 /// What both processes of a run take together.
 std::uint64_t hugepages_of(const Pair& pair, const Spec& spec) {
-  const auto sender = find_datapath(pair.sender);
-  const auto receiver = find_datapath(pair.receiver);
-  const auto workload = workloads::find_workload(spec.workload);
-  if (!sender || !receiver || !workload) {
+  const auto ends = ends_of(pair, spec);
+  if (!ends) {
     return 0;
   }
-  const bool packet = (*sender)->carrier() == Carrier::packet;
-  const bool server_sends = (*workload)->server_sends(spec.parameters);
-  ChannelOptions channel = spec.channel;
-  channel.link = pair.link;
-  return (*sender)->hugepage_bytes(server_sends, channel) +
-         (packet ? *receiver : *sender)->hugepage_bytes(!server_sends, channel);
+  const auto of = [&](const RunEnd& end) {
+    return end.opens->hugepage_bytes(end.listens, end.channel(spec, pair.link, ""));
+  };
+  return of(ends->server) + of(ends->client);
 }
 
 }  // namespace
@@ -68,11 +64,12 @@ Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
       continue;
     }
     if (!broken.contains(kind)) {
-      auto link = kind == "nic" && pci_.size() != 2
-                      ? Result<topology::Link>(fail(Fault::usage, "the link nic needs the addresses of two NICs",
+      auto link = topology::link_kind(kind).addresses && pci_.size() != 2
+                      ? Result<topology::Link>(fail(Fault::usage,
+                                                    fmt::format("the link {} needs the addresses of two NICs", kind),
                                                     "name them with --pci=SERVER,CLIENT (lspci shows them)"))
                       : topology::Link::create({.kind = kind,
-                                                .mtu = spec.mtu != 0 ? spec.mtu : kDefaultMtu,
+                                                .mtu = spec.mtu != 0 ? spec.mtu : topology::kDefaultMtu,
                                                 .queues = spec.queues,
                                                 .offloads = spec.offloads,
                                                 .allow_fallback = spec.channel.allow_fallback});
@@ -89,9 +86,10 @@ Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
 }
 
 std::string Site::link_at(const std::string& kind, bool server) const {
-  return kind == "vhost" ? (work_->path() / "vhost.sock").string()
-         : kind == "nic" ? pci_.at(server ? 0 : 1)
-                         : std::string();
+  const auto known = topology::link_kind(kind);
+  return known.socket      ? (work_->path() / "vhost.sock").string()
+         : known.addresses ? pci_.at(server ? 0 : 1)
+                           : std::string();
 }
 
 /// Pairs run one after the other, so the neediest one decides. Without the memory those that need some cannot run.
@@ -135,8 +133,9 @@ Result<> Site::make_files(Spec& spec) {
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));
   const bool server_sends = workload->server_sends(spec.parameters);
   workloads::Parameters parameters = spec.parameters;
+  const std::string size(workload->traits().file_size);
   if (spec.file) {
-    parameters.size = 0;
+    parameters.own[size] = std::uint64_t{0};  // of what the user's file is put over
   }
   WAGGLE_TRY(host_->call({{"do", "make"},
                           {"workload", spec.workload},
@@ -151,7 +150,7 @@ Result<> Site::make_files(Spec& spec) {
   }
   if (spec.file) {
     WAGGLE_TRY(show_file(*spec.file));
-    spec.parameters.size = fs::file_size(*spec.file);
+    spec.parameters.own[size] = std::uint64_t{fs::file_size(*spec.file)};
   }
   return {};
 }
@@ -174,7 +173,7 @@ Result<> Site::show_file(const fs::path& file) {
 
 void Site::tidy() {
   std::error_code ignored;
-  fs::remove(link_at("vhost", true), ignored);
+  fs::remove(link_at(std::string(topology::socket_link()), true), ignored);
   for (const fs::path& place : {source_, sink_}) {
     for (fs::directory_iterator entry(place, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
       if (!made_.contains(entry->path())) {

@@ -24,8 +24,8 @@ namespace waggle::experiment {
 class Site {
  public:
   /// Builds it, with the links of those pairs that can run, and makes the workload's files. A link that cannot be made
-  /// makes its pairs unavailable, and is an error when none is left. `spec.parameters.size` is set to the size of
-  /// spec.file when that is given.
+  /// makes its pairs unavailable, and is an error when none is left. The workload's size is that of spec.file
+  /// when that is given.
   static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<PairRecord>& pairs,
                                              topology::Interrupt& interrupt);
 

@@ -28,30 +28,47 @@ struct Pair {
   std::string label() const;  ///< "sendfile" when the receiver is the default, otherwise "sendfile+splice"
 };
 
-/// What moves incoming payload when only the sender is named: read_write for all that send over a byte stream, so that
-/// senders are compared with the same receiver; over frames the datapath itself.
+/// What is measured and used where nobody names a datapath.
+inline constexpr const char* kDefaultDatapath = "sendfile";
+
+/// What moves incoming payload when only the sender is named: Datapath::usual_receiver().
 std::string default_receiver(const std::string& sender);
 
 /// The link that both datapaths run on: `asked`, or with "auto" the sender's first one that the receiver runs on as
-/// well. Fault::missing, naming the links there are, when there is none.
+/// well. Fault::usage, naming the links there are, when there is none.
 Result<std::string> resolve_link(const Datapath& sender, const Datapath& receiver, std::string_view asked);
 
 /// Where the receive work of a veth runs: `automatic` is what the datapath at that end does best with.
 enum class NapiChoice { automatic, softirq, threaded };
+constexpr auto words_of(NapiChoice) {
+  using enum NapiChoice;
+  return std::to_array<Word<NapiChoice>>({{automatic, "auto"}, {softirq, "softirq"}, {threaded, "threaded"}});
+}
 
 /// What becomes of runs between CPUs that were moved: `same`: they are repeated, and figures come from the runs of one
 /// placement that all pairs have; `report`: as before, but nothing is repeated; `any`: all runs count.
 enum class PlacementRule { same, report, any };
+constexpr auto words_of(PlacementRule) {
+  using enum PlacementRule;
+  return std::to_array<Word<PlacementRule>>({{same, "same"}, {report, "report"}, {any, "any"}});
+}
 
 enum class Sink { discard, file, tmpfs };
-enum class Cache { warm, cold };
+constexpr auto words_of(Sink) {
+  return std::to_array<Word<Sink>>({{Sink::discard, "discard"}, {Sink::file, "file"}, {Sink::tmpfs, "tmpfs"}});
+}
 
-/// Everything that a user can say about an experiment. Defaults are those of `harness run`.
+enum class Cache { warm, cold };
+constexpr auto words_of(Cache) {
+  return std::to_array<Word<Cache>>({{Cache::warm, "warm"}, {Cache::cold, "cold"}});
+}
+
+/// Everything that a user can say about an experiment; spec_options() describes it. Defaults are those of `harness
+/// run`. Who has built one by hand or read it passes it through settle() (spec_check.hpp), which run_experiment() does
+/// too.
 struct Spec {
   std::vector<Pair> pairs;
-  /// "auto" (every pair over its datapath's first link), "veth" (two network namespaces), "loopback" (one), "vhost"
-  /// (shared memory of two processes) or "nic".
-  std::string link = "auto";
+  std::string link = "auto";  ///< a kind of link (link_kind.hpp), or "auto": every pair over its datapath's first one
   std::vector<std::string> pci;  ///< nic: PCI addresses of the server's and of the client's NIC
   NapiChoice napi = NapiChoice::automatic;
   std::string workload = "download";
@@ -62,9 +79,9 @@ struct Spec {
   std::uint32_t mtu = 0;      ///< bytes; 0: 1500 where the kernel has an interface, otherwise the datapath's choice
   std::uint32_t queues = 1;   ///< of the veth, each way
   bool offloads = true;       ///< TSO, GSO, GRO and checksums of the veth
-  int server_cpu = 0;
+  std::string cpus = "auto";  ///< where server and client run: "auto", "near", "far", "siblings", or "N,M"
+  int server_cpu = 0;         ///< the CPUs that this means here, see settle()
   int client_cpu = 1;
-  std::string cpus = "auto";  ///< how they were chosen: "auto", "near", "far", "siblings", or "N,M"
   PlacementRule placement = PlacementRule::same;
   ChannelOptions channel;  ///< congestion control, buffers, wait, settings
   DigestKind digest = DigestKind::xxh3_128;
@@ -80,6 +97,11 @@ struct Spec {
   std::filesystem::path record;               ///< where the record goes; empty: results/… as the command chooses
   std::vector<std::string> command_line;
 };
+
+/// The options of a Spec: all its members but pairs, CPUs as they were chosen, parameters (common_options() and the
+/// workload's own), channel (channel_options() and the datapaths' own), and what belongs to one call: record and
+/// command line.
+const OptionTable<Spec>& spec_options();
 
 /// What happens while an experiment runs; called from the thread that runs it.
 struct Watcher {

@@ -2,38 +2,66 @@
 #include "harness/experiment/suitability.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "datapaths/settings.hpp"
+#include "harness/experiment/ends.hpp"
 #include "harness/experiment/recorded.hpp"
+#include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
 namespace {
 
-Result<> can_run(const Datapath& sender, const Datapath& receiver, Incoming::Sink sink) {
-  const auto missing = [](std::string what, std::string hint) { return fail(Fault::missing, std::move(what), hint); };
-  if (!sender.moves(Side::sender)) {
-    return missing(fmt::format("{} does not send", sender.name()), "see harness list");
+/// Datapaths that serve one end, by name.
+std::vector<std::string_view> names_at(Side side) {
+  std::vector<std::string_view> names;
+  for (const auto* datapath : datapaths()) {
+    if (datapath->moves(side)) {
+      names.push_back(datapath->name());
+    }
   }
-  if (!receiver.moves(Side::receiver)) {
-    return missing(fmt::format("{} does not receive", receiver.name()), "see harness list");
+  return names;
+}
+
+Result<> check_end(const Datapath& datapath, Side side) {
+  return datapath.moves(side)
+             ? Result<>()
+             : fail(Fault::usage,
+                    fmt::format("{} does not {}", datapath.name(), side == Side::sender ? "send" : "receive"),
+                    fmt::format("choose one of: {}", fmt::join(names_at(side), ", ")));
+}
+
+Result<> check_sink(const Datapath& receiver, Incoming::Sink sink) {
+  if (receiver.takes(sink)) {
+    return {};
   }
-  if (sender.carrier() != receiver.carrier()) {
-    return missing(fmt::format("{} and {} do not share a carrier", sender.name(), receiver.name()), "see harness list");
+  return sink == Incoming::Sink::discard
+             ? fail(Fault::usage,
+                    fmt::format("{} cannot discard: it never sees the bytes, so nothing could be verified",
+                                receiver.name()),
+                    "choose --sink=tmpfs, --sink=file or another receiver")
+             : fail(Fault::usage, fmt::format("{} cannot receive into files", receiver.name()),
+                    "choose another receiver");
+}
+
+/// The link of a pair that fits and can run here.
+Result<std::string> link_of(const Pair& pair, const Spec& spec) {
+  WAGGLE_TRY(check_ends(pair, spec.parameters.sink));
+  auto link = check_joined(spec, pair);
+  for (const auto& name : {pair.sender, pair.receiver}) {
+    WAGGLE_LET(datapath, find_datapath(name));
+    WAGGLE_TRY(datapath->available());
   }
-  if (!receiver.takes(sink)) {
-    return missing(fmt::format("{} does not receive into this sink", receiver.name()), "choose another --sink");
-  }
-  WAGGLE_TRY(sender.available());
-  return receiver.available();
+  return link;
 }
 
 /// What devices move by DMA at either end follows from the link, the cache and the sink.
 std::pair<record::Dma, record::Dma> dma_models(const Spec& spec, const std::string& link, const CopyModel& sender) {
   const bool disk = spec.cache == Cache::cold || sender.past_cache;
   const bool file = spec.sink == Sink::file;
-  const int nic = link == "nic" ? 1 : 0;
+  const int nic = topology::link_kind(link).addresses ? 1 : 0;
   const auto because = fmt::format("{}: {} the payload; {}; {}", link, nic != 0 ? "the NICs move" : "no device moves",
                                    sender.past_cache ? "O_DIRECT: the disk fills frames"
                                    : disk            ? "cold: the disk fills the page cache"
@@ -44,63 +72,89 @@ std::pair<record::Dma, record::Dma> dma_models(const Spec& spec, const std::stri
 
 }  // namespace
 
+Result<> check_ends(const Pair& pair, Incoming::Sink sink) {
+  WAGGLE_LET(sender, find_datapath(pair.sender));
+  WAGGLE_TRY(check_end(*sender, Side::sender));
+  WAGGLE_LET(receiver, find_datapath(pair.receiver));
+  WAGGLE_TRY(check_end(*receiver, Side::receiver));
+  return check_sink(*receiver, sink);
+}
+
+Result<std::string> check_joined(const Spec& spec, const Pair& pair) {
+  WAGGLE_LET(sender, find_datapath(pair.sender));
+  WAGGLE_LET(receiver, find_datapath(pair.receiver));
+  if (sender->carrier() != receiver->carrier()) {
+    return fail(Fault::usage, fmt::format("{} and {} do not share a carrier", pair.sender, pair.receiver),
+                "see harness list");
+  }
+  return resolve_link(*sender, *receiver, spec.link);
+}
+
 Result<> check_effect(const Spec& spec, const Pair& pair, const std::string& link) {
   struct Given {
     const char* name;
     bool set;
     bool heeded;
   };
-  const bool veth = link == "veth";
+  const auto kind = topology::link_kind(link);
   for (const auto& [name, set, heeded] :
-       {Given{"--napi", spec.napi != NapiChoice::automatic, veth}, Given{"--queues", spec.queues != 1, veth},
-        Given{"--offloads", !spec.offloads, veth || link == "loopback"}}) {
+       {Given{"--napi", spec.napi != NapiChoice::automatic, kind.queues},
+        Given{"--queues", spec.queues != 1, kind.queues}, Given{"--offloads", !spec.offloads, kind.device}}) {
     if (set && !heeded) {
       return fail(Fault::usage, fmt::format("{} says nothing to the link {}", name, link),
                   "leave it out, or choose --link=veth");
     }
   }
-  ChannelOptions channel = spec.channel;
-  channel.link = link;
-  channel.link_at = link == "nic" && !spec.pci.empty() ? spec.pci.front() : std::string();
-  channel.mtu = veth || link == "loopback" ? 0 : spec.mtu;  // the kernel's interfaces have it
-  for (const auto& name : {pair.sender, pair.receiver}) {
-    WAGGLE_LET(datapath, find_datapath(name));
-    WAGGLE_TRY(check_heeded(*datapath, channel));
+  WAGGLE_LET(ends, ends_of(pair, spec));
+  for (const Side side : {Side::sender, Side::receiver}) {
+    const RunEnd& end = ends.of(side);
+    WAGGLE_TRY(
+        check_heeded(*end.moves, end.channel(spec, link, kind.addresses && !spec.pci.empty() ? spec.pci.front() : "")));
   }
   return {};
+}
+
+Result<> check_settings_used(const Spec& spec) {
+  std::vector<std::string> used;
+  for (const Pair& pair : spec.pairs) {
+    used.insert(used.end(), {pair.sender, pair.receiver});
+  }
+  return check_settings(spec.channel.settings, used);
 }
 
 PairRecord assess(const Pair& pair, const Spec& spec) {
   PairRecord record;
   record.pair = pair;
-  const auto sender = find_datapath(pair.sender);
-  const auto receiver = find_datapath(pair.receiver);
   const auto workload = workloads::find_workload(spec.workload);
-  const bool server_sends = !workload || (*workload)->server_sends(spec.parameters);
-  record.parties = participants(pair, server_sends);
-  const Incoming::Sink sink = spec.parameters.sink;
-  auto able = !sender     ? Result<>(std::unexpected(sender.error()))
-              : !receiver ? Result<>(std::unexpected(receiver.error()))
-              : !workload ? Result<>(std::unexpected(workload.error()))
-                          : can_run(**sender, **receiver, sink);
-  if (able) {
-    const auto link = resolve_link(**sender, **receiver, spec.link);
-    record.pair.link = link.value_or("");
-    able = link ? check_effect(spec, pair, *link) : Result<>(std::unexpected(link.error()));
+  record.parties = participants(pair, !workload || (*workload)->server_sends(spec.parameters));
+  const auto ends = ends_of(pair, spec);
+  auto link = ends ? link_of(pair, spec) : Result<std::string>(std::unexpected(ends.error()));
+  if (!link && link.error().fault == Fault::usage) {
+    link.error().fault = Fault::missing;  // who was named is refused before; of the others the record tells it
   }
-  if (!able) {
+  if (link) {
+    record.pair.link = *link;
+    if (auto effect = check_effect(spec, pair, *link); !effect) {
+      link = std::unexpected(std::move(effect).error());
+    }
+  }
+  if (!link) {
     record.unavailable = true;
-    record.problem = std::move(able).error();
+    record.problem = std::move(link).error();
     return record;
   }
-  ChannelOptions channel = spec.channel;
-  channel.link = record.pair.link;
-  channel.mtu = spec.mtu == 0 && (channel.link == "veth" || channel.link == "loopback") ? 1500 : spec.mtu;
-  const CopyModel sending = (*sender)->copies(Side::sender, sink, server_sends, channel);
-  const CopyModel receiving = (*receiver)->copies(Side::receiver, sink, !server_sends, channel);
-  auto [sender_dma, receiver_dma] = dma_models(spec, record.pair.link, sending);
+  const auto copies = [&](Side side) {
+    const RunEnd& end = ends->of(side);
+    ChannelOptions channel = end.channel(spec, *link, "");
+    if (topology::link_kind(*link).device) {
+      channel.mtu = spec.mtu != 0 ? spec.mtu : topology::kDefaultMtu;
+    }
+    return end.moves->copies(side, spec.parameters.sink, end.listens, channel);
+  };
+  const CopyModel sending = copies(Side::sender);
+  auto [sender_dma, receiver_dma] = dma_models(spec, *link, sending);
   record.parties.front().model = recorded(sending, std::move(sender_dma));
-  record.parties.back().model = recorded(receiving, std::move(receiver_dma));
+  record.parties.back().model = recorded(copies(Side::receiver), std::move(receiver_dma));
   return record;
 }
 

@@ -24,23 +24,32 @@ struct Revision {
 
 struct Workload {
   std::string name;
-  bool bulk = true;          ///< goodput counts; otherwise operations per second and latency
-  bool idle = false;         ///< nothing is asked; the CPU share counts
-  bool server_sends = true;  ///< payload
+  bool bulk = true;                           ///< goodput counts; otherwise operations per second and latency
+  bool idle = false;                          ///< nothing is asked; the CPU share counts
+  std::optional<bool> fills_sink = {};        ///< payload goes into the sink; older records do not tell
+  std::optional<std::string> file_size = {};  ///< the parameter with the size of its one file; empty: there is none
+  bool server_sends = true;                   ///< payload
   static void fields(auto& m, auto& a) {
     a.member("name", m.name);
     a.member("bulk", m.bulk);
     a.member("idle", m.idle);
+    a.optional("fills_sink", m.fills_sink);
+    a.optional("file_size", m.file_size);
     a.member("server_sends", m.server_sends);
   }
 };
 
 struct Parameters {
-  std::uint64_t size = 0;
   std::uint64_t clients = 1;
-  Opaque others;
+  Opaque others;  ///< the workload's own options, and those of all that nobody computes with
+
+  /// A number among the others; nothing when there is none of that name.
+  std::optional<std::uint64_t> count(const std::string& name) const {
+    const auto found = others.members.find(name);
+    return found != others.members.end() && found->is_number_unsigned() ? std::optional(found->get<std::uint64_t>())
+                                                                        : std::nullopt;
+  }
   static void fields(auto& m, auto& a) {
-    a.member("size", m.size);
     a.member("clients", m.clients);
     a.rest(m.others);
   }

@@ -30,14 +30,14 @@ Result<Route> choose_route(const PortRequest& request) {
 }
 
 Result<std::uint32_t> ring_size(const Settings& settings, std::string_view option) {
-  WAGGLE_LET(size, settings.number(option, 64, 65536));
+  const std::uint64_t size = settings.number(option);
   if (!std::has_single_bit(size)) {
     return fail(Fault::usage, fmt::format("afxdp.{}={} makes no sense", option, size), "give a power of two");
   }
   return static_cast<std::uint32_t>(size);
 }
 
-Result<std::uint32_t> chunk_size(const Settings& settings, std::uint32_t mtu) {
+std::uint32_t chunk_size(const Settings& settings, std::uint32_t mtu) {
   const std::string text = settings.text("frame");
   if (settings.flag("multi_buffer") && text == "auto") {
     return kLargeChunk;
@@ -45,30 +45,20 @@ Result<std::uint32_t> chunk_size(const Settings& settings, std::uint32_t mtu) {
   if (text == "auto") {
     return mtu - kIpAndUdp <= QueuePort::room(kSmallChunk) ? kSmallChunk : kLargeChunk;
   }
-  if (text == "2048" || text == "4096") {
-    return text == "2048" ? kSmallChunk : kLargeChunk;
-  }
-  return fail(Fault::usage, fmt::format("afxdp.frame={} makes no sense", text), "choose auto, 2048 or 4096");
+  return text == "2048" ? kSmallChunk : kLargeChunk;
 }
 
 Result<QueueOptions> queue_options(const Settings& settings, const Interface& interface) {
   QueueOptions options;
   options.interface = interface.name;
-  WAGGLE_LET(chunk, chunk_size(settings, interface.mtu));
   WAGGLE_LET(rx_frames, ring_size(settings, "rx_ring"));
   WAGGLE_LET(tx_frames, ring_size(settings, "tx_ring"));
-  WAGGLE_LET(busy_poll, settings.number("busy_poll", 0, 1'000'000));
-  WAGGLE_LET(busy_budget, settings.number("busy_budget", 1, 65535));
-  const std::string umem = settings.text("umem");
-  if (umem != "pages" && umem != "hugepages") {
-    return fail(Fault::usage, fmt::format("afxdp.umem={} makes no sense", umem), "choose pages or hugepages");
-  }
-  options.chunk = chunk;
+  options.chunk = chunk_size(settings, interface.mtu);
   options.rx_frames = rx_frames;
   options.tx_frames = tx_frames;
-  options.busy_poll = static_cast<std::uint32_t>(busy_poll);
-  options.busy_budget = static_cast<std::uint32_t>(busy_budget);
-  options.hugepages = umem == "hugepages";
+  options.busy_poll = static_cast<std::uint32_t>(settings.number("busy_poll"));
+  options.busy_budget = static_cast<std::uint32_t>(settings.number("busy_budget"));
+  options.hugepages = settings.text("umem") == "hugepages";
   options.multi_buffer = settings.flag("multi_buffer");
   options.need_wakeup = settings.flag("need_wakeup");
   options.zero_copy = settings.text("zero_copy");
@@ -97,8 +87,7 @@ Result<> check_queues(const Interface& interface, std::uint64_t queues, bool lis
 
 Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& request) {
   const Settings& settings = request.settings;
-  WAGGLE_LET(wanted, settings.number("queues", 1, 64));
-  const std::uint64_t queues = request.listens ? wanted : 1;
+  const std::uint64_t queues = request.listens ? settings.number("queues") : 1;
   WAGGLE_LET(route, choose_route(request));
   if (route.interface.mtu < kLeastPacket + kIpAndUdp) {
     return fail(Fault::missing,
@@ -133,27 +122,34 @@ Result<std::vector<std::unique_ptr<Port>>> open_afxdp_ports(const PortRequest& r
 }
 
 std::vector<OptionInfo> afxdp_options() {
-  return {{"mode", "native", "how the XDP program is attached: native, generic or auto"},
-          {"zero_copy", "auto", "whether the device reads and writes frames itself: auto, yes or no"},
-          {"need_wakeup", "yes", "the kernel says when it needs a system call (XDP_USE_NEED_WAKEUP)"},
-          {"busy_poll", "0", "microseconds; above 0 the device is polled by our system calls (SO_PREFER_BUSY_POLL)"},
-          {"busy_budget", "64", "frames per busy poll (SO_BUSY_POLL_BUDGET)"},
-          {"frame", "auto", "bytes of UMEM per frame: 2048, 4096 or auto, by the MTU"},
-          {"multi_buffer", "no",
-           "frames longer than a chunk, for jumbo MTUs (XDP_USE_SG); costs a copy per received frame"},
-          {"rx_ring", "2048", "frames to receive into, and the sizes of RX and fill ring"},
-          {"tx_ring", "256", "sizes of TX and completion ring; seven eighths of that are frames to send from"},
-          {"umem", "pages", "what the frames lie on: pages or hugepages"},
-          {"udp_checksum", "no", "fill in the UDP checksum; the CRC32C of a packet does not need it"},
-          {"queues", "1", "receive queues that a server serves"}};
+  return {
+      {"mode", "native", OptionType::choice({"native", "generic", "auto"}),
+       "how the XDP program is attached: native, generic or auto"},
+      {"zero_copy", "auto", OptionType::choice({"auto", "yes", "no"}),
+       "whether the device reads and writes frames itself: auto, yes or no"},
+      {"need_wakeup", "yes", OptionType::on_or_off("yes", "no"),
+       "the kernel says when it needs a system call (XDP_USE_NEED_WAKEUP)"},
+      {"busy_poll", "0", OptionType::number(0, 1'000'000),
+       "microseconds; above 0 the device is polled by our system calls (SO_PREFER_BUSY_POLL)"},
+      {"busy_budget", "64", OptionType::number(1, 65535), "frames per busy poll (SO_BUSY_POLL_BUDGET)"},
+      {"frame", "auto", OptionType::choice({"2048", "4096", "auto"}),
+       "bytes of UMEM per frame: 2048, 4096 or auto, by the MTU"},
+      {"multi_buffer", "no", OptionType::on_or_off("yes", "no"),
+       "frames longer than a chunk, for jumbo MTUs (XDP_USE_SG); costs a copy per received frame"},
+      {"rx_ring", "2048", OptionType::number(64, 65536), "frames to receive into, and the sizes of RX and fill ring"},
+      {"tx_ring", "256", OptionType::number(64, 65536),
+       "sizes of TX and completion ring; seven eighths of that are frames to send from"},
+      {"umem", "pages", OptionType::choice({"pages", "hugepages"}), "what the frames lie on: pages or hugepages"},
+      {"udp_checksum", "no", OptionType::on_or_off("yes", "no"),
+       "fill in the UDP checksum; the CRC32C of a packet does not need it"},
+      {"queues", "1", OptionType::number(1, 64), "receive queues that a server serves"}};
 }
 
 std::uint64_t afxdp_hugepage_bytes(const PortUse& use) {
   if (use.settings.text("umem") != "hugepages") {
     return 0;
   }
-  // What makes no sense is refused when the port is opened.
-  const auto number = [&](std::string_view option) { return use.settings.number(option, 1, 65536).value_or(1); };
+  const auto number = [&](std::string_view option) { return use.settings.number(option); };
   const std::uint64_t queue = Slab::size((number("rx_ring") + number("tx_ring")) * kLargeChunk, true);
   return queue * (use.listens ? number("queues") : 1);
 }

@@ -2,7 +2,6 @@
 #include "datapaths/packet/dpdk/options.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -29,16 +28,6 @@ constexpr std::uint32_t kXdpFillRing = 2048;
 constexpr std::uint32_t kLeastXdpRing = 1024;
 /// Frames beyond those in rings: leased, polled, and on a veth on their way.
 constexpr std::uint32_t kMbufsInHand = 512;
-
-Result<std::string> choice(const Settings& settings, std::string_view option,
-                           std::initializer_list<std::string_view> of) {
-  std::string value = settings.text(option);
-  if (std::ranges::find(of, value) == of.end()) {
-    return fail(Fault::usage, fmt::format("dpdk.{}={} makes no sense", option, value),
-                fmt::format("choose from {}", fmt::join(of, ", ")));
-  }
-  return value;
-}
 
 /// A number, or `otherwise` where the user left it at 0.
 Result<std::uint32_t> number_or(const Settings& settings, std::string_view option, std::uint32_t least,
@@ -94,23 +83,35 @@ std::uint32_t Options::packet() const {
 
 std::vector<OptionInfo> option_list() {
   return {
-      {"wait", "poll", "poll: never sleeps; interrupt: sleeps when idle, polls when busy"},
+      {"wait", "poll", OptionType::choice({"poll", "interrupt"}),
+       "poll: never sleeps; interrupt: sleeps when idle, polls when busy"},
       {"vhost_end",
        "client",
+       OptionType::choice({"server", "client"}),
        "which end is net_vhost, and copies: server or client; the other is virtio-user",
        {"vhost"}},
-      {"ring", "split", "virtqueues, split or packed", {"vhost"}},
-      {"clients", "4", "how many clients a listener takes at once", {"vhost"}},
-      {"driver", "af_packet", "poll-mode driver, af_packet or af_xdp", {"veth"}},
-      {"address", "", "our IPv4 address; empty: what is listened on, or the neighbour of the server's", {"nic"}},
-      {"rx_descriptors", "0", "length of a receive ring, a power of two; 0: 2 MiB of frames"},
-      {"tx_descriptors", "0", "length of a send ring"},
-      {"mbufs", "0", "frames in the pool; 0: what rings and bursts need"},
-      {"data_room", "0", "bytes of an mbuf's buffer; 0: what a frame needs"},
-      {"lcores", "", "CPUs of EAL's own threads, as in 0,2-3; empty: those of the process"},
-      {"direct", "no", "place frames for O_DIRECT: payload aligned to 512 bytes"},
-      {"udp_checksum", "no", "fill in UDP checksums; packets carry a CRC32C of their own"},
-      {"checksum_offload", "no", "let the device fill them in"},
+      {"ring", "split", OptionType::choice({"split", "packed"}), "virtqueues, split or packed", {"vhost"}},
+      {"clients", "4", OptionType::number(1, 64), "how many clients a listener takes at once", {"vhost"}},
+      {"driver",
+       "af_packet",
+       OptionType::choice({"af_packet", "af_xdp"}),
+       "poll-mode driver, af_packet or af_xdp",
+       {"veth"}},
+      {"address",
+       "",
+       OptionType::text("ADDRESS"),
+       "our IPv4 address; empty: what is listened on, or the neighbour of the server's",
+       {"nic"}},
+      {"rx_descriptors", "0", OptionType::number(0, 4096),
+       "length of a receive ring, a power of two; 0: 2 MiB of frames"},
+      {"tx_descriptors", "0", OptionType::number(0, 4096), "length of a send ring"},
+      {"mbufs", "0", OptionType::number(0, 1 << 20), "frames in the pool; 0: what rings and bursts need"},
+      {"data_room", "0", OptionType::number(0, 65'535), "bytes of an mbuf's buffer; 0: what a frame needs"},
+      {"lcores", "", OptionType::text("CPUS"), "CPUs of EAL's own threads, as in 0,2-3; empty: those of the process"},
+      {"direct", "no", OptionType::on_or_off("yes", "no"), "place frames for O_DIRECT: payload aligned to 512 bytes"},
+      {"udp_checksum", "no", OptionType::on_or_off("yes", "no"),
+       "fill in UDP checksums; packets carry a CRC32C of their own"},
+      {"checksum_offload", "no", OptionType::on_or_off("yes", "no"), "let the device fill them in"},
   };
 }
 
@@ -119,19 +120,14 @@ Result<Options> read_options(const Settings& settings, const ChannelOptions& cha
   Options options;
   options.link = channel.link;
   options.allow_fallback = settings.allow_fallback();
-  WAGGLE_LET(wait, choice(settings, "wait", {"poll", "interrupt"}));
-  options.interrupts = wait == "interrupt";
-  WAGGLE_LET(end, choice(settings, "vhost_end", {"server", "client"}));
-  options.vhost_here = vhost_is_here(end, listens);
-  WAGGLE_LET(ring, choice(settings, "ring", {"split", "packed"}));
-  options.packed_ring = ring == "packed";
-  WAGGLE_LET(driver, choice(settings, "driver", {"af_packet", "af_xdp"}));
-  options.driver = options.link == "veth" ? driver : "";
+  options.interrupts = settings.text("wait") == "interrupt";
+  options.vhost_here = vhost_is_here(settings.text("vhost_end"), listens);
+  options.packed_ring = settings.text("ring") == "packed";
+  options.driver = options.link == "veth" ? settings.text("driver") : "";
   options.direct = settings.flag("direct");
   options.checksum_offload = settings.flag("checksum_offload");
   options.checksum = settings.flag("udp_checksum") || options.checksum_offload;
-  WAGGLE_LET(clients, settings.number("clients", 1, 64));
-  options.clients = static_cast<std::uint16_t>(listens ? clients : 1);
+  options.clients = static_cast<std::uint16_t>(listens ? settings.number("clients") : 1);
   options.cpus = settings.text("lcores");
   if (options.cpus.find_first_not_of("0123456789,-") != std::string::npos) {
     return fail(Fault::usage, fmt::format("dpdk.lcores={} makes no sense", options.cpus), "give CPUs as in 0,2-3");

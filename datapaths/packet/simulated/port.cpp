@@ -10,24 +10,8 @@
 namespace waggle::packet {
 namespace {
 
-/// "0.01" or "1%".
-Result<double> probability(const Settings& settings, std::string_view option) {
-  std::string text = settings.text(option);
-  const bool percent = text.ends_with('%');
-  if (percent) {
-    text.pop_back();
-  }
-  const auto number = parse_rate(text);
-  const double value = number ? *number / (percent ? 100 : 1) : -1;
-  if (value < 0 || value > 1) {
-    return fail(Fault::usage, fmt::format("simulated.{}={} is no probability", option, settings.text(option)),
-                "give one from 0 to 1, or in per cent: 0.01, 1%");
-  }
-  return value;
-}
-
 Result<Time> duration(const Settings& settings, std::string_view option) {
-  WAGGLE_LET(value, parse_duration(settings.text(option)));
+  WAGGLE_LET(value, parse_duration(settings.text(option)));  // exactly, which seconds as a double are not
   if (value > std::chrono::seconds(10)) {
     return fail(Fault::usage, fmt::format("simulated.{}={} is too long", option, settings.text(option)),
                 "give at most 10s");
@@ -42,17 +26,14 @@ Result<Impairments> impairments_of(const Settings& settings) {
                                       {"reorder", &Impairments::reorder},
                                       {"corrupt", &Impairments::corrupt},
                                       {"truncate", &Impairments::truncate}}) {
-    WAGGLE_LET(value, probability(settings, option));
-    made.*field = value;
+    made.*field = settings.real(option);
   }
   WAGGLE_LET(delay, duration(settings, "delay"));
   WAGGLE_LET(jitter, duration(settings, "jitter"));
-  WAGGLE_LET(rate, parse_rate(settings.text("rate")));
-  WAGGLE_LET(queue, parse_size(settings.text("queue")));
   made.delay = delay;
   made.jitter = jitter;
-  made.rate = static_cast<std::uint64_t>(rate);
-  made.queue = queue;
+  made.rate = static_cast<std::uint64_t>(settings.real("rate"));
+  made.queue = settings.number("queue");
   made.overhead = kFrameHeaders;
   return made;
 }
@@ -72,7 +53,7 @@ std::string describe(const Impairments& link) {
 
 Result<std::vector<std::unique_ptr<Port>>> open_simulated_ports(const PortRequest& request) {
   WAGGLE_LET(impairments, impairments_of(request.settings));
-  WAGGLE_LET(seed, request.settings.number("seed", 0, UINT32_MAX));
+  const std::uint64_t seed = request.settings.number("seed");
   // The sockets below have the defaults of the udp port, whatever the user set for that.
   ChannelOptions options = request.options;
   options.settings.clear();
@@ -91,16 +72,16 @@ Result<std::vector<std::unique_ptr<Port>>> open_simulated_ports(const PortReques
 }
 
 std::vector<OptionInfo> simulated_options() {
-  return {{"loss", "0", "probability that a packet is lost, in each direction: 0.01 or 1%"},
-          {"duplicate", "0", "probability that a packet comes twice"},
-          {"reorder", "0", "probability that a packet comes late, behind others"},
-          {"corrupt", "0", "probability that one bit is flipped"},
-          {"truncate", "0", "probability that the end of a packet is cut off"},
-          {"delay", "0ms", "time that every packet takes, one way"},
-          {"jitter", "0ms", "random time on top of the delay, at most"},
-          {"rate", "0", "bits per second in each direction, as 100Mbit; 0: unlimited"},
-          {"queue", "256KiB", "bytes that wait for the rate before packets are dropped"},
-          {"seed", "1", "decides all that happens at random"}};
+  return {{"loss", "0", OptionType::share(), "probability that a packet is lost, in each direction: 0.01 or 1%"},
+          {"duplicate", "0", OptionType::share(), "probability that a packet comes twice"},
+          {"reorder", "0", OptionType::share(), "probability that a packet comes late, behind others"},
+          {"corrupt", "0", OptionType::share(), "probability that one bit is flipped"},
+          {"truncate", "0", OptionType::share(), "probability that the end of a packet is cut off"},
+          {"delay", "0ms", OptionType::seconds(), "time that every packet takes, one way"},
+          {"jitter", "0ms", OptionType::seconds(), "random time on top of the delay, at most"},
+          {"rate", "0", OptionType::rate(), "bits per second in each direction, as 100Mbit; 0: unlimited"},
+          {"queue", "256KiB", OptionType::bytes(), "bytes that wait for the rate before packets are dropped"},
+          {"seed", "1", OptionType::number(0, UINT32_MAX), "decides all that happens at random"}};
 }
 
 }  // namespace waggle::packet

@@ -84,7 +84,7 @@ class UdpPort final : public Port {
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Port>>> open_udp_ports(const PortRequest& request) {
-  WAGGLE_LET(queues, request.settings.number("queues", 1, 64));
+  const std::uint64_t queues = request.settings.number("queues");
   // The kernel spreads peers over sockets of one port; a client has one peer, so more would stay idle.
   const std::uint64_t count = request.listens ? queues : 1;
   std::uint16_t number = request.local.port;
@@ -101,12 +101,14 @@ Result<std::vector<std::unique_ptr<Port>>> open_udp_ports(const PortRequest& req
 
 std::vector<OptionInfo> udp_options() {
   return {
-      {"gso", "auto",
+      {"gso", "auto", OptionType::choice({"auto", "yes", "no"}),
        "one system call for many packets to one peer (UDP_SEGMENT): auto (as long as kernel and device do), yes or no"},
-      {"gro", "yes", "many packets of one peer in one buffer (UDP_GRO)"},
-      {"busy_poll", "0", "microseconds for which a receiving system call polls the device (SO_BUSY_POLL)"},
-      {"udp_checksum", "yes", "fill in the UDP checksum; gso needs it, the CRC32C of a packet does not"},
-      {"queues", "1", "sockets that share the server's port (SO_REUSEPORT)"}};
+      {"gro", "yes", OptionType::on_or_off("yes", "no"), "many packets of one peer in one buffer (UDP_GRO)"},
+      {"busy_poll", "0", OptionType::number(0, 1'000'000),
+       "microseconds for which a receiving system call polls the device (SO_BUSY_POLL)"},
+      {"udp_checksum", "yes", OptionType::on_or_off("yes", "no"),
+       "fill in the UDP checksum; gso needs it, the CRC32C of a packet does not"},
+      {"queues", "1", OptionType::number(1, 64), "sockets that share the server's port (SO_REUSEPORT)"}};
 }
 
 }  // namespace waggle::packet

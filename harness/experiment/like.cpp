@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/experiment/like.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "harness/experiment/convert.hpp"
+#include "harness/experiment/option_json.hpp"
+#include "harness/experiment/record_file.hpp"
+#include "harness/record/names.hpp"
+
+namespace waggle::experiment {
+namespace {
+
+using nlohmann::json;
+
+/// Schemas whose settings are read here.
+constexpr std::array<std::string_view, 2> kSchemas{"waggle-record/1", "waggle-record/2"};
+
+/// Up to 2026-11-27 parameters were those of all workloads together, with a flag for the direction and 0 for a count
+/// that a workload decides.
+bool of_all_workloads(const json& parameters) {
+  return std::ranges::all_of(std::array{"upload", "block", "small_min", "rate"},
+                             [&](const char* name) { return parameters.contains(name); });
+}
+
+json parameters_of_before(const workloads::Workload& workload, const json& all) {
+  json own = json::object();
+  for (const auto& [name, value] : all.items()) {
+    const bool decided = name != "count" || value != 0;
+    if (decided && (find_option(workloads::common_options().infos(), name) || find_option(workload.options(), name))) {
+      own[name] = value;
+    }
+  }
+  if (find_option(workload.options(), "direction")) {
+    own["direction"] = all.at("upload").get<bool>() ? "upload" : "download";
+  }
+  return own;
+}
+
+Result<std::vector<Pair>> pairs_from_json(const json& list) {
+  std::vector<Pair> pairs;
+  for (const json& pair : list) {
+    pairs.push_back({.sender = pair.at(name(record::Role::sender)), .receiver = pair.at(name(record::Role::receiver))});
+    WAGGLE_TRY(find_datapath(pairs.back().sender));
+    WAGGLE_TRY(find_datapath(pairs.back().receiver));
+  }
+  return pairs;
+}
+
+Result<Spec> read_spec(const json& all) {
+  Spec spec;
+  json described = all;
+  for (const char* apart : {"pairs", "channel", "parameters", "server_cpu", "client_cpu"}) {
+    described.erase(apart);
+  }
+  WAGGLE_TRY(set_from_json(spec_options(), spec, described));
+  if (!all.contains("cpus")) {  // records of before 2026-11-27
+    spec.cpus = fmt::format("{},{}", all.at("server_cpu").get<int>(), all.at("client_cpu").get<int>());
+  }
+  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  const json& said = all.at("parameters");
+  WAGGLE_LET(parameters,
+             parameters_from_json(*workload, of_all_workloads(said) ? parameters_of_before(*workload, said) : said));
+  spec.parameters = std::move(parameters);
+  WAGGLE_LET(channel, channel_from_json(all.at("channel")));
+  spec.channel = std::move(channel);
+  WAGGLE_LET(pairs, pairs_from_json(all.at("pairs")));
+  spec.pairs = std::move(pairs);
+  return spec;
+}
+
+}  // namespace
+
+Result<Spec> spec_from_json(const json& spec) {
+  try {
+    return read_spec(spec);
+  } catch (const json::exception& error) {
+    return fail(Fault::usage, fmt::format("the settings are not whole: {}", error.what()));
+  }
+}
+
+Result<Spec> spec_like(const std::filesystem::path& path) {
+  WAGGLE_LET(record, read_record(path));
+  const auto schema = record.value("schema", std::string());
+  if (std::ranges::find(kSchemas, schema) == kSchemas.end()) {
+    return fail(Fault::usage,
+                fmt::format("{} has the schema {}, which this version does not know", path.native(), schema),
+                fmt::format("name a record of one of: {}", fmt::join(kSchemas, ", ")));
+  }
+  if (!record.contains("spec")) {
+    return fail(Fault::usage, fmt::format("{} does not say what it was made with", path.native()),
+                "name a record that run or compare has written");
+  }
+  auto spec = spec_from_json(record.at("spec"));
+  return spec ? std::move(spec) : in_option(path.native(), std::move(spec).error());
+}
+
+Result<> change_workload(Spec& spec, const std::string& name) {
+  WAGGLE_LET(workload, workloads::find_workload(name));
+  if (name == spec.workload) {
+    return {};
+  }
+  const Spec usual;
+  WAGGLE_LET(before, workloads::find_workload(spec.workload));
+  WAGGLE_LET(defaults, workloads::own_values(*before, {}));
+  spec.workload = name;
+  std::erase_if(spec.parameters.own, [&](const auto& value) {
+    const auto option = find_option(workload->options(), value.first);
+    const auto usual_value = defaults.find(value.first);
+    const bool said = usual_value == defaults.end() || usual_value->second != value.second;
+    return !said || !option || !(*option)->type.check(value.second);
+  });
+  const auto traits = workload->traits();
+  if (!traits.fills_sink) {
+    spec.sink = usual.sink;
+    spec.tmpfs_huge = usual.tmpfs_huge;
+  }
+  spec.cache = traits.reads_files ? spec.cache : usual.cache;
+  spec.file = traits.takes_file ? spec.file : usual.file;
+  return {};
+}
+
+}  // namespace waggle::experiment
