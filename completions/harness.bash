@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Completion of `harness` for bash. Commands, options, datapaths and workloads are asked of the program itself, so that
-# what is new is completed at once.
+# what is new is completed at once, and so are the words that options choose from.
 
 # Words of one kind: "commands", "datapaths", "workloads", or the options of a command.
 _harness_words() {
@@ -13,33 +13,32 @@ _harness_words() {
   esac
 }
 
+# The words that an option can have, where --help shows them: "--sink discard|file|tmpfs".
+_harness_choices() {
+  "$1" "$2" --help 2>/dev/null | sed -n "s/^ *$3 \([^ ]*|[^ ]*\).*/\1/p" | tr '|' ' '
+}
+
 # Completes the value of an option; returns 1 for options whose values nobody can guess.
 _harness_value() {
-  local program=$1 option=$2 value=$3 words
+  local program=$1 command=$2 option=$3 value=$4 words
   case "$option" in
     --datapath | --sender | --receiver) words=$(_harness_words "$program" datapaths) ;;
     --datapaths) words="all all-pairs $(_harness_words "$program" datapaths)" ;;
     --workload) words=$(_harness_words "$program" workloads) ;;
-    --sink) words="discard file tmpfs" ;;
-    --cache) words="warm cold" ;;
-    --offloads) words="on off" ;;
-    --link) words="auto veth loopback vhost nic" ;;
-    --napi) words="auto softirq threaded" ;;
     --cpus) words="auto near far siblings" ;;
-    --placement) words="same report any" ;;
-    --wait) words="sleep spin" ;;
-    --digest) words="xxh3 sha256" ;;
-    --direction) words="download upload" ;;
     --congestion) words=$(cat /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null) ;;
     --work | --root | --files)
       mapfile -t COMPREPLY < <(compgen -d -- "$value")
       return 0
       ;;
-    --file | --output | -o | --token-file | --socket)
+    --file | --like | --output | -o | --token-file | --socket)
       mapfile -t COMPREPLY < <(compgen -f -- "$value")
       return 0
       ;;
-    *) return 1 ;;
+    *)
+      words=$(_harness_choices "$program" "$command" "$option")
+      [[ -n $words ]] || return 1
+      ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$value")
 }
@@ -55,14 +54,14 @@ _harness() {
   done
   # Bash splits "--sink=tm" into "--sink", "=" and "tm".
   if [[ $word == = ]]; then
-    _harness_value "$program" "$before" "" && return
+    _harness_value "$program" "$command" "$before" "" && return
   elif [[ $before == = ]]; then
-    _harness_value "$program" "${COMP_WORDS[COMP_CWORD - 2]}" "$word" && return
+    _harness_value "$program" "$command" "${COMP_WORDS[COMP_CWORD - 2]}" "$word" && return
   fi
   if [[ -z $command || $command == help ]]; then
     local globals="--help --version --json --quiet --no-color"
     mapfile -t COMPREPLY < <(compgen -W "$(_harness_words "$program" commands) help $globals" -- "$word")
-  elif [[ $before == -* && $word != -* ]] && _harness_value "$program" "$before" "$word"; then
+  elif [[ $before == -* && $word != -* ]] && _harness_value "$program" "$command" "$before" "$word"; then
     return
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_harness_words "$program" "$command")" -- "$word")

@@ -131,6 +131,35 @@ class WrongUse(Case):
         self.refused(2, "run", "--workload=idle", "--cache=cold", says=["--cache says nothing to the workload idle"])
         self.refused(2, "run", "--workload=rand-read", "--huge", says=["--huge says nothing to the workload rand-read"])
 
+    def test_a_datapath_named_twice(self):
+        self.refused(2, "compare", "--datapaths=sendfile,mmap,sendfile", says=["sendfile is named twice", "leave one"])
+        self.refused(2, "compare", "--datapaths=splice,splice+read_write", says=["splice is named twice"])
+
+    def test_like_what_cannot_be(self):
+        good = {"schema": "waggle-record/1",
+                "spec": {"workload": "rr", "parameters": {"clients": 1, "seed": 1, "request": 64}, "channel": {},
+                         "cpus": "auto", "work": "/var/tmp", "pairs": [{"sender": "sendfile", "receiver": "splice"}]}}
+        for change, says in (
+                ({"schema": "waggle-record/99"}, "waggle-record/99"),
+                ({"schema": "something"}, "not a record"),
+                ({"pairs": [{"sender": "pigeon", "receiver": "pigeon"}]}, "no datapath is called 'pigeon'"),
+                ({"pairs": 2 * good["spec"]["pairs"]}, "the record compares 2 pairs"),
+                ({"workload": "bulk"}, "'bulk' is none of its values"),
+                ({"parameters": {"size": 1}}, "--size says nothing to the workload rr"),
+                ({"parameters": {"request": "much"}}, "request: 'much' is not a size"),
+                ({"feathers": 1}, "there is no option 'feathers'"),
+                ({"queues": 0}, "queues: 0 is out of bounds; give 1 to 64"),
+                ({"channel": {"wait": "nap"}}, "wait: 'nap' is none of its values"),
+                ({"channel": {"settings": {"splice.pipe": "much"}}}, "splice.pipe=much makes no sense"),
+                ({"file": "/nonexistent/film", "workload": "download", "parameters": {}}, "/nonexistent/film")):
+            with self.subTest(change=change):
+                record = {**good, "schema": change.pop("schema", good["schema"]), "spec": {**good["spec"], **change}}
+                path = self.directory / "record.json"
+                path.write_text(json.dumps(record))
+                code = 1 if "film" in says or "not a record" in says else 2
+                self.refused(code, "run", f"--like={path}", says=[says])
+        self.refused(1, "run", "--like=/nonexistent/record", says=["/nonexistent/record", "No such file"])
+
     def test_unknown_workload(self):
         self.refused(2, "run", "--workload=bulk", says=["--workload", "small-files"])
 

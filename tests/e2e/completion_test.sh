@@ -37,6 +37,10 @@ expect sendfile harness run --datapath send
 expect all-pairs harness compare --datapaths = all
 expect small-files harness run --workload = small
 expect tmpfs harness run --sink = ""
+expect loopback harness get --link = lo
+expect upload harness run --direction = ""
+expect auto harness run --udp-gso = au
+expect --like harness run --li
 expect run harness help ru
 [[ -z $(complete_line harness run --sink = nonsense) ]] || {
   echo "nonsense was completed"

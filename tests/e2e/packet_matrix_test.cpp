@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -17,6 +18,7 @@
 #include <random>
 #include <set>
 
+#include "datapaths/datapath.hpp"
 #include "harness/measure/require.hpp"
 #include "harness/topology/link.hpp"
 #include "tests/e2e/impaired_link.hpp"
@@ -29,7 +31,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kDeadline = std::chrono::seconds(60);
-constexpr std::array<const char*, 3> kPorts{"udp", "afxdp", "dpdk"};
+
+/// The packet datapaths that run over a veth: those of a new port as well.
+std::vector<std::string> ports() {
+  std::vector<std::string> names;
+  for (const Datapath* datapath : datapaths()) {
+    const auto links = datapath->links();
+    if (datapath->carrier() == Carrier::packet && std::ranges::find(links, "veth") != links.end()) {
+      names.emplace_back(datapath->name());
+    }
+  }
+  return names;
+}
+
 constexpr int kMissing = 3;  ///< the program's exit code for what this machine lacks
 
 std::string harness() {
@@ -194,8 +208,8 @@ TEST_CASE("every packet datapath fetches from every other") {
   if (!link) {
     measure::cannot_run(link.error());
   }
-  for (const auto* server : kPorts) {
-    for (const auto* client : kPorts) {
+  for (const auto& server : ports()) {
+    for (const auto& client : ports()) {
       transfer({link->server(), link->client(), link->server_address()}, server, client, 16 * 1024 * 1024 + 12'345);
     }
   }
@@ -207,8 +221,8 @@ TEST_CASE("every datapath gets a file through a link that loses, doubles and reo
     measure::cannot_run(link.error());
   }
   const Ends ends{link->server(), link->client(), link->server_address()};
-  for (const auto* server : kPorts) {
-    for (const auto* client : kPorts) {
+  for (const auto& server : ports()) {
+    for (const auto& client : ports()) {
       transfer(ends, server, client, 4 * 1024 * 1024 + 321);
     }
   }

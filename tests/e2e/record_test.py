@@ -171,6 +171,36 @@ class RealRecord(unittest.TestCase):
                 self.assertEqual(problems(record), [])
                 self.assertEqual(record["contestants"][0]["status"], "ok")
 
+    def test_like_a_record_is_the_same_experiment(self):
+        given = ("--size=1MiB", "--runs=2", "--warmups=0", "--probed=0", "--sink=file", "--cache=cold", "--allow-fallback",
+                 "--queues=2", "--offloads=off", "--cpus=auto", "--placement=any", "--digest=sha256", "--wait=spin",
+                 "--send-buffer=1MiB", "--clients=2", "--seed=9", "--mmap-window=1MiB", "--mtu=2000", "--work=/tmp")
+        first = experiment("run", "--datapath=sendfile+mmap", *given)
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "first.json"
+            path.write_text(json.dumps(first))
+            again = experiment("run", f"--like={path}")
+            self.assertEqual(again["spec"], first["spec"])
+            self.assertEqual(again["pairs"][0]["label"], first["pairs"][0]["label"])
+            # What is said besides it holds, and what that makes meaningless is left behind.
+            other = experiment("run", f"--like={path}", "--workload=rr", "--seconds=0.1", "--datapath=read_write", "--clients=1")
+            expected = copy.deepcopy(first["spec"])
+            expected.update(workload="rr", sink="tmpfs", cache="warm")
+            expected["parameters"] = {"clients": 1, "seed": 1, "sink": "file", "request": 64, "response": 64, "rate": 0.0,
+                                      "seconds": 0.1}
+            expected["pairs"] = [{"sender": "read_write", "receiver": "read_write", "link": "veth"}]
+            expected["channel"]["settings"] = {}
+            self.assertEqual(other["spec"], expected)
+            # A record of before, whose parameters were those of all workloads.
+            old = copy.deepcopy(first)
+            old["spec"]["parameters"] = {"size": 2**20, "count": 0, "small_min": 0, "small_max": 16384, "request": 64,
+                                         "response": 64, "block": 4096, "depth": 1, "rate": 0.0, "seconds": 1.0,
+                                         "upload": False, "clients": 2, "seed": 1, "sink": "file"}
+            del old["spec"]["work"]
+            path.write_text(json.dumps(old))
+            again = experiment("compare", f"--like={path}", "--work=/tmp")
+            self.assertEqual(again["spec"], first["spec"])
+
     def test_none_overwrites_another(self):
         command = [HARNESS, "run", "--datapath=read_write", "--size=64KiB", "--runs=1", "--warmups=0", "--probed=0"]
         with tempfile.TemporaryDirectory() as place:
