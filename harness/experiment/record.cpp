@@ -101,9 +101,10 @@ record::Placement settle_placement(const Spec& spec, const std::string& share, s
 
 using GroupOrAll = std::optional<std::size_t>;
 
-/// Figures of this contestant divided by those of the best one over the same link, within rounds that both have.
+/// Figures of this contestant divided by those of the best one over the same link, within rounds that both have; of
+/// `candidates` in all, between which that one was chosen.
 std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrAll group, const Contestant& contestant,
-                                      const Contestant& best) {
+                                      const Contestant& best, std::size_t candidates) {
   std::map<std::uint64_t, double> theirs;
   for (const record::Run& run : best.runs) {
     if (counts(run, group) && run.round) {
@@ -123,7 +124,7 @@ std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrA
   if (ratios.empty()) {
     return std::nullopt;
   }
-  return record::Ratio{.to = best.label, .interval = covered_interval(ratios)};
+  return record::Ratio{.to = best.label, .interval = covered_interval(ratios, comparisons_among(candidates))};
 }
 
 /// Of each contestant; nothing of those that have none.
@@ -133,11 +134,13 @@ using Summaries = std::vector<std::optional<record::Summary>>;
 void add_ratios(const record::Workload& workload, GroupOrAll group, const std::vector<Contestant>& contestants,
                 Summaries& summaries) {
   std::map<std::string, std::size_t> best;
+  std::map<std::string, std::size_t> candidates;
   const auto figure = [&](std::size_t i) { return metric(workload, *summaries[i]).median; };
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     if (!summaries[i]) {
       continue;
     }
+    ++candidates[contestants[i].link];
     const auto [at, first] = best.try_emplace(contestants[i].link, i);
     if (!first && is_better(workload, figure(i), figure(at->second))) {
       at->second = i;
@@ -145,8 +148,8 @@ void add_ratios(const record::Workload& workload, GroupOrAll group, const std::v
   }
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     if (summaries[i]) {
-      const Contestant& rival = contestants[best.at(contestants[i].link)];
-      summaries[i]->ratio = ratio_of(workload, group, contestants[i], rival);
+      const std::string& link = contestants[i].link;
+      summaries[i]->ratio = ratio_of(workload, group, contestants[i], contestants[best.at(link)], candidates.at(link));
     }
   }
 }

@@ -86,7 +86,7 @@ struct Spec {
   ChannelOptions channel;  ///< congestion control, buffers, wait, settings
   DigestKind digest = DigestKind::xxh3_128;
   std::uint32_t warmups = 1;     ///< dropped runs per pair
-  std::uint32_t least_runs = 6;  ///< timed runs per pair; they decide how many more are made (PilotRule)
+  std::uint32_t least_runs = 6;  ///< timed runs per pair; they decide how many more are made (PilotRule, settle())
   std::uint32_t most_runs = 30;
   double interval_target = 0.02;              ///< half the 95 % interval of the median shall be below this share of it
   double budget_seconds = 20;                 ///< per pair, for timed runs; at least `least_runs` are made

@@ -12,6 +12,7 @@
 #include "base/unique_fd.hpp"
 #include "datapaths/settings.hpp"
 #include "harness/experiment/cpus.hpp"
+#include "harness/experiment/statistics.hpp"
 #include "harness/measure/probe.hpp"
 #include "harness/topology/link_kind.hpp"
 
@@ -95,8 +96,12 @@ Result<> check_place(const Spec& spec) {
   return {};
 }
 
-/// Of the two bounds that one was said holds.
+/// Of the two bounds that one was said holds. A pilot is as long as it takes to tell the best of so many apart.
 Result<> settle_runs(Spec& spec, const Said& said) {
+  if (!said.contains("least_runs")) {
+    const std::size_t needed = least_covering(comparisons_among(spec.pairs.size()));
+    spec.least_runs = std::max(spec.least_runs, static_cast<std::uint32_t>(needed));
+  }
   if (!said.contains("most_runs")) {
     spec.most_runs = std::max(spec.most_runs, spec.least_runs);
   }

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kLeastValues = 3;
 constexpr double kLeastBeyond = 10;
 constexpr std::uint64_t kLeastForMedian = 6;
+/// What holds less often is not called an interval.
+constexpr double kLeastCoverage = 0.5;
 /// Fewer values tell nothing about how neighbours are correlated.
 constexpr std::size_t kLeastForDrift = 10;
 constexpr double kMostDrift = 0.8;
@@ -99,7 +101,7 @@ Interval interval_of(const std::vector<double>& values, std::size_t comparisons)
   const double middle = median_of_sorted(sorted);
   Interval interval{
       .median = middle, .low = {}, .high = {}, .runs = sorted.size(), .coverage = coverage(values.size(), comparisons)};
-  if (sorted.size() < kLeastValues) {
+  if (interval.coverage < kLeastCoverage) {
     return interval;
   }
   const std::size_t k = order_statistic(sorted.size(), (1 - kConfidence) / 2 / static_cast<double>(comparisons));

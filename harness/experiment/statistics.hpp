@@ -21,7 +21,7 @@ double median(std::vector<double> values);
 
 /// How often `comparisons` intervals of interval_of() all hold the true medians of so many independent values each, at
 /// most kConfidence: the whole range of 3 values covers 0.75, of 4 0.875, of 5 0.9375, and 6 are enough for one
-/// (H. A. David, "Order Statistics", 1970, 2.5); for more by Bonferroni's inequality. 0 when so few have no interval.
+/// (H. A. David, "Order Statistics", 1970, 2.5); for more by Bonferroni's inequality. Below 0.5 there is no interval.
 double coverage(std::size_t values, std::size_t comparisons = 1);
 
 /// The fewest values of which `comparisons` intervals cover kConfidence together: 6, 7 for 3, 11 for 45.

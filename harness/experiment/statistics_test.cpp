@@ -83,6 +83,8 @@ TEST_CASE("choosing the best of several takes more values, and is said to cover 
   CHECK(least_covering() == 6);
   CHECK(least_covering(3) == 7);
   CHECK(least_covering(45) == 11);
+  CHECK_FALSE(interval_of({1, 2, 3, 4, 5, 6}, 45).low);  // 0
+  CHECK(interval_of({1, 2, 3, 4, 5, 6}, 10).low);        // 0.69
   std::vector<double> values;
   for (int i = 0; i < 25; ++i) {
     values.push_back(i * 9 % 25 + 1);

@@ -35,7 +35,7 @@ struct Mode {
 /// A median over runs and how well it is known.
 struct Interval {
   double median = 0;
-  std::optional<double> low;  ///< of the confidence interval; nothing with fewer than 3 values
+  std::optional<double> low;  ///< of the confidence interval; nothing where it would hold less than half of the time
   std::optional<double> high;
   std::size_t runs = 0;
   std::optional<double> coverage;  ///< how often it holds the true median, of values that drift an upper bound
