@@ -45,7 +45,8 @@ struct Way {
 std::vector<Way> ways(const std::string& mode) {
   std::vector<Way> all;
   if (mode != "generic") {
-    all.insert(all.end(), {{XDP_FLAGS_DRV_MODE, false}, {XDP_FLAGS_DRV_MODE, true}});
+    all.push_back({XDP_FLAGS_DRV_MODE, false});
+    all.push_back({XDP_FLAGS_DRV_MODE, true});
   }
   if (mode != "native") {
     all.push_back({XDP_FLAGS_SKB_MODE, false});
