@@ -97,8 +97,7 @@ std::string legend(const record::Record& record, const Style& style) {
   if (record.workload.idle) {
     return wrap(style,
                 fmt::format("Medians, least first, in percent of one CPU: server + client, and all CPUs with softirq. "
-                            "To the best: median of the ratios within rounds; all these intervals hold together. Mode "
-                            "and context "
+                            "To the best: median of the ratios within rounds, with its interval. Mode and context "
                             "switches are per run. The runs came in random order, seed {}.",
                             seed),
                 0) +
@@ -106,8 +105,8 @@ std::string legend(const record::Record& record, const Style& style) {
   }
   return wrap(style,
               fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: sender + receiver; "
-                          "machine: all CPUs, softirq included. To the best: median of the ratios within rounds; "
-                          "all these intervals hold together. The runs came in random order, seed {}.{}",
+                          "machine: all CPUs, softirq included. To the best: median of the ratios within rounds, with "
+                          "its interval. The runs came in random order, seed {}.{}",
                           record.workload.bulk ? " per run" : "", seed,
                           links_of(record).size() > 1 ? " Figures of different links do not compare." : ""),
               0) +

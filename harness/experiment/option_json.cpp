@@ -37,7 +37,7 @@ Result<OptionValue> value_from_json(const OptionType& type, const json& value) {
     read = value.get<bool>();
   } else if (real && value.is_number()) {
     read = value.get<double>();
-  } else if (value.is_number_unsigned()) {
+  } else if (value.is_number_integer() && value >= 0) {
     read = value.get<std::uint64_t>();
   } else if (value.is_array() && std::ranges::all_of(value, is_text)) {
     read = value.get<std::vector<std::string>>();

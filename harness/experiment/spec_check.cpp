@@ -96,9 +96,9 @@ Result<> check_place(const Spec& spec) {
   return {};
 }
 
-/// Of the two bounds that one was said holds. A pilot is as long as it takes to tell the best of so many apart.
+/// Of the two bounds that one was said holds. A usual pilot is as long as it takes to tell the best of so many apart.
 Result<> settle_runs(Spec& spec, const Said& said) {
-  if (!said.contains("least_runs")) {
+  if (!said.contains("least_runs") && spec.least_runs == Spec().least_runs) {
     const std::size_t needed = least_covering(comparisons_among(spec.pairs.size()));
     spec.least_runs = std::max(spec.least_runs, static_cast<std::uint32_t>(needed));
   }

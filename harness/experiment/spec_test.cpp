@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/testing/must.hpp"
 #include "datapaths/settings.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/cpus.hpp"
@@ -14,7 +15,6 @@
 #include "harness/experiment/like.hpp"
 #include "harness/experiment/spec_check.hpp"
 #include "harness/experiment/suitability.hpp"
-#include "tests/must.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -89,7 +89,7 @@ TEST_CASE("parameters and channel options survive the way to an agent") {
   options.timeout = std::chrono::milliseconds(250);
   options.settings["zerocopy.threshold"] = "1";
   CHECK(to_json(must(channel_from_json(to_json(options)))) == to_json(options));
-  CHECK(channel_from_json(json{{"wiat", "spin"}}).error().text() == "there is no option 'wiat'; did you mean wait?");
+  CHECK(channel_from_json(json{{"wayt", "spin"}}).error().text() == "there is no option 'wayt'; did you mean wait?");
 }
 
 TEST_CASE("a spec that was built by hand is checked like one from a command line") {

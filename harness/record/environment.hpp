@@ -46,8 +46,9 @@ struct Parameters {
   /// A number among the others; nothing when there is none of that name.
   std::optional<std::uint64_t> count(const std::string& name) const {
     const auto found = others.members.find(name);
-    return found != others.members.end() && found->is_number_unsigned() ? std::optional(found->get<std::uint64_t>())
-                                                                        : std::nullopt;
+    return found != others.members.end() && found->is_number_integer() && *found >= 0
+               ? std::optional(found->get<std::uint64_t>())
+               : std::nullopt;
   }
   static void fields(auto& m, auto& a) {
     a.member("clients", m.clients);

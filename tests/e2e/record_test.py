@@ -181,7 +181,7 @@ class RealRecord(unittest.TestCase):
             path.write_text(json.dumps(first))
             again = experiment("run", f"--like={path}")
             self.assertEqual(again["spec"], first["spec"])
-            self.assertEqual(again["pairs"][0]["label"], first["pairs"][0]["label"])
+            self.assertEqual(again["contestants"][0]["label"], first["contestants"][0]["label"])
             # What is said besides it holds, and what that makes meaningless is left behind.
             other = experiment("run", f"--like={path}", "--workload=rr", "--seconds=0.1", "--datapath=read_write", "--clients=1")
             expected = copy.deepcopy(first["spec"])
