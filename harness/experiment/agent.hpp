@@ -11,8 +11,8 @@
 /// - "client" has the connections and runs the workload; knows "prepare", "run", "reset";
 /// - "host" does for the harness what is to be done and measured on its host, so that a signal can end that at once: it
 /// knows "make", "warm", "chill" and "prime" for files and memory; "look" and "looked" for what the machine is like
-/// before and after a run; "begin" and "end" for what it counts meanwhile, and in probed runs "watch" before them, which
-/// "try" tells whether it works at all. All know "quit".
+/// before and after a run; "begin" and "end" for what it counts meanwhile, and in probed runs "watch" before them,
+/// which "try" tells whether it works at all. All know "quit".
 namespace waggle::experiment {
 
 /// The hidden first argument; behind it stands the number of the inherited descriptor of the control stream, or two of
