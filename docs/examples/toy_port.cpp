@@ -166,7 +166,7 @@ CopyModel toy_copies(Side side, const PortUse&) {
   return side == Side::sender ? CopyModel{1, 0, "sendto: frame -> skb"} : CopyModel{1, 0, "recvfrom: skb -> frame"};
 }
 
-const Registration toy_registration = add_port({.name = "toy",
+const Registration toy_registration = add_port({.name = "toy_port",
                                                 .summary = "an example: one system call per packet",
                                                 .links = {"veth", "loopback", "nic"},
                                                 .copies = toy_copies},
