@@ -212,8 +212,14 @@ Result<json> AgentProcess::call(const json& request, topology::Interrupt& interr
       WAGGLE_TRY(death());
       return std::unexpected(answer.error());
     }
-    if (!*answer || (*answer)->value("id", json()) != last_id_) {
-      continue;  // the rest of it is to come, or it answers what was asked before
+    if (!*answer) {
+      continue;  // the rest of it is to come
+    }
+    if (!(*answer)->is_object()) {
+      return fail(Fault::protocol, fmt::format("the {} process answers what is no answer", name_));
+    }
+    if ((*answer)->value("id", json()) != last_id_) {
+      continue;  // it answers what was asked before
     }
     if (const auto error = (*answer)->find("error"); error != (*answer)->end()) {
       return std::unexpected(error_from_json(*error));

@@ -34,6 +34,9 @@ class AgentProcess {
 
   pid_t pid() const { return pid_; }
 
+  /// Long enough for questions about probes, which are loaded, attached and drained meanwhile: seconds, and many more
+  /// on a busy machine.
+  static constexpr std::chrono::minutes kProbing{5};
   /// How long to wait for an answer, and what to do meanwhile.
   struct Patience {
     std::chrono::nanoseconds most = std::chrono::seconds(60);

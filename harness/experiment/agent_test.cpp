@@ -3,6 +3,7 @@
 #include "harness/experiment/agent.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -200,4 +201,35 @@ TEST_CASE("a message is taken as it comes, without waiting for the rest") {
     REQUIRE(got);
     CHECK(got->has_value() == (cut == sent.size()));
   }
+}
+
+TEST_CASE("probes of a run that was given up are none of the next run's") {
+  Reached agent(false);
+  const auto ask = [&](const json& request) {
+    agent.write(message(request));
+    auto answer = agent.answer();
+    REQUIRE(answer);
+    return *std::move(answer);
+  };
+  const int self = ::getpid();
+  const json both{{"do", "watch"},
+                  {"parties", {{{"role", "sender"}, {"process", self}}, {{"role", "receiver"}, {"process", self}}}}};
+  const json one{{"do", "watch"}, {"parties", {{{"role", "sender"}, {"process", self}}}}};
+  CHECK(ask({{"do", "start"}, {"role", "host"}}).contains("ok"));
+  if (ask(both).contains("error")) {
+    WARN("nothing can be traced here");
+    return;
+  }
+  CHECK(ask(one).contains("ok"));
+  CHECK(ask({{"do", "begin"}}).contains("ok"));
+  CHECK(ask({{"do", "end"}}).at("watched").size() == 1);
+
+  CHECK(ask(both).contains("ok"));
+  const int cpu = ::sched_getcpu();
+  CHECK(ask({{"do", "look"}, {"cpus", {cpu, cpu}}}).contains("ok"));
+  CHECK(ask({{"do", "begin"}}).contains("ok"));
+  const json told = ask({{"do", "end"}});
+  CHECK_FALSE(told.contains("error"));
+  CHECK(told.value("watched", json::array()).empty());
+  CHECK_FALSE(told.contains("trace"));
 }

@@ -47,6 +47,7 @@ void prime(std::uint64_t bytes) {
 class HostProbes {
  public:
   Result<> look(const json& cpus) {
+    forget();
     server_cpu_ = cpus.at(0);
     client_cpu_ = cpus.at(1);
     WAGGLE_LET(moment, look_around(server_cpu_, client_cpu_, SideOfRun::before));
@@ -57,15 +58,15 @@ class HostProbes {
   /// Probes that cost time: of probed runs only. Counters of perf are switched with the process, which a sleeping
   /// ping-pong of 50 us would feel.
   Result<> watch(const std::vector<Watched>& parties) {
+    forget();
     std::vector<measure::Party> processes;
     for (const Watched& party : parties) {
       processes.push_back({.role = party.role, .process = party.process});
     }
     WAGGLE_LET(tracer, measure::Tracer::start(processes));
     tracer_ = std::move(tracer);
-    watched_ = parties;
     for (const Watched& party : parties) {
-      perf_.emplace_back(party.process);
+      watching_.push_back({.party = party, .perf = PerfWindow(party.process)});
     }
     return {};
   }
@@ -74,14 +75,12 @@ class HostProbes {
 
   Result<HostTold> end() {
     HostTold told{.machine = passed(times_, read_machine())};
-    for (std::size_t i = 0; i < perf_.size(); ++i) {
-      perf_[i].end();
-      watched_[i].perf = perf_[i].counted();
+    for (Watching& each : std::exchange(watching_, {})) {
+      each.perf.end();
+      each.party.perf = each.perf.counted();
+      told.watched.push_back(std::move(each.party));
     }
-    perf_.clear();
-    told.watched = std::exchange(watched_, {});
-    if (tracer_) {
-      const auto tracer = std::exchange(tracer_, nullptr);
+    if (const auto tracer = std::exchange(tracer_, nullptr)) {
       WAGGLE_LET(seen, tracer->stop());
       told.trace = recorded(seen);
     }
@@ -94,13 +93,24 @@ class HostProbes {
   }
 
  private:
+  /// A process and the counters that are read of it until end().
+  struct Watching {
+    Watched party;
+    PerfWindow perf;
+  };
+
+  /// Probes of a run that was given up between watch() and end(): they are none of the next one's.
+  void forget() {
+    tracer_.reset();
+    watching_.clear();
+  }
+
   int server_cpu_ = 0;
   int client_cpu_ = 0;
   Moment before_;
   MachineTimes times_;
   std::unique_ptr<measure::Tracer> tracer_;
-  std::vector<Watched> watched_;
-  std::vector<PerfWindow> perf_;
+  std::vector<Watching> watching_;
 };
 
 class HostAgent final : public AgentRole {

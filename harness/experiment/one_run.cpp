@@ -215,7 +215,9 @@ class Run {
     return {};
   }
 
-  Result<json> ask_host(const json& request) { return site_.host().call(request, site_.interrupt()); }
+  Result<json> ask_host(const json& request) {
+    return site_.host().call(request, site_.interrupt(), {.most = AgentProcess::kProbing, .alive = {}});
+  }
 
   /// In probed runs only: from now on the host's agent watches both processes.
   Result<> watch() {

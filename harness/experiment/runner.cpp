@@ -225,7 +225,9 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
   std::uint32_t probed = spec.probed_runs;
   if (probed > 0) {
     // Asked once, so that no run has to find out.
-    if (const auto probes = site->host().call({{"do", "try"}}, interrupt); !probes) {
+    if (const auto probes =
+            site->host().call({{"do", "try"}}, interrupt, {.most = AgentProcess::kProbing, .alive = {}});
+        !probes) {
       if (probes.error().fault == Fault::cancelled) {
         return std::unexpected(probes.error());
       }
