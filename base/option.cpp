@@ -21,6 +21,8 @@ using Kind = OptionType::Kind;
 
 constexpr std::array<std::string_view, 4> kYes{"yes", "on", "true", "1"};
 constexpr std::array<std::string_view, 4> kNo{"no", "off", "false", "0"};
+/// Whoever keeps a time keeps nanoseconds in 63 bits.
+constexpr double kMostSeconds = 9e9;
 
 bool holds(std::span<const std::string_view> words, std::string_view text) {
   return std::ranges::find(words, text) != words.end();
@@ -115,13 +117,16 @@ Result<> check_items(const OptionType& type, std::size_t items) {
 }
 
 Result<> check_real(const OptionType& type, double value) {
-  if (std::isfinite(value) && (type.above_zero ? value > 0 : value >= 0) && (type.kind != Kind::share || value <= 1)) {
+  if (std::isfinite(value) && (type.above_zero ? value > 0 : value >= 0) && (type.kind != Kind::share || value <= 1) &&
+      (type.kind != Kind::seconds || value <= kMostSeconds)) {
     return {};
   }
   return type.kind == Kind::seconds && value == 0
              ? fail(Fault::usage, "'0' is no time at all", "write it like 10s, 200ms or 1.5m")
              : fail(Fault::usage, fmt::format("{} is out of bounds", value),
-                    type.kind == Kind::share ? "give 0 to 1" : "give no negative one");
+                    type.kind == Kind::share ? "give 0 to 1"
+                    : value > 0              ? "give a smaller one"
+                                             : "give no negative one");
 }
 
 /// Whether the value is of the type that the kind has.

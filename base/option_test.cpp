@@ -118,6 +118,8 @@ TEST_CASE("what is wrong is one line with the name, the reason and what would do
         "legs: it takes values of another kind; write it like N");
   ride.legs = 100;
   CHECK(ride_options().check(ride).error().what == "--legs: 100 is out of bounds");
+  CHECK(OptionType::seconds().check(OptionValue(1e300)).error().text() ==
+        "1e+300 is out of bounds; give a smaller one");
 }
 
 }  // namespace waggle

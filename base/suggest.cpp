@@ -30,6 +30,10 @@ std::string suggest(std::string_view typed, std::span<const std::string> known) 
   std::string best;
   std::size_t least = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const auto& name : known) {
+    // Nobody means a name by something several times as long; and the distance takes time in proportion to both.
+    if (typed.size() > 2 * name.size() + 2) {
+      continue;
+    }
     if (const std::size_t wrong = edit_distance(typed, name); wrong < least) {
       least = wrong;
       best = name;

@@ -123,8 +123,13 @@ nlohmann::json error_to_json(const Error& error) {
 }
 
 Error error_from_json(const nlohmann::json& json) {
-  return {fault_named(json.value("fault", "io")), json.value("what", ""), json.value("hint", ""),
-          json.value("errno", 0)};
+  const auto text = [&](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const auto number = json.find("errno");
+  const bool numbered = number != json.end() && number->is_number_integer();
+  return {fault_named(text("fault")), text("what"), text("hint"), numbered ? number->get<int>() : 0};
 }
 
 }  // namespace waggle::experiment
