@@ -21,6 +21,9 @@ namespace {
 
 using workloads::Workload;
 
+/// Timed runs, of which the median's 95 % interval has its ends (interval_of()).
+constexpr std::size_t kLeastPilot = 6;
+
 /// Adds the names of values that are not as in S{}.
 template <typename S>
 void add_changed(Said& names, const OptionTable<S>& table, const S& of) {
@@ -96,17 +99,18 @@ Result<> check_place(const Spec& spec) {
   return {};
 }
 
-/// Of the two bounds that one was said holds. A usual pilot is as long as it takes to tell the best of so many apart.
+/// Where no pilot was asked for, and the pairs are known: one that is long enough to tell the best of them apart.
 Result<> settle_runs(Spec& spec, const Said& said) {
-  if (!said.contains("least_runs") && spec.least_runs == Spec().least_runs) {
-    const std::size_t needed = least_covering(comparisons_among(spec.pairs.size()));
-    spec.least_runs = std::max(spec.least_runs, static_cast<std::uint32_t>(needed));
-  }
   if (!said.contains("most_runs")) {
     spec.most_runs = std::max(spec.most_runs, spec.least_runs);
   }
-  if (!said.contains("least_runs")) {
-    spec.least_runs = std::min(spec.least_runs, spec.most_runs);
+  if (spec.least_runs == 0 && !spec.pairs.empty()) {
+    const std::size_t needed = std::max(kLeastPilot, least_covering(comparisons_among(spec.pairs.size())));
+    spec.least_runs = static_cast<std::uint32_t>(needed);
+    if (said.contains("most_runs")) {
+      spec.least_runs = std::min(spec.least_runs, spec.most_runs);
+    }
+    spec.most_runs = std::max(spec.most_runs, spec.least_runs);
   }
   return spec.least_runs <= spec.most_runs
              ? Result<>()

@@ -56,8 +56,8 @@ const OptionTable<Spec>& spec_options() {
           .in(kWhereGroup),
       Option("placement", &Spec::placement, "when CPUs are moved: repeat runs, tell, or count all").in(kWhereGroup),
       Option("digest", &Spec::digest, "how payload is verified").in(kWhereGroup),
-      Option("least_runs", &Spec::least_runs, Type::number(1, kMostRuns),
-             "a pilot that decides how many are made; more where more than two are compared")
+      Option("least_runs", &Spec::least_runs, Type::number(0, kMostRuns),
+             "a pilot that decides how many are made; 0: 6, or more where more than two are compared")
           .in(kRepetitionGroup),
       Option("most_runs", &Spec::most_runs, Type::number(1, kMostRuns), "at most so many").in(kRepetitionGroup),
       Option("budget_seconds", &Spec::budget_seconds, Type::seconds_above_zero(), "for the timed runs of a pair")

@@ -124,6 +124,25 @@ TEST_CASE("a spec that was built by hand is checked like one from a command line
   CHECK(refusal({.work = "/nonexistent"}).find("--work: /nonexistent is not a directory") == 0);
 }
 
+TEST_CASE("what was said of the pilot holds, also where it is what others would get") {
+  Spec spec{.pairs = {{"sendfile"}, {"mmap"}, {"splice"}, {"udp"}, {"uring"}}};
+  for (Pair& pair : spec.pairs) {
+    pair.receiver = default_receiver(pair.sender);
+  }
+  Spec usual = spec;
+  must(settle(usual, said(usual)));
+  CHECK(usual.least_runs == 9);  // for the best of five
+  spec.least_runs = 6;
+  for (int times = 0; times < 2; ++times) {
+    must(settle(spec, said(spec)));
+    CHECK(spec.least_runs == 6);
+  }
+  spec.pairs.resize(1);
+  spec.least_runs = 0;
+  must(settle(spec, said(spec)));
+  CHECK(spec.least_runs == 6);
+}
+
 TEST_CASE("settings are of datapaths that are used, and make sense") {
   Spec spec{.pairs = {{"sendfile", "read_write"}}};
   spec.channel.settings = {{"read_write.buffer", "64KiB"}};
