@@ -208,14 +208,13 @@ std::string remarks(const record::Contestant& contestant, const Style& style) {
 }
 
 /// What the same runs gave between CPUs at another distance.
-std::string other_placements(const record::Record& record, const record::Contestant& contestant, const Style& style) {
+std::string other_placements(const record::Record& record, std::size_t index, const Style& style) {
   std::string text;
   for (const auto& other : elsewhere(record)) {
-    const auto found = std::ranges::find(other.contestants, contestant.label, &record::Contestant::label);
     text += fmt::format("\n{}\n", paint(style, Ink::strong,
                                         fmt::format("The same between CPUs that are {} apart",
                                                     distance_text(figures_from(*other.placement)))));
-    text += totals(other, *found->summary, {}).text(style);
+    text += totals(other, *other.contestants.at(index).summary, {}).text(style);
   }
   return text;
 }
@@ -229,7 +228,8 @@ std::string title_of(const record::Contestant& contestant) {
   return fmt::format("{}", fmt::join(datapaths, " → "));
 }
 
-std::string contestant_text(const record::Record& record, const record::Contestant& contestant, const Style& style) {
+std::string contestant_text(const record::Record& record, std::size_t index, const Style& style) {
+  const auto& contestant = record.contestants.at(index);
   auto title = title_of(contestant);
   if (!contestant.ok()) {
     const auto reason = join_notes(contestant.reason.value_or(""), contestant.hint.value_or(""));
@@ -256,7 +256,7 @@ std::string contestant_text(const record::Record& record, const record::Contesta
   if (const Grid latency = latencies(*contestant.summary); !latency.empty()) {
     text += "\n" + latency.text(style);
   }
-  text += other_placements(record, contestant, style);
+  text += other_placements(record, index, style);
   text += "\n" + party_grid(contestant, kLabel).text(style);
   return text + contestant_modes(record, contestant, style) + remarks(contestant, style);
 }
@@ -265,8 +265,8 @@ std::string contestant_text(const record::Record& record, const record::Contesta
 
 std::string run_table(const record::Record& record, const Style& style) {
   std::string text = wrap(style, headline(record), 2) + "\n" + noise_text(record, style);
-  for (const auto& contestant : record.contestants) {
-    text += contestant_text(record, contestant, style);
+  for (std::size_t index = 0; index < record.contestants.size(); ++index) {
+    text += contestant_text(record, index, style);
   }
   return text;
 }

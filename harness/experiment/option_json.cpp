@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/option_json.hpp"
 
+#include "harness/experiment/json_text.hpp"
+
 namespace waggle::experiment {
 
 using nlohmann::json;
@@ -42,7 +44,7 @@ Result<OptionValue> value_from_json(const OptionType& type, const json& value) {
   } else if (value.is_array() && std::ranges::all_of(value, is_text)) {
     read = value.get<std::vector<std::string>>();
   } else if (!value.is_null()) {
-    return fail(Fault::usage, value.dump() + " is no value that an option has",
+    return fail(Fault::usage, json_text(value) + " is no value that an option has",
                 type.shown.empty() ? "write true or false" : "write it like " + type.shown);
   }
   WAGGLE_TRY(type.check(read));

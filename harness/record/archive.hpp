@@ -238,7 +238,8 @@ void read_into(T& value, const nlohmann::json& from, Whereabouts& place) {
   } else if constexpr (Named<T>) {
     const auto found = named<T>(from.is_string() ? from.get<std::string>() : std::string());
     if (!found) {
-      return place.offend(fmt::format("one of its words was expected, not {}", from.dump()));
+      return place.offend(fmt::format("one of its words was expected, not {}",
+                                      from.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
     }
     value = *found;
   } else if constexpr (std::same_as<T, bool>) {
