@@ -182,6 +182,9 @@ const std::vector<Lane>& lanes() {
     for (const Datapath* datapath : datapaths()) {
       add(made, *datapath);
     }
+    for (const Lane& lane : made) {
+      std::cerr << "lane: " << lane.name << "\n";
+    }
     return made;
   }();
   return all;

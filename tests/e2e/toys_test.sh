@@ -87,8 +87,9 @@ once run --datapath=toy_port+udp --workload=upload --size=8MiB
 expect 'every byte verified' "$scratch/out" run
 once run --datapath=udp+toy_port --size=8MiB
 expect 'udp → toy_port: every byte verified' "$scratch/out" run
-"$build/tests/conformance/conformance_contract_test" -s > "$scratch/contract"
-expect 'toy_port' "$scratch/contract" conformance_contract_test
+"$build/tests/conformance/conformance_contract_test" > "$scratch/contract" 2>&1 || { cat "$scratch/contract"; exit 1; }
+expect '^lane: toy to toy' "$scratch/contract" conformance_contract_test
+expect '^lane: toy_port' "$scratch/contract" conformance_contract_test
 
 # Both beside all others.
 once compare --datapaths=all --size=8MiB
