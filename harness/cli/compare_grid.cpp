@@ -10,8 +10,8 @@
 
 #include "harness/cli/placement_text.hpp"
 #include "harness/cli/record_text.hpp"
-#include "harness/experiment/metric.hpp"
 #include "harness/experiment/statistics.hpp"
+#include "harness/record/metric.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -78,7 +78,7 @@ std::string retransmitted(const record::Summary& summary) {
 std::string empty_polls(const record::Record& record, const record::Contestant& contestant) {
   std::vector<double> rates;
   for (const auto& run : contestant.runs) {
-    if (!experiment::counts(run, counted_group(record))) {
+    if (!record::counts(run, counted_group(record))) {
       continue;
     }
     const auto polls = sum_of(run.parties, "empty_polls",

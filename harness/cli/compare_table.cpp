@@ -12,7 +12,7 @@
 #include "harness/cli/placement_text.hpp"
 #include "harness/cli/record_text.hpp"
 #include "harness/cli/table.hpp"
-#include "harness/experiment/metric.hpp"
+#include "harness/record/metric.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -26,11 +26,11 @@ Rows ranked(const record::Record& record, const std::string& link) {
     }
   }
   const auto figure = [&](const record::Contestant* one) {
-    return experiment::metric(record.workload, *one->summary).median;
+    return record::metric(record.workload, *one->summary).median;
   };
   // Equals stay in the record's order.
   std::ranges::stable_sort(rows, [&](const record::Contestant* a, const record::Contestant* b) {
-    return experiment::is_better(record.workload, figure(a), figure(b));
+    return record::is_better(record.workload, figure(a), figure(b));
   });
   return rows;
 }
@@ -56,7 +56,7 @@ std::string congestion_remark(const Rows& rows, const Style& style) {
 std::string drift_remark(const record::Record& record, const Rows& rows, const Style& style) {
   std::vector<std::string> labels;
   for (const auto* contestant : rows) {
-    if (has_drifted(experiment::metric(record.workload, *contestant->summary))) {
+    if (has_drifted(record::metric(record.workload, *contestant->summary))) {
       labels.push_back(contestant->label);
     }
   }

@@ -7,8 +7,8 @@
 
 #include "base/units.hpp"
 #include "harness/cli/placement_text.hpp"
-#include "harness/experiment/metric.hpp"
 #include "harness/experiment/statistics.hpp"
+#include "harness/record/metric.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -175,7 +175,7 @@ std::size_t runs_of(const record::Contestant& contestant, record::Kind kind) {
 double operations_per_run(const record::Record& record, const record::Contestant& contestant, record::Kind kind) {
   std::vector<double> operations;
   for (const auto& run : contestant.runs) {
-    if (kind == record::Kind::timed ? experiment::counts(run, counted_group(record)) : run.kind == kind && run.ok()) {
+    if (kind == record::Kind::timed ? record::counts(run, counted_group(record)) : run.kind == kind && run.ok()) {
       operations.push_back(static_cast<double>(run.operations));
     }
   }

@@ -11,10 +11,10 @@
 #include "harness/experiment/ceiling.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
-#include "harness/experiment/metric.hpp"
 #include "harness/experiment/placements.hpp"
 #include "harness/experiment/summary.hpp"
 #include "harness/record/archive.hpp"
+#include "harness/record/metric.hpp"
 
 namespace waggle::experiment {
 namespace {

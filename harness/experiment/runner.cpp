@@ -8,7 +8,6 @@
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/environment.hpp"
 #include "harness/experiment/granted.hpp"
-#include "harness/experiment/metric.hpp"
 #include "harness/experiment/one_run.hpp"
 #include "harness/experiment/record.hpp"
 #include "harness/experiment/repetitions.hpp"
@@ -20,6 +19,7 @@
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/record/archive.hpp"
+#include "harness/record/metric.hpp"
 
 namespace waggle::experiment {
 namespace {

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "base/histogram.hpp"
-#include "harness/experiment/metric.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/experiment/statistics.hpp"
+#include "harness/record/metric.hpp"
 
 namespace waggle::experiment {
 namespace {
