@@ -10,8 +10,8 @@
 
 #include "harness/cli/placement_text.hpp"
 #include "harness/cli/record_text.hpp"
-#include "harness/experiment/statistics.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -87,7 +87,7 @@ std::string empty_polls(const record::Record& record, const record::Contestant& 
       rates.push_back(*polls / run.seconds);
     }
   }
-  return rates.empty() ? "–" : format_amount(experiment::median(std::move(rates)));
+  return rates.empty() ? "–" : format_amount(statistics::median(std::move(rates)));
 }
 
 /// "0.69 (0.60 – 0.75)": to the best of the table, within rounds; a dash when no round has both.

@@ -7,8 +7,8 @@
 
 #include "base/units.hpp"
 #include "harness/cli/placement_text.hpp"
-#include "harness/experiment/statistics.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/statistics/statistics.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -38,11 +38,11 @@ std::string subject(const record::Record& record) {
 
 /// Records of before do not tell it.
 double coverage_of(const record::Interval& interval) {
-  return interval.coverage.value_or(experiment::coverage(interval.runs));
+  return interval.coverage.value_or(statistics::coverage(interval.runs));
 }
 
 bool covers_all(const record::Interval& interval) {
-  return coverage_of(interval) >= experiment::kConfidence;
+  return coverage_of(interval) >= statistics::kConfidence;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ bool has_drifted(const record::Interval& interval) {
 Percentiles percentiles(const record::Distribution& distribution) {
   // Records of before hold percentiles of few samples, too.
   const auto carried = [&](std::optional<std::uint64_t> value, double share) {
-    return value && experiment::carries(distribution.count, share) ? std::optional(static_cast<double>(*value))
+    return value && statistics::carries(distribution.count, share) ? std::optional(static_cast<double>(*value))
                                                                    : std::nullopt;
   };
   return {.p50 = carried(distribution.p50, 0.5),
@@ -179,7 +179,7 @@ double operations_per_run(const record::Record& record, const record::Contestant
       operations.push_back(static_cast<double>(run.operations));
     }
   }
-  return experiment::median(std::move(operations));
+  return statistics::median(std::move(operations));
 }
 
 }  // namespace waggle::cli

@@ -7,9 +7,12 @@
 #include <functional>
 #include <random>
 
-#include "harness/experiment/statistics.hpp"
+#include "harness/experiment/pilot.hpp"
+#include "harness/statistics/statistics.hpp"
 
 using namespace waggle::experiment;
+using namespace waggle::statistics;
+using waggle::record::Interval;
 
 namespace {
 

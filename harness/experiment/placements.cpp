@@ -6,7 +6,7 @@
 #include <numeric>
 #include <span>
 
-#include "harness/experiment/statistics.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -31,7 +31,7 @@ void describe(Group& group, const std::vector<double>& distances) {
   if (!distances.empty()) {
     group.lowest_ns = std::ranges::min(distances);
     group.highest_ns = std::ranges::max(distances);
-    group.median_ns = median(distances);
+    group.median_ns = statistics::median(distances);
   }
 }
 

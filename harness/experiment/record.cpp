@@ -15,6 +15,7 @@
 #include "harness/experiment/summary.hpp"
 #include "harness/record/archive.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -124,7 +125,8 @@ std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrA
   if (ratios.empty()) {
     return std::nullopt;
   }
-  return record::Ratio{.to = best.label, .interval = covered_interval(ratios, comparisons_among(candidates))};
+  return record::Ratio{.to = best.label,
+                       .interval = covered_interval(ratios, statistics::comparisons_among(candidates))};
 }
 
 /// Of each contestant; nothing of those that have none.

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/experiment/pilot.hpp"
 #include "harness/experiment/spec.hpp"
-#include "harness/experiment/statistics.hpp"
 #include "harness/record/record.hpp"
 
 namespace waggle::experiment {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "harness/experiment/statistics.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -95,7 +95,8 @@ record::Calibration recorded(const measure::Calibration& calibration) {
 
 record::Distribution recorded(const Histogram& histogram) {
   const auto carried = [&](double quantile) {
-    return carries(histogram.count(), quantile) ? std::optional(histogram.quantile(quantile)) : std::nullopt;
+    return statistics::carries(histogram.count(), quantile) ? std::optional(histogram.quantile(quantile))
+                                                            : std::nullopt;
   };
   return {.count = histogram.count(),
           .mean = histogram.mean(),

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "harness/experiment/pilot.hpp"
 #include "harness/experiment/placements.hpp"
 #include "harness/experiment/spec.hpp"
-#include "harness/experiment/statistics.hpp"
 
 namespace waggle::experiment {
 

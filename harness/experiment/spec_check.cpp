@@ -12,8 +12,8 @@
 #include "base/unique_fd.hpp"
 #include "datapaths/settings.hpp"
 #include "harness/experiment/cpus.hpp"
-#include "harness/experiment/statistics.hpp"
 #include "harness/measure/probe.hpp"
+#include "harness/statistics/statistics.hpp"
 #include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
@@ -105,7 +105,8 @@ Result<> settle_runs(Spec& spec, const Said& said) {
     spec.most_runs = std::max(spec.most_runs, spec.least_runs);
   }
   if (spec.least_runs == 0 && !spec.pairs.empty()) {
-    const std::size_t needed = std::max(kLeastPilot, least_covering(comparisons_among(spec.pairs.size())));
+    const std::size_t needed =
+        std::max(kLeastPilot, statistics::least_covering(statistics::comparisons_among(spec.pairs.size())));
     spec.least_runs = static_cast<std::uint32_t>(needed);
     if (said.contains("most_runs")) {
       spec.least_runs = std::min(spec.least_runs, spec.most_runs);

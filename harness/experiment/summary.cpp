@@ -11,8 +11,8 @@
 
 #include "base/histogram.hpp"
 #include "harness/experiment/recorded.hpp"
-#include "harness/experiment/statistics.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -71,7 +71,7 @@ class Runs {
     }
     return list;
   }
-  double median_of(const Value& value) const { return median(values(value)); }
+  double median_of(const Value& value) const { return statistics::median(values(value)); }
   /// Nothing when there are no runs.
   std::optional<double> any_median_of(const Value& value) const {
     return empty() ? std::nullopt : std::optional(median_of(value));
@@ -243,7 +243,7 @@ record::PartySummary of_party(const Runs& timed, const Runs& probed, std::size_t
 }  // namespace
 
 record::Interval covered_interval(const std::vector<double>& values, std::size_t comparisons) {
-  record::Interval interval = interval_of(values, comparisons);
+  record::Interval interval = statistics::interval_of(values, comparisons);
   if (!interval.low) {
     interval.coverage.reset();
   }

@@ -6,18 +6,18 @@
 #include <vector>
 
 #include "harness/record/figures.hpp"
-#include "harness/record/names.hpp"
 
-namespace waggle::experiment {
+/// What few values tell: medians with intervals, and which quantiles so many samples carry.
+namespace waggle::statistics {
 
 /// The confidence that intervals of the median are made for, as far as the number of values can give it.
 constexpr double kConfidence = 0.95;
 
-using record::Interval;
-using record::Stop;
-
 /// Median of the values, 0 when there are none. The mean of the two middle ones when their number is even.
 double median(std::vector<double> values);
+
+/// Mean of the values, 0 when there are none.
+double mean(const std::vector<double>& values);
 
 /// How often `comparisons` intervals of interval_of() all hold the true medians of so many independent values each, at
 /// most kConfidence: the whole range of 3 values covers 0.75, of 4 0.875, of 5 0.9375, and 6 are enough for one
@@ -38,26 +38,9 @@ std::size_t comparisons_among(std::size_t candidates);
 /// widened by the root of (1 + r) / (1 - r), r their correlation (first-order autoregression), at most threefold. That
 /// mends most of it and not all; of fewer values, and of a drift that is slower than all of them together, nothing can
 /// be known.
-Interval interval_of(const std::vector<double>& values, std::size_t comparisons = 1);
+record::Interval interval_of(const std::vector<double>& values, std::size_t comparisons = 1);
 
 /// True when so many samples carry a quantile: at least 10 lie beyond it, and the median has at least 6.
 bool carries(std::uint64_t samples, double quantile);
 
-/// How many runs a pair is given. The first `least` are a pilot that decides the number, once: an interval that is
-/// looked at after every run until it is narrow covers less than it says (docs/decisions/0012-a-pilot-decides.md).
-struct PilotRule {
-  std::size_t least = 6;
-  std::size_t most = 30;
-  double target = 0.02;  ///< half width of the interval, as a share of the median
-  double budget_seconds = 20;
-};
-
-struct Planned {
-  std::size_t runs = 0;
-  Stop because = Stop::no;  ///< interval: as many as the target needs; budget, most_runs: fewer
-};
-
-/// What follows from the pilot's values (goodput or operations per second), which took `spent` seconds.
-Planned plan(const PilotRule& rule, const std::vector<double>& pilot, double spent);
-
-}  // namespace waggle::experiment
+}  // namespace waggle::statistics

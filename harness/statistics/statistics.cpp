@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/statistics.hpp"
+#include "harness/statistics/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 
-namespace waggle::experiment {
+namespace waggle::statistics {
 namespace {
 
 constexpr std::size_t kLeastValues = 3;
@@ -45,10 +45,6 @@ std::size_t order_statistic(std::size_t n, double tail_each) {
   return k;
 }
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 /// Correlation of neighbours (lag 1) without its bias towards the negative (M. Kendall, Biometrika 41, 1954); 0 where
 /// chance alone may have made it.
 double drift_of(const std::vector<double>& values) {
@@ -78,6 +74,10 @@ double median(std::vector<double> values) {
   return median_of_sorted(values);
 }
 
+double mean(const std::vector<double>& values) {
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 double coverage(std::size_t values, std::size_t comparisons) {
   const double missed = 2 * std::pow(0.5, static_cast<double>(values)) * static_cast<double>(comparisons);
   return values < kLeastValues ? 0 : std::clamp(1 - missed, 0.0, kConfidence);
@@ -95,11 +95,11 @@ std::size_t comparisons_among(std::size_t candidates) {
   return std::max<std::size_t>(1, candidates * (candidates - 1) / 2);
 }
 
-Interval interval_of(const std::vector<double>& values, std::size_t comparisons) {
+record::Interval interval_of(const std::vector<double>& values, std::size_t comparisons) {
   auto sorted = values;
   std::ranges::sort(sorted);
   const double middle = median_of_sorted(sorted);
-  Interval interval{
+  record::Interval interval{
       .median = middle, .low = {}, .high = {}, .runs = sorted.size(), .coverage = coverage(values.size(), comparisons)};
   if (interval.coverage < kLeastCoverage) {
     return interval;
@@ -119,30 +119,4 @@ bool carries(std::uint64_t samples, double quantile) {
                          : static_cast<double>(samples) * (1 - quantile) >= kLeastBeyond * (1 - 1e-9);
 }
 
-Planned plan(const PilotRule& rule, const std::vector<double>& pilot, double spent) {
-  const double middle = mean(pilot);
-  double squares = 0;
-  for (const double value : pilot) {
-    squares += (value - middle) * (value - middle);
-  }
-  // Two runs tell too little of how much they vary.
-  const bool known = pilot.size() >= kLeastValues && rule.target > 0;
-  const double deviation = known ? std::sqrt(squares / static_cast<double>(pilot.size() - 1)) : 0;
-  // The median of n normal values varies by sqrt(pi / 2) times the deviation of their mean; 1.96 of that on each side.
-  constexpr double kHalf = 1.96 * 1.2533;
-  const double half = middle != 0 ? kHalf * deviation / std::abs(middle) : 0;
-  constexpr double kAny = 1e9;
-  const double needed =
-      known ? std::max(static_cast<double>(least_covering()), std::ceil(half * half / (rule.target * rule.target)))
-            : kAny;
-  const double afford = spent > 0 ? std::floor(rule.budget_seconds / spent * static_cast<double>(pilot.size())) : kAny;
-  const auto least = static_cast<double>(rule.least);
-  const auto most = static_cast<double>(std::max(rule.least, rule.most));
-  const double runs = std::clamp(std::min(needed, afford), least, most);
-  const Stop because = needed <= runs                   ? Stop::interval
-                       : runs < most && afford < needed ? Stop::budget
-                                                        : Stop::most_runs;
-  return {.runs = static_cast<std::size_t>(runs), .because = because};
-}
-
-}  // namespace waggle::experiment
+}  // namespace waggle::statistics
