@@ -10,6 +10,7 @@
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/limit_capabilities.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/cpus.hpp"
 #include "harness/experiment/json_text.hpp"

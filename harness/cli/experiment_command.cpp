@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/cli/progress.hpp"
+#include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/experiment/record_file.hpp"
 #include "harness/topology/limits.hpp"

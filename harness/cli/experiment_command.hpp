@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/record/record.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 
 namespace waggle::cli {
 

@@ -12,6 +12,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/described_options.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/experiment/option_json.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
 
 /// What was requested and what was granted, as every table says it: "gro on", "zero_copy no (requested auto)", and so

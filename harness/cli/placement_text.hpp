@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
 
 /// What a table says of where its runs were made. Records from before placement was recorded say nothing.

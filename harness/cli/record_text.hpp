@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/cli/grid.hpp"
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
 
 /// Pieces of text that more than one table of a record needs.

@@ -11,6 +11,7 @@
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/table.hpp"
+#include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/record/record.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
 
 /// Records as text for people. Pure functions: the same record gives the same text.

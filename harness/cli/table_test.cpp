@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/cli/testing/brief_record.hpp"
 
 namespace waggle::cli {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "harness/cli/terminal.hpp"
+#include "harness/cli/style.hpp"
 #include "harness/cli/testing/whole_record.hpp"
 
 namespace waggle::cli::testing {
