@@ -6,7 +6,7 @@
 #include "harness/cli/experiment_command.hpp"
 #include "harness/cli/experiment_options.hpp"
 #include "harness/cli/pairs.hpp"
-#include "harness/cli/table.hpp"
+#include "harness/report/table.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -40,13 +40,13 @@ class Compare final : public Command {
         return fail(Fault::usage, "--receiver says nothing to the pairs of a record", "name them with --datapaths");
       }
       WAGGLE_TRY(options_.use(spec, spec.pairs));
-      return run_and_print(std::move(spec), global, compare_table);
+      return run_and_print(std::move(spec), global, report::compare_table);
     }
     const std::string datapaths = datapaths_.empty() ? "all" : datapaths_;
     WAGGLE_LET(pairs, parse_pairs(datapaths, receiver_, payload_sink(spec)));
     WAGGLE_TRY(check_named(spec, datapaths, receiver_));
     WAGGLE_TRY(options_.use(spec, std::move(pairs)));
-    return run_and_print(std::move(spec), global, compare_table);
+    return run_and_print(std::move(spec), global, report::compare_table);
   }
 
  private:

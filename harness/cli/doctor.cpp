@@ -10,13 +10,13 @@
 #include "datapaths/datapath.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/limit_capabilities.hpp"
-#include "harness/cli/style.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/cpus.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/measure/capabilities.hpp"
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/placement.hpp"
+#include "harness/report/style.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -66,7 +66,7 @@ nlohmann::json describe(const Distance& distance) {
           {"round_trip_ns", distance.round_trip_ns ? nlohmann::json(*distance.round_trip_ns) : nlohmann::json()}};
 }
 
-void print(const Distance& distance, const Style& style) {
+void print(const Distance& distance, const report::Style& style) {
   if (distance.server == distance.client) {
     fmt::print("     placement: there is one CPU, {}, for server and client\n", distance.server);
     return;
@@ -75,7 +75,7 @@ void print(const Distance& distance, const Style& style) {
       "placement: a cache line takes {} from CPU {} to CPU {} and back; the machine says that they share {}",
       distance.round_trip_ns ? fmt::format("{:.0f} ns", *distance.round_trip_ns) : "too long, since they are busy,",
       distance.server, distance.client, measure::text(distance.shared));
-  fmt::print("     {}\n", wrap(style, line, 5));
+  fmt::print("     {}\n", report::wrap(style, line, 5));
 }
 
 nlohmann::json describe(const std::vector<Capability>& all) {
@@ -91,21 +91,21 @@ nlohmann::json describe(const std::vector<Capability>& all) {
   return list;
 }
 
-void print(const std::vector<Capability>& all, const Style& style) {
+void print(const std::vector<Capability>& all, const report::Style& style) {
   std::size_t widest = 0;
   for (const auto& one : all) {
-    widest = std::max(widest, columns(one.name));
+    widest = std::max(widest, report::columns(one.name));
   }
   for (const auto& one : all) {
-    const Ink ink = one.works ? Ink::good : one.required ? Ink::bad : Ink::warning;
+    const report::Ink ink = one.works ? report::Ink::good : one.required ? report::Ink::bad : report::Ink::warning;
     const auto* mark = one.works ? "yes" : one.required ? "NO" : "no";
-    const std::string space(widest - columns(one.name), ' ');
-    fmt::print("{}{}  {}{}  {}\n", std::string(3 - columns(mark), ' '), paint(style, ink, mark), one.name, space,
-               paint(style, Ink::faint, "for " + one.need));
+    const std::string space(widest - report::columns(one.name), ' ');
+    fmt::print("{}{}  {}{}  {}\n", std::string(3 - report::columns(mark), ' '), report::paint(style, ink, mark),
+               one.name, space, report::paint(style, report::Ink::faint, "for " + one.need));
     if (!one.works) {
-      fmt::print("     {}\n", wrap(style, printable(one.why_not), 5));
+      fmt::print("     {}\n", report::wrap(style, printable(one.why_not), 5));
       if (!one.remedy.empty()) {
-        fmt::print("     {} {}\n", paint(style, Ink::strong, "fix:"), printable(one.remedy));
+        fmt::print("     {} {}\n", report::paint(style, report::Ink::strong, "fix:"), printable(one.remedy));
       }
     }
   }

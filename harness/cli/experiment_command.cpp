@@ -88,7 +88,7 @@ Incoming::Sink payload_sink(const experiment::Spec& spec) {
 }
 
 Result<> run_and_print(experiment::Spec spec, const Global& global,
-                       std::string (*table)(const record::Record& record, const Style& style)) {
+                       std::string (*table)(const record::Record& record, const report::Style& style)) {
   const bool chosen = !spec.record.empty();
   if (!chosen) {
     spec.record = default_record(spec);

@@ -5,9 +5,9 @@
 
 #include "base/result.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/style.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/style.hpp"
 
 namespace waggle::cli {
 
@@ -17,6 +17,6 @@ Incoming::Sink payload_sink(const experiment::Spec& spec);
 /// Runs the experiment with a progress bar, then prints the record (--json) or `table` of it and where the record is.
 /// The error is that of the first pair that failed; pairs that cannot run here are an error only when none could.
 Result<> run_and_print(experiment::Spec spec, const Global& global,
-                       std::string (*table)(const record::Record& record, const Style& style));
+                       std::string (*table)(const record::Record& record, const report::Style& style));
 
 }  // namespace waggle::cli

@@ -12,12 +12,12 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/described_options.hpp"
-#include "harness/cli/style.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/experiment/option_json.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/record/names.hpp"
+#include "harness/report/style.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -75,9 +75,9 @@ nlohmann::json describe(const workloads::Workload& workload) {
   return {{"name", workload.name()}, {"summary", workload.summary()}, {"options", experiment::describe(options)}};
 }
 
-void print(const Style& style, const OptionInfo& option) {
+void print(const report::Style& style, const OptionInfo& option) {
   const auto written = fmt::format("{} {}", option.on_command_line(), option.type.shown);
-  fmt::print("{}\n", wrap(style, fmt::format("{:15}{:<27} {}", "", written, help_with_default(option)), 43));
+  fmt::print("{}\n", report::wrap(style, fmt::format("{:15}{:<27} {}", "", written, help_with_default(option)), 43));
 }
 
 /// What can be chosen: datapaths with the ends they serve and their options, and workloads with theirs.
@@ -108,21 +108,21 @@ class List final : public Command {
       fmt::print("{}\n", experiment::json_text(all, 2));
       return {};
     }
-    const Style style = output_style(global);
-    fmt::print("{}\n", paint(style, Ink::strong, "Datapaths (--datapath, --sender, --receiver)"));
+    const report::Style style = output_style(global);
+    fmt::print("{}\n", report::paint(style, report::Ink::strong, "Datapaths (--datapath, --sender, --receiver)"));
     for (const auto* datapath : datapaths()) {
       const auto line = fmt::format("  {:<12} {:<8}  {} (links: {})", datapath->name(), ends_of(*datapath),
                                     datapath->summary(), fmt::join(datapath->links(), ", "));
-      fmt::print("{}\n", wrap(style, line, 25));
+      fmt::print("{}\n", report::wrap(style, line, 25));
       if (const auto available = datapath->available(); !available) {
-        fmt::print("{:25}{}\n", "", wrap(style, "cannot run here: " + printable(available.error().text()), 25));
+        fmt::print("{:25}{}\n", "", report::wrap(style, "cannot run here: " + printable(available.error().text()), 25));
       }
       for (const auto& option : options_of(*datapath)) {
         const auto setting = option.flag + "=" + option.default_value;
-        fmt::print("{}\n", wrap(style, fmt::format("{:25}{}  {}", "", setting, option_help(option)), 27));
+        fmt::print("{}\n", report::wrap(style, fmt::format("{:25}{}  {}", "", setting, option_help(option)), 27));
       }
     }
-    fmt::print("\n{}\n", paint(style, Ink::strong, "Workloads (--workload)"));
+    fmt::print("\n{}\n", report::paint(style, report::Ink::strong, "Workloads (--workload)"));
     for (const auto* workload : workloads::workloads()) {
       fmt::print("  {:<12} {}\n", workload->name(), workload->summary());
       for (const OptionInfo& option : workload->options()) {

@@ -5,11 +5,10 @@
 #include <catch2/catch.hpp>
 
 #include "base/suggest.hpp"
-#include "harness/cli/grid.hpp"
 #include "harness/cli/pairs.hpp"
 #include "harness/cli/progress.hpp"
-#include "harness/cli/terminal.hpp"
 #include "harness/experiment/cpus.hpp"
+#include "harness/report/style.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -97,22 +96,7 @@ TEST_CASE("progress shows what it knows and fits the line") {
   CHECK(progress_line(0.5, "a.bin", 1024 * 1024, 65, 80) ==
         "[============            ]  50 %  a.bin  1 MiB/s  1:05 left");
   CHECK(progress_line(-1, "a.bin", 0, -1, 80) == "a.bin");
-  CHECK(columns(progress_line(0.5, std::string(200, 'x'), 1e9, 7200, 40)) == 40);
-}
-
-TEST_CASE("numbers keep three digits that matter") {
-  CHECK(format_number(0) == "0");
-  CHECK(format_number(0.01234) == "0.012");
-  CHECK(format_number(1) == "1.00");
-  CHECK(format_number(41.72) == "41.7");
-  CHECK(format_number(999.4) == "999");
-  CHECK(format_number(1234567) == "1,234,567");
-}
-
-TEST_CASE("text is broken at spaces, and later lines are indented") {
-  CHECK(wrap({.width = 12}, "one two three four", 2) == "one two\n  three four");
-  CHECK(wrap({.width = 12}, "   one two three", 4) == "   one two\n    three");
-  CHECK(wrap({}, "one two three", 2) == "one two three");
+  CHECK(report::columns(progress_line(0.5, std::string(200, 'x'), 1e9, 7200, 40)) == 40);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "harness/cli/experiment_command.hpp"
 #include "harness/cli/experiment_options.hpp"
 #include "harness/cli/pairs.hpp"
-#include "harness/cli/table.hpp"
+#include "harness/report/table.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -59,7 +59,7 @@ class Run final : public Command {
                                 sender.empty() && receiver_.empty() ? usual.receiver : receiver_, payload_sink(spec)));
     WAGGLE_TRY(check_named(spec, pair));
     WAGGLE_TRY(options_.use(spec, {std::move(pair)}));
-    return run_and_print(std::move(spec), global, run_table);
+    return run_and_print(std::move(spec), global, report::run_table);
   }
 
  private:

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "harness/cli/command.hpp"
-#include "harness/cli/table.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/table.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -56,7 +56,7 @@ class Show final : public Command {
     app.add_flag("--full", full_, "every pair in detail, also when there are several");
   }
   Result<> run(const Global& global) override {
-    const Style style = output_style(global);
+    const report::Style style = output_style(global);
     for (const auto& path : paths_) {
       WAGGLE_LET(record, read_record(path));
       if (global.json) {
@@ -65,7 +65,7 @@ class Show final : public Command {
       }
       const auto readable = record::printable(std::move(record));
       fmt::print("{}{}", path == paths_.front() ? "" : "\n",
-                 full_ ? run_table(readable, style) : record_table(readable, style));
+                 full_ ? report::run_table(readable, style) : report::record_table(readable, style));
     }
     return {};
   }

@@ -22,7 +22,7 @@ bool is_terminal(int fd) {
 
 }  // namespace
 
-Style output_style(const Global& global) {
+report::Style output_style(const Global& global) {
   if (!is_terminal(STDOUT_FILENO)) {
     return {};
   }

@@ -4,12 +4,12 @@
 #include <cstddef>
 
 #include "harness/cli/command.hpp"
-#include "harness/cli/style.hpp"
+#include "harness/report/style.hpp"
 
 namespace waggle::cli {
 
 /// What stdout is: terminals have a width and colours (unless `global.plain`), pipes and files neither.
-Style output_style(const Global& global);
+report::Style output_style(const Global& global);
 
 /// True when stderr is a terminal on which a moving line may be drawn.
 bool stderr_is_terminal();

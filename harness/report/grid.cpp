@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/grid.hpp"
+#include "harness/report/grid.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@
 
 #include "base/units.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 constexpr std::size_t kGap = 2;
@@ -121,4 +121,4 @@ std::string format_amount(double value) {
                                                   : format_number(value);
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/testing/brief_record.hpp"
+#include "harness/report/testing/brief_record.hpp"
 
 #include <algorithm>
 #include <sstream>
 
-#include "harness/cli/style.hpp"
-#include "harness/cli/testing/whole_record.hpp"
+#include "harness/report/style.hpp"
+#include "harness/report/testing/whole_record.hpp"
 
-namespace waggle::cli::testing {
+namespace waggle::report::testing {
 
 json interval(double median) {
   return {{"median", median}, {"low", median * 0.98}, {"high", median * 1.02}, {"runs", 6}};
@@ -107,10 +107,10 @@ json record_of(std::vector<json> pairs) {
 }
 
 std::string run_table(const json& record, const Style& style) {
-  return cli::run_table(whole_record(record), style);
+  return report::run_table(whole_record(record), style);
 }
 std::string compare_table(const json& record, const Style& style) {
-  return cli::compare_table(whole_record(record), style);
+  return report::compare_table(whole_record(record), style);
 }
 
 std::size_t widest(const std::string& text) {
@@ -126,4 +126,4 @@ bool holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-}  // namespace waggle::cli::testing
+}  // namespace waggle::report::testing

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/record_text.hpp"
+#include "harness/report/record_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/units.hpp"
-#include "harness/cli/placement_text.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/report/placement_text.hpp"
 #include "harness/statistics/statistics.hpp"
 #include "workloads/workload.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 /// Of the record, or where an older one does not have it of the workload that is called so today.
@@ -182,4 +182,4 @@ double operations_per_run(const record::Record& record, const record::Contestant
   return statistics::median(std::move(operations));
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

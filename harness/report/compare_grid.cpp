@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/compare_grid.hpp"
+#include "harness/report/compare_grid.hpp"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,12 @@
 #include <string>
 #include <utility>
 
-#include "harness/cli/placement_text.hpp"
-#include "harness/cli/record_text.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/report/placement_text.hpp"
+#include "harness/report/record_text.hpp"
 #include "harness/statistics/statistics.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 constexpr double kGiga = 1e-9;
@@ -278,4 +278,4 @@ Grid compare_grid(const record::Record& record, const Rows& rows) {
                                 : operations_grid(record, rows);
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/style.hpp"
 
 /// What a table says of where its runs were made. Records from before placement was recorded say nothing.
-namespace waggle::cli {
+namespace waggle::report {
 
 /// The group of placements whose runs count, as its index; nothing when all runs do.
 std::optional<std::size_t> counted_group(const record::Record& record);
@@ -33,4 +33,4 @@ std::string placement_text(const record::Record& record, const Style& style);
 /// those that count.
 std::vector<record::Record> elsewhere(const record::Record& record);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "harness/cli/testing/brief_record.hpp"
+#include "harness/report/testing/brief_record.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 using namespace testing;
@@ -80,4 +80,4 @@ TEST_CASE("figures of several placements are a warning, unless they were asked f
 }
 
 }  // namespace
-}  // namespace waggle::cli
+}  // namespace waggle::report

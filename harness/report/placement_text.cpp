@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/placement_text.hpp"
+#include "harness/report/placement_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "harness/cli/grid.hpp"
-#include "harness/cli/record_text.hpp"
+#include "harness/report/grid.hpp"
+#include "harness/report/record_text.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 std::size_t runs_in(const record::PlacementGroup& group) {
@@ -148,4 +148,4 @@ std::vector<record::Record> elsewhere(const record::Record& record) {
   return records;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

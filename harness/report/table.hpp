@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/style.hpp"
 
 /// Records as text for people. Pure functions: the same record gives the same text.
-namespace waggle::cli {
+namespace waggle::report {
 
 /// Everything about each contestant of an experiment: what moved where, what it cost, what was granted.
 std::string run_table(const record::Record& record, const Style& style);
@@ -19,4 +19,4 @@ std::string compare_table(const record::Record& record, const Style& style);
 /// run_table() for a record of one contestant, compare_table() for more.
 std::string record_table(const record::Record& record, const Style& style);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -5,10 +5,10 @@
 
 #include "harness/record/record.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 
 /// The record of version 1 that `brief` tells the interesting parts of; all else is some value. Throws the error of one
 /// that is none even so.
 record::Record whole_record(const nlohmann::json& brief);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

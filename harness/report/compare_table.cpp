@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/compare_grid.hpp"
-#include "harness/cli/modes_text.hpp"
-#include "harness/cli/placement_text.hpp"
-#include "harness/cli/record_text.hpp"
-#include "harness/cli/table.hpp"
 #include "harness/record/metric.hpp"
+#include "harness/report/compare_grid.hpp"
+#include "harness/report/modes_text.hpp"
+#include "harness/report/placement_text.hpp"
+#include "harness/report/record_text.hpp"
+#include "harness/report/table.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 /// The contestants that ran over one link, the best first.
@@ -153,4 +153,4 @@ std::string record_table(const record::Record& record, const Style& style) {
   return record.contestants.size() == 1 ? run_table(record, style) : compare_table(record, style);
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

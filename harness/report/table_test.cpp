@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/table.hpp"
+#include "harness/report/table.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/style.hpp"
-#include "harness/cli/testing/brief_record.hpp"
+#include "harness/report/style.hpp"
+#include "harness/report/testing/brief_record.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 using namespace testing;
@@ -306,4 +306,4 @@ TEST_CASE("the median of an even number of runs is the mean of the two in the mi
 }
 
 }  // namespace
-}  // namespace waggle::cli
+}  // namespace waggle::report

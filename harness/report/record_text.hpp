@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/grid.hpp"
-#include "harness/cli/style.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/grid.hpp"
+#include "harness/report/style.hpp"
 
 /// Pieces of text that more than one table of a record needs.
-namespace waggle::cli {
+namespace waggle::report {
 
 /// "download of 1 GiB over veth (MTU 1500, offloads on) into tmpfs, warm cache, cubic". Without the link when the
 /// contestants of the record run over several.
@@ -52,4 +52,4 @@ std::size_t runs_of(const record::Contestant& contestant, record::Kind kind);
 /// Median of the `operations` of the runs of `kind`; 0 when there are none. Of timed runs only those that count.
 double operations_per_run(const record::Record& record, const record::Contestant& contestant, record::Kind kind);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

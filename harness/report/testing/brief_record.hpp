@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/cli/table.hpp"
+#include "harness/report/table.hpp"
 
 /// For tests of tables: records of version 1 in short, which tests change as they like, and the tables of them. What
 /// they do not say is nothing that a table looks at.
-namespace waggle::cli::testing {
+namespace waggle::report::testing {
 
 using nlohmann::json;
 
@@ -31,4 +31,4 @@ std::string compare_table(const json& record, const Style& style);
 std::size_t widest(const std::string& text);
 bool holds(const std::string& text, std::string_view part);
 
-}  // namespace waggle::cli::testing
+}  // namespace waggle::report::testing

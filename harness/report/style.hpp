@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace waggle::cli {
+namespace waggle::report {
 
 /// How text may look where it goes.
 struct Style {
@@ -26,4 +26,4 @@ std::size_t columns(std::string_view text);
 /// spaces.
 std::string wrap(const Style& style, std::string_view text, std::size_t indent);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

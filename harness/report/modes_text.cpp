@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/modes_text.hpp"
+#include "harness/report/modes_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 using Modes = std::vector<record::Mode>;
@@ -164,4 +164,4 @@ std::string table_modes(const record::Record& record, const std::string& link,
   return titled(list + entry("link", modes_text(link_modes, style), style), other, style);
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "base/units.hpp"
-#include "harness/cli/modes_text.hpp"
-#include "harness/cli/party_grid.hpp"
-#include "harness/cli/placement_text.hpp"
-#include "harness/cli/record_text.hpp"
-#include "harness/cli/table.hpp"
+#include "harness/report/modes_text.hpp"
+#include "harness/report/party_grid.hpp"
+#include "harness/report/placement_text.hpp"
+#include "harness/report/record_text.hpp"
+#include "harness/report/table.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 /// Width of the first column, so that the parts of a summary line up.
@@ -271,4 +271,4 @@ std::string run_table(const record::Record& record, const Style& style) {
   return text;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

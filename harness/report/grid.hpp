@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/style.hpp"
+#include "harness/report/style.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 
 /// A table of text: aligned columns under headings, as many of them as the terminal's width allows.
 class Grid {
@@ -41,4 +41,4 @@ std::string format_number(double value);
 /// The same for what is counted: no decimals when there is nothing behind the point.
 std::string format_amount(double value);
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

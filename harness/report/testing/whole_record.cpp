@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/testing/whole_record.hpp"
+#include "harness/report/testing/whole_record.hpp"
 
 #include <stdexcept>
 #include <utility>
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 using nlohmann::json;
@@ -101,4 +101,4 @@ record::Record whole_record(const json& brief) {
   return *std::move(record);
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

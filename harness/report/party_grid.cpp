@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/party_grid.hpp"
+#include "harness/report/party_grid.hpp"
 
 #include <fmt/format.h>
 
@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/units.hpp"
-#include "harness/cli/record_text.hpp"
+#include "harness/report/record_text.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 /// System calls listed by name; the rest are summed up.
@@ -177,4 +177,4 @@ Grid party_grid(const record::Contestant& contestant, std::size_t label) {
   return grid;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report

@@ -6,10 +6,10 @@
 #include <sstream>
 #include <string>
 
-#include "harness/cli/table.hpp"
 #include "harness/record/record.hpp"
+#include "harness/report/table.hpp"
 
-namespace waggle::cli {
+namespace waggle::report {
 namespace {
 
 using nlohmann::json;
@@ -33,4 +33,4 @@ TEST_CASE("a record of version 1 prints what it printed when it was made") {
 }
 
 }  // namespace
-}  // namespace waggle::cli
+}  // namespace waggle::report

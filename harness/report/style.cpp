@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/style.hpp"
+#include "harness/report/style.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace waggle::cli {
+namespace waggle::report {
 
 std::string paint(const Style& style, Ink ink, std::string_view text) {
   if (!style.colour || ink == Ink::plain || text.empty()) {
@@ -63,4 +63,4 @@ std::string wrap(const Style& style, std::string_view text, std::size_t indent) 
   return out;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::report
