@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/limit_capabilities.hpp"
+#include "harness/doctor/limit_capabilities.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@
 #include "datapaths/datapath.hpp"
 #include "harness/topology/limits.hpp"
 
-namespace waggle::cli {
+namespace waggle::doctor {
 namespace {
 
 using measure::Capability;
@@ -89,4 +89,4 @@ std::vector<Capability> limit_capabilities() {
   return all;
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::doctor

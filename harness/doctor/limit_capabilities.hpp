@@ -5,10 +5,10 @@
 
 #include "harness/measure/capabilities.hpp"
 
-namespace waggle::cli {
+namespace waggle::doctor {
 
 /// What the system lets this process have, after soft limits were raised to the hard ones: open files, threads, locked
 /// memory and the hugepages of its control group, each with whether it is enough for all that can be asked for.
 std::vector<measure::Capability> limit_capabilities();
 
-}  // namespace waggle::cli
+}  // namespace waggle::doctor
