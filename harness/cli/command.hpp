@@ -15,7 +15,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-/// The command line: one file per command, which registers itself and is named once in meson.build.
+/// The command line: one file per command (commands/), which registers itself and is named once in meson.build there.
 namespace waggle::cli {
 
 /// Options that every command has, and the line that was typed.
