@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/interrupt.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/transfer_mode.hpp"
 #include "harness/cli/transfer_options.hpp"
 #include "harness/cli/transfer_watch.hpp"
@@ -17,8 +17,8 @@ namespace waggle::cli {
 /// One `get` over one connection. What it is given must outlive it.
 class Fetcher {
  public:
-  Fetcher(protocol::Client& client, const TransferOptions& options, const Interrupt& interrupt, TransferWatch& watch,
-          TransferTotal& total)
+  Fetcher(protocol::Client& client, const TransferOptions& options, const AbortOnSignal& interrupt,
+          TransferWatch& watch, TransferTotal& total)
       : client_(client), options_(options), interrupt_(interrupt), watch_(watch), total_(total) {}
 
   /// A file or, recursively, a directory of the server. What fails within a directory is named and counted, and does
@@ -66,7 +66,7 @@ class Fetcher {
 
   protocol::Client& client_;
   const TransferOptions& options_;
-  const Interrupt& interrupt_;
+  const AbortOnSignal& interrupt_;
   TransferWatch& watch_;
   TransferTotal& total_;
   TransferMode mode_{options_.keep_mode};

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/interrupt.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/put_source.hpp"
 #include "harness/cli/transfer_mode.hpp"
 #include "harness/cli/transfer_options.hpp"
@@ -22,7 +22,7 @@ inline bool is_stdin(const std::filesystem::path& local) {
 /// One `put` over one connection. What it is given must outlive it.
 class Sender {
  public:
-  Sender(protocol::Client& client, const TransferOptions& options, const Interrupt& interrupt, TransferWatch& watch,
+  Sender(protocol::Client& client, const TransferOptions& options, const AbortOnSignal& interrupt, TransferWatch& watch,
          TransferTotal& total)
       : client_(client), options_(options), interrupt_(interrupt), watch_(watch), total_(total) {}
 
@@ -64,7 +64,7 @@ class Sender {
 
   protocol::Client& client_;
   const TransferOptions& options_;
-  const Interrupt& interrupt_;
+  const AbortOnSignal& interrupt_;
   TransferWatch& watch_;
   TransferTotal& total_;
   TransferMode mode_{options_.keep_mode};

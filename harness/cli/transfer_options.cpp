@@ -173,7 +173,8 @@ void TransferOptions::add_to(CLI::App& app) {
   choice_.add_to(app);
 }
 
-Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt) {
+Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* progress,
+                                                  const AbortOnSignal& interrupt) {
   WAGGLE_LET(datapath, choice_.datapath());
   WAGGLE_LET(options, choice_.channel());
   WAGGLE_LET(token, choice_.token());
@@ -193,7 +194,7 @@ Result<protocol::Client> TransferOptions::connect(const Endpoint& to, Progress* 
   return client;
 }
 
-Error TransferOptions::explain(Error error, const Interrupt& interrupt, std::optional<Kept> kept) const {
+Error TransferOptions::explain(Error error, const AbortOnSignal& interrupt, std::optional<Kept> kept) const {
   if (interrupt.asked()) {
     error = {Fault::cancelled, "interrupted", "", 0};
   }

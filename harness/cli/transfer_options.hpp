@@ -9,8 +9,8 @@
 #include "base/progress.hpp"
 #include "base/result.hpp"
 #include "datapaths/datapath.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/datapath_settings.hpp"
-#include "harness/cli/interrupt.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/topology/hugepages.hpp"
 #include "harness/topology/work_directory.hpp"
@@ -74,10 +74,10 @@ class TransferOptions {
  public:
   void add_to(CLI::App& app);
   /// Connects, negotiates and proves the token; `interrupt` guards the connection from then on.
-  Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const Interrupt& interrupt);
+  Result<protocol::Client> connect(const Endpoint& to, Progress* progress, const AbortOnSignal& interrupt);
   /// `error`, told as the user should read it: an interruption by its name and, when it came while bytes were moving,
   /// whether what has arrived is `kept` for a resume.
-  Error explain(Error error, const Interrupt& interrupt, std::optional<Kept> kept) const;
+  Error explain(Error error, const AbortOnSignal& interrupt, std::optional<Kept> kept) const;
 
   bool resume = false;
   bool durable = false;

@@ -9,8 +9,8 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "harness/cli/interrupt.hpp"
 #include "harness/cli/progress.hpp"
+#include "harness/cli/signals_blocked.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/experiment/json_text.hpp"
 

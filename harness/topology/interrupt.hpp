@@ -9,7 +9,8 @@
 namespace waggle::topology {
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, see base/signals.hpp) of the calling thread are
-/// held back and can be polled for instead, so that everything is taken down in order. Threads started meanwhile
+/// held back and can be polled for instead, so that everything is taken down in order: for who waits in
+/// poll(2) anyway, unlike cli::AbortOnSignal, which ends calls that wait elsewhere. Threads started meanwhile
 /// inherit that; forked processes must call release_signals_in_child().
 class Interrupt {
  public:

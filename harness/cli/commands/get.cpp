@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/get_fetcher.hpp"
-#include "harness/cli/interrupt.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
 #include "harness/cli/transfer_watch.hpp"
@@ -39,7 +39,7 @@ class Get final : public Command {
   Result<> run(const Global& global) override {
     TransferTotal total{.start_ns = now_ns()};
     WAGGLE_TRY(parse_names());
-    const Interrupt interrupt;
+    const AbortOnSignal interrupt;
     TransferWatch watch(global);
     auto client = options_.connect(remotes_.front().endpoint, watch.progress(), interrupt);
     if (!client) {

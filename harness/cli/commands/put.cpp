@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/interrupt.hpp"
 #include "harness/cli/put_sender.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/cli/transfer_options.hpp"
@@ -40,7 +40,7 @@ class Put final : public Command {
   Result<> run(const Global& global) override {
     TransferTotal total{.start_ns = now_ns()};
     WAGGLE_TRY(parse_names());
-    const Interrupt interrupt;
+    const AbortOnSignal interrupt;
     TransferWatch watch(global);
     auto client = options_.connect(remote_.endpoint, watch.progress(), interrupt);
     if (!client) {
@@ -87,7 +87,8 @@ class Put final : public Command {
     return {};
   }
 
-  Result<> send_all(protocol::Client& client, const Interrupt& interrupt, TransferWatch& watch, TransferTotal& total) {
+  Result<> send_all(protocol::Client& client, const AbortOnSignal& interrupt, TransferWatch& watch,
+                    TransferTotal& total) {
     WAGGLE_LET(directory, is_directory(client));
     if (directory && std::ranges::any_of(locals_, is_stdin)) {
       return fail(Fault::usage, fmt::format("stdin has no name to have in the directory '{}'", remote_.path),

@@ -13,13 +13,15 @@
 namespace waggle::cli {
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as by nohup(1)) end the guarded channel's calls
-/// (Fault::cancelled) instead of the process, so that what was begun is put in order. One at a time.
-class Interrupt {
+/// (Fault::cancelled) instead of the process, so that what was begun is put in order. One at a time. It acts
+/// from the signal handler, since such a call waits in the kernel; who polls anyway holds signals back instead
+/// (harness/topology/interrupt.hpp).
+class AbortOnSignal {
  public:
-  Interrupt();
-  ~Interrupt();
-  Interrupt(const Interrupt&) = delete;
-  Interrupt& operator=(const Interrupt&) = delete;
+  AbortOnSignal();
+  ~AbortOnSignal();
+  AbortOnSignal(const AbortOnSignal&) = delete;
+  AbortOnSignal& operator=(const AbortOnSignal&) = delete;
 
   /// The channel to abort; nullptr before it is destroyed.
   void guard(Channel* channel) const;
@@ -32,22 +34,6 @@ class Interrupt {
   UniqueFd asked_;       ///< an eventfd that the signal handler writes to
   std::jthread waiter_;  ///< a signal handler may not request a stop itself
   std::vector<std::pair<int, struct sigaction>> old_;
-};
-
-/// Keeps these signals away from threads that are started while it lives: only one thread must handle them.
-class SignalsBlocked {
- public:
-  SignalsBlocked();
-  ~SignalsBlocked();
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  /// Waits until one of them comes and takes it, or until a stop is requested.
-  void wait(const std::stop_token& cancel = {}) const;
-
- private:
-  sigset_t signals_;
-  sigset_t old_{};
 };
 
 }  // namespace waggle::cli

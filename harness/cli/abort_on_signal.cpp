@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/interrupt.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 
-#include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 
 #include "base/signals.hpp"
-#include "base/stop.hpp"
+#include "harness/cli/signals_blocked.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -34,7 +29,7 @@ void on_signal(int) {
 
 }  // namespace
 
-Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
+AbortOnSignal::AbortOnSignal() : asked_(::eventfd(0, EFD_CLOEXEC)) {
   interrupted.store(false);
   told.store(asked_.get());
   const SignalsBlocked not_there;
@@ -58,7 +53,7 @@ Interrupt::Interrupt() : asked_(::eventfd(0, EFD_CLOEXEC)) {
   }
 }
 
-Interrupt::~Interrupt() {
+AbortOnSignal::~AbortOnSignal() {
   for (const auto& [signal, old] : old_) {
     ::sigaction(signal, &old, nullptr);
   }
@@ -67,38 +62,15 @@ Interrupt::~Interrupt() {
   ::eventfd_write(asked_.get(), 1);
 }
 
-void Interrupt::guard(Channel* channel) const {
+void AbortOnSignal::guard(Channel* channel) const {
   guarded.store(channel);
   if (channel != nullptr && interrupted.load()) {
     channel->abort();
   }
 }
 
-bool Interrupt::asked() const {
+bool AbortOnSignal::asked() const {
   return interrupted.load();
-}
-
-SignalsBlocked::SignalsBlocked() : signals_(ending_signals()) {
-  ::pthread_sigmask(SIG_BLOCK, &signals_, &old_);
-}
-
-SignalsBlocked::~SignalsBlocked() {
-  ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-}
-
-void SignalsBlocked::wait(const std::stop_token& cancel) const {
-  const StopFd stopped(cancel);
-  const UniqueFd signalled(::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signalled) {  // no descriptor is left: the signals matter more
-    int signal = 0;
-    ::sigwait(&signals_, &signal);
-    return;
-  }
-  std::array<pollfd, 2> ready{pollfd{signalled.get(), POLLIN, 0}, pollfd{stopped.get(), POLLIN, 0}};
-  while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
-  }
-  signalfd_siginfo taken{};
-  static_cast<void>(::read(signalled.get(), &taken, sizeof taken));
 }
 
 }  // namespace waggle::cli
