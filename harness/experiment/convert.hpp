@@ -32,8 +32,5 @@ inline std::string_view name(Sink sink) {
 inline std::string_view name(Cache cache) {
   return word_of(cache);
 }
-inline std::string_view name(PlacementRule rule) {
-  return word_of(rule);
-}
 
 }  // namespace waggle::experiment

@@ -83,7 +83,7 @@ record::Placement settle_placement(const Spec& spec, const std::string& share, s
       timed.runs[run]->conditions->group = grouping.of_run[run];
     }
   }
-  record::Placement placement{.rule = *record::named<record::PlacementRule>(name(spec.placement)),
+  record::Placement placement{.rule = spec.placement,
                               .server_cpu = spec.server_cpu,
                               .client_cpu = spec.client_cpu,
                               .share = share,

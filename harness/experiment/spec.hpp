@@ -45,13 +45,7 @@ constexpr auto words_of(NapiChoice) {
   return std::to_array<Word<NapiChoice>>({{automatic, "auto"}, {softirq, "softirq"}, {threaded, "threaded"}});
 }
 
-/// What becomes of runs between CPUs that were moved: `same`: they are repeated, and figures come from the runs of one
-/// placement that all pairs have; `report`: as before, but nothing is repeated; `any`: all runs count.
-enum class PlacementRule { same, report, any };
-constexpr auto words_of(PlacementRule) {
-  using enum PlacementRule;
-  return std::to_array<Word<PlacementRule>>({{same, "same"}, {report, "report"}, {any, "any"}});
-}
+using record::PlacementRule;
 
 enum class Sink { discard, file, tmpfs };
 constexpr auto words_of(Sink) {

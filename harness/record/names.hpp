@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/words.hpp"
+
 /// The words of a record that are one of a few, with the one table of each that prints and parses it. No other file
 /// spells them.
 namespace waggle::record {
@@ -28,7 +30,8 @@ enum class Place { kernel, user };
 /// Why a contestant was given so many runs.
 enum class Stop { no, interval, budget, most_runs, placement };
 
-/// Which runs count when the CPUs were moved.
+/// What becomes of runs between CPUs that were moved: `same`: they are repeated, and figures come from the runs of one
+/// placement that all contestants have; `report`: as before, but nothing is repeated; `any`: all runs count.
 enum class PlacementRule { same, report, any };
 
 template <typename E>
@@ -79,6 +82,15 @@ template <Named E>
 constexpr std::optional<E> named(std::string_view name) {
   const auto* const found = std::ranges::find(kNames<E>, name, &NamesOf<E>::second);
   return found == kNames<E>.end() ? std::nullopt : std::optional(found->first);
+}
+
+/// The same table as options have it (base/words.hpp): a word of a record may be one of the command line, too.
+template <Named E>
+constexpr auto words_of(E) {
+  std::array<Word<E>, kNames<E>.size()> words{};
+  std::ranges::transform(kNames<E>, words.begin(),
+                         [](const NamesOf<E>& one) { return Word<E>{one.first, one.second}; });
+  return words;
 }
 
 /// What a party of this role does, as a heading has it.
