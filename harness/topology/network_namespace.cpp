@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <thread>
@@ -19,6 +20,18 @@ std::unexpected<Error> cannot_make(int error) {
                 "use a kernel with CONFIG_NET_NS");
   }
   return fail_errno("cannot make a network namespace", error);
+}
+
+Result<> enter_and(int network, const std::function<Result<>()>& work) {
+  Result<> done;
+  std::thread([&] {
+    if (::setns(network, CLONE_NEWNET) != 0) {
+      done = fail_errno("cannot enter a network namespace");
+      return;
+    }
+    done = work();
+  }).join();
+  return done;
 }
 
 }  // namespace
@@ -40,16 +53,20 @@ Result<NetworkNamespace> NetworkNamespace::create() {
   return NetworkNamespace(std::move(fd));
 }
 
+std::string NetworkNamespace::path() const {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_.get());
+}
+
 Result<> NetworkNamespace::inside(const std::function<Result<>()>& work) const {
-  Result<> done;
-  std::thread([&] {
-    if (::setns(fd_.get(), CLONE_NEWNET) != 0) {
-      done = fail_errno("cannot enter a network namespace");
-      return;
-    }
-    done = work();
-  }).join();
-  return done;
+  return enter_and(fd_.get(), work);
+}
+
+Result<> inside_network(const std::string& path, const std::function<Result<>()>& work) {
+  if (path.empty()) {
+    return work();
+  }
+  const UniqueFd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return network ? enter_and(network.get(), work) : fail_errno("cannot open the network namespace " + path);
 }
 
 }  // namespace waggle::topology

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -17,6 +18,8 @@ class NetworkNamespace {
 
   /// For setns(2); owned by this object, closed on exec.
   int fd() const { return fd_.get(); }
+  /// Where other processes of this machine can open it while this one has it.
+  std::string path() const;
   /// Runs `work` inside, in a thread of its own: the calling thread stays where it is. Sockets opened there belong to
   /// this namespace for good.
   Result<> inside(const std::function<Result<>()>& work) const;
@@ -25,5 +28,8 @@ class NetworkNamespace {
   explicit NetworkNamespace(UniqueFd fd) : fd_(std::move(fd)) {}
   UniqueFd fd_;
 };
+
+/// NetworkNamespace::inside() of the one at `path`; in the calling thread's, when that is empty.
+Result<> inside_network(const std::string& path, const std::function<Result<>()>& work);
 
 }  // namespace waggle::topology
