@@ -10,7 +10,7 @@
 
 #include "base/text.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/experiment/agent.hpp"
+#include "harness/experiment/agent_main.hpp"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
-#include "harness/experiment/agent.hpp"
+#include "harness/experiment/agent_main.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -198,10 +198,9 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
   }
 }
 
-Result<json> AgentProcess::call(const json& request, topology::Interrupt& interrupt, const Patience& patience) {
-  json numbered = request;
-  numbered["id"] = ++last_id_;
-  if (const auto sent = control_.send(numbered); !sent) {
+Result<json> AgentProcess::call(json request, topology::Interrupt& interrupt, const Patience& patience) {
+  request["id"] = ++last_id_;
+  if (const auto sent = control_.send(request); !sent) {
     WAGGLE_TRY(death());
     return std::unexpected(sent.error());
   }
@@ -228,12 +227,8 @@ Result<json> AgentProcess::call(const json& request, topology::Interrupt& interr
   }
 }
 
-Result<json> AgentProcess::call(const json& request, topology::Interrupt& interrupt) {
-  return call(request, interrupt, {});
-}
-
 Result<> AgentProcess::quit(topology::Interrupt& interrupt) {
-  WAGGLE_TRY(call({{"do", "quit"}}, interrupt, {.most = kQuit, .alive = {}}));
+  WAGGLE_TRY(ask(Quit{}, interrupt, {.most = kQuit, .alive = {}}));
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
   death_ = way_of_death(info);

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "harness/experiment/agent.hpp"
 #include "harness/experiment/control.hpp"
 #include "harness/topology/interrupt.hpp"
 
@@ -23,38 +24,24 @@ struct AgentOptions {
   int inherited = -1;  ///< one more descriptor that it keeps under the same number; -1: none
 };
 
-/// An agent as the harness sees it: a child process that is killed with this object, with the thread that started it,
+/// An agent that is a child process that is killed with this object, with the thread that started it,
 /// and by nothing else (it is in a process group of its own, so Ctrl-C does not reach it).
-class AgentProcess {
+class AgentProcess final : public Agent {
  public:
   static Result<AgentProcess> start(const AgentOptions& options);
   AgentProcess(AgentProcess&& other) noexcept;
   AgentProcess& operator=(AgentProcess&&) = delete;
-  ~AgentProcess();
+  ~AgentProcess() override;
 
   pid_t pid() const { return pid_; }
 
-  /// Long enough for questions about probes, which are loaded, attached and drained meanwhile: seconds, and many more
-  /// on a busy machine.
-  static constexpr std::chrono::minutes kProbing{5};
-  /// How long to wait for an answer, and what to do meanwhile.
-  struct Patience {
-    std::chrono::nanoseconds most = std::chrono::seconds(60);
-    /// Called several times a second when set; true says that there is progress, which starts the time again.
-    std::function<bool()> alive;
-    /// Called as often when set; an error, which the call returns, says that waiting has become useless.
-    std::function<Result<>()> useless = {};
-  };
-  /// Sends a request and returns the answer. Errors of the agent come back as they were; a dead agent is named with the
-  /// way it died, a silent one is Fault::timeout, a signal to the harness Fault::cancelled.
-  Result<nlohmann::json> call(const nlohmann::json& request, topology::Interrupt& interrupt, const Patience& patience);
-  Result<nlohmann::json> call(const nlohmann::json& request, topology::Interrupt& interrupt);
   /// Lets it end in order; an error when it fails to.
   Result<> quit(topology::Interrupt& interrupt);
-  /// How it died, when it has.
-  Result<> check();
+  Result<> check() override;
 
  private:
+  Result<nlohmann::json> call(nlohmann::json request, topology::Interrupt& interrupt,
+                              const Patience& patience) override;
   AgentProcess(std::string name, pid_t pid, UniqueFd pidfd, Control control);
   /// check() of an agent whose socket has closed, which it does a moment before it can be waited for.
   Result<> death();

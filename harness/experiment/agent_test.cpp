@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What every agent answers, over whatever byte stream it is reached: the page is agent.hpp.
-#include "harness/experiment/agent.hpp"
+#include "harness/experiment/agent_main.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -148,7 +148,7 @@ TEST_CASE("what an agent cannot do is an error that ends nothing") {
   agent.write(message({{"do", "dance"}}));
   CHECK(fault_of(agent.answer()) == "protocol");
   agent.write(message({{"do", "make"}}));  // without what it needs
-  CHECK(fault_of(agent.answer()) == "io");
+  CHECK(fault_of(agent.answer()) == "protocol");
 }
 
 TEST_CASE("what is no message of this version ends an agent") {

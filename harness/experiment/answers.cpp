@@ -5,9 +5,8 @@
 
 namespace waggle::experiment {
 
-record::Run run_of(const ClientTold& client, const Progress& progress) {
-  record::Run run;
-  run.verified = true;
+record::Measured measured_of(const ClientTold& client, const Progress& progress) {
+  record::Measured run;
   run.seconds = static_cast<double>(client.end_ns - client.start_ns) / 1e9;
   run.payload_bytes = client.payload_bytes;
   run.operations = client.operations;

@@ -64,8 +64,20 @@ struct HostTold {
   }
 };
 
-/// The figures of a verified run that follow from what the client has told, which must have done something. `progress`
-/// has the timeline.
-record::Run run_of(const ClientTold& client, const Progress& progress);
+/// Of a host, about an experiment.
+struct HostSurveyed {
+  record::Host host;                 ///< but its names
+  record::BeforeAfter placement_ns;  ///< between the CPUs of the experiment
+  double cpu_pressure = 0;           ///< share of the time of both calibrations in which somebody waited for a CPU
+  static void fields(auto& m, auto& a) {
+    a.member("host", m.host);
+    a.member("placement_ns", m.placement_ns);
+    a.member("cpu_pressure", m.cpu_pressure);
+  }
+};
+
+/// The figures of a run that follow from what the client has told, which must have done something. `progress` has the
+/// timeline.
+record::Measured measured_of(const ClientTold& client, const Progress& progress);
 
 }  // namespace waggle::experiment

@@ -14,6 +14,7 @@
 #include "harness/experiment/agent_roles.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/granted.hpp"
+#include "harness/experiment/recorded.hpp"
 #include "harness/experiment/shared_progress.hpp"
 #include "harness/experiment/side_usage.hpp"
 #include "protocol/client.hpp"
@@ -47,16 +48,18 @@ class ClientAgent final : public AgentRole {
   }
 
   Result<json> handle(const std::string& what, const json& request) override {
-    if (what == "prepare") {
-      WAGGLE_TRY(on_all([this](const Context& context) { return workload_.prepare(context); }));
-      return json::object();
+    if (what == Prepare::kDo) {
+      return answer<Prepare>(request, [&](const auto&) {
+        return on_all([this](const Context& context) { return workload_.prepare(context); });
+      });
     }
-    if (what == "run") {
-      return run(request.at("bin_ns").get<std::uint64_t>());
+    if (what == RunWorkload::kDo) {
+      return answer<RunWorkload>(request, [&](const RunWorkload& asked) { return run(asked.bin_ns); });
     }
-    if (what == "reset") {
-      WAGGLE_TRY(on_all([this](const Context& context) { return workload_.reset(context); }));
-      return json::object();
+    if (what == Reset::kDo) {
+      return answer<Reset>(request, [&](const auto&) {
+        return on_all([this](const Context& context) { return workload_.reset(context); });
+      });
     }
     return fail(Fault::protocol, "a client agent cannot '" + what + "'");
   }
@@ -135,7 +138,7 @@ class ClientAgent final : public AgentRole {
     }
   }
 
-  Facts facts() { return clients_.front().channel().facts(); }
+  record::Facts facts() { return recorded(clients_.front().channel().facts()); }
 
   SideUsage usage() {
     SideUsage now = read_usage(clients_.size() > 1);
@@ -147,11 +150,11 @@ class ClientAgent final : public AgentRole {
     return now;
   }
 
-  Result<json> run(std::uint64_t bin_ns) {
+  Result<ClientTold> run(std::uint64_t bin_ns) {
     std::vector<Outcome> outcomes(clients_.size());
     SideUsage before;
     SideUsage after;
-    const json granted = to_json(facts());
+    const record::Facts granted = facts();
     const auto start = [&] {
       Progress& progress = progress_.get();
       progress.bytes = 0;
@@ -171,25 +174,25 @@ class ClientAgent final : public AgentRole {
       total.merge(outcome);
     }
     after.peak_memory_bytes = peak_memory();
-    json told = answer(total, after.since(before));
-    told["facts"] = since(granted, to_json(facts()));
+    ClientTold told = told_of(total);
+    told.usage = recorded(after.since(before));
+    told.facts = since(granted, facts());
     return told;
   }
 
-  static json answer(const Outcome& outcome, const SideUsage& usage) {
-    json latency = json::object();
+  static ClientTold told_of(const Outcome& outcome) {
+    ClientTold told;
+    told.start_ns = outcome.start_ns;
+    told.end_ns = outcome.end_ns;
+    told.payload_bytes = outcome.payload_bytes;
+    told.operations = outcome.operations;
+    told.verify_ns = outcome.verify_ns;
     for (const auto& [operation, histogram] : outcome.latency_ns) {
       if (histogram.count() > 0) {
-        latency[operation] = to_json(histogram);
+        told.latency_ns[operation] = recorded(histogram);
       }
     }
-    return {{"payload_bytes", outcome.payload_bytes},
-            {"operations", outcome.operations},
-            {"start_ns", outcome.start_ns},
-            {"end_ns", outcome.end_ns},
-            {"verify_ns", outcome.verify_ns},
-            {"latency_ns", latency},
-            {"usage", to_json(usage)}};
+    return told;
   }
 
   const workloads::Workload& workload_;
@@ -202,18 +205,16 @@ class ClientAgent final : public AgentRole {
 }  // namespace
 
 Result<Started> start_client(const json& request) {
-  WAGGLE_LET(workload, workloads::find_workload(request.at("workload").get<std::string>()));
-  WAGGLE_LET(datapath, find_datapath(request.at("datapath").get<std::string>()));
-  WAGGLE_LET(progress, SharedProgress::open(request.at("progress_fd").get<int>()));
-  WAGGLE_LET(digest, parse_digest_kind(request.at("digest").get<std::string>()));
-  WAGGLE_LET(options, channel_from_json(request.at("channel")));
-  options.receive_with = request.at("receive_with").get<std::string>();
-  WAGGLE_LET(parameters, parameters_from_json(*workload, request.at("parameters")));
-  auto role = std::make_unique<ClientAgent>(*workload, std::move(parameters), request.at("local").get<std::string>(),
-                                            std::move(progress));
-  const Endpoint to{.host = request.at("address").get<std::string>(), .port = request.at("port").get<std::uint16_t>()};
-  WAGGLE_TRY(role->connect(*datapath, to, options, digest));
-  return Started{std::move(role), std::make_unique<json>(json::object())};
+  WAGGLE_LET(start, read_request<StartClient>(request));
+  WAGGLE_LET(workload, workloads::find_workload(start.workload));
+  WAGGLE_LET(datapath, find_datapath(start.datapath));
+  WAGGLE_LET(progress, SharedProgress::open(start.progress_fd));
+  WAGGLE_LET(digest, parse_digest_kind(start.digest));
+  WAGGLE_LET(options, channel_options_of(start));
+  WAGGLE_LET(parameters, parameters_from_json(*workload, start.parameters.members));
+  auto role = std::make_unique<ClientAgent>(*workload, std::move(parameters), start.local, std::move(progress));
+  WAGGLE_TRY(role->connect(*datapath, {.host = start.address, .port = start.port}, options, digest));
+  return Started{.role = std::move(role)};
 }
 
 }  // namespace waggle::experiment

@@ -61,8 +61,10 @@ Result<ChannelOptions> channel_from_json(const json& object) {
   return options;
 }
 
-json to_json(const Facts& facts) {
-  return record::write(recorded(facts));
+Result<ChannelOptions> channel_options_of(const Opening& opening) {
+  WAGGLE_LET(options, channel_from_json(opening.channel.members));
+  options.receive_with = opening.receive_with;
+  return options;
 }
 
 json to_json(const Spec& spec) {
@@ -83,10 +85,6 @@ json to_json(const Spec& spec) {
                             {"link", pair.link}});
   }
   return all;
-}
-
-json to_json(const Histogram& histogram) {
-  return record::write(recorded(histogram));
 }
 
 }  // namespace waggle::experiment

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "base/histogram.hpp"
 #include "datapaths/datapath.hpp"
+#include "harness/experiment/requests.hpp"
 #include "harness/experiment/spec.hpp"
 #include "workloads/workload.hpp"
 
@@ -19,12 +19,11 @@ nlohmann::json to_json(const ChannelOptions& options);
 /// Fault::usage likewise. Of "settings" only the form is checked: datapaths read theirs when they open.
 Result<ChannelOptions> channel_from_json(const nlohmann::json& json);
 
-nlohmann::json to_json(const Facts& facts);
+/// What a process is told to open.
+Result<ChannelOptions> channel_options_of(const Opening& opening);
+
 /// The record's "spec", from which spec_from_json() makes the same one again (like.hpp).
 nlohmann::json to_json(const Spec& spec);
-
-/// A distribution of the record. The histogram must not be empty.
-nlohmann::json to_json(const Histogram& histogram);
 
 inline std::string_view name(Sink sink) {
   return word_of(sink);

@@ -3,20 +3,17 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
-#include "harness/experiment/conditions.hpp"
-#include "harness/experiment/recorded.hpp"
-#include "harness/measure/environment.hpp"
-#include "harness/measure/placement.hpp"
+#include "harness/experiment/requests.hpp"
+#include "harness/measure/calibration.hpp"
 
 namespace waggle::experiment {
 namespace {
 
 /// Lowest and highest frequency of each CPU around the runs.
-std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecord>& pairs) {
+std::map<int, std::pair<double, double>> frequencies(const std::vector<Entry>& entries) {
   std::map<int, std::pair<double, double>> ranges;
   const auto note = [&](const record::Amounts& seen_mhz) {
     for (const auto& [cpu, mhz] : seen_mhz) {
@@ -24,8 +21,8 @@ std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecor
       range = {std::min(range.first, mhz), std::max(range.second, mhz)};
     }
   };
-  for (const PairRecord& pair : pairs) {
-    for (const record::Run& run : pair.runs) {
+  for (const Entry& entry : entries) {
+    for (const record::Run& run : entry.runs) {
       if (run.conditions) {
         note(run.conditions->frequency_mhz.before);
         note(run.conditions->frequency_mhz.after);
@@ -37,12 +34,12 @@ std::map<int, std::pair<double, double>> frequencies(const std::vector<PairRecor
 
 /// CPUs that others had in user mode while runs were on: what the machine counted and the measured processes did not.
 /// Over all runs together, since the machine counts in ticks. 0 where that is a few of them.
-double others_cpus(const std::vector<PairRecord>& pairs) {
+double others_cpus(const std::vector<Entry>& entries) {
   constexpr double kLeast = 0.1;  // seconds
   double others = 0;
   double seconds = 0;
-  for (const PairRecord& pair : pairs) {
-    for (const record::Run& run : pair.runs) {
+  for (const Entry& entry : entries) {
+    for (const record::Run& run : entry.runs) {
       if (!run.ok()) {
         continue;
       }
@@ -56,64 +53,52 @@ double others_cpus(const std::vector<PairRecord>& pairs) {
   return others > kLeast ? others / seconds : 0;
 }
 
-}  // namespace
-
-Surroundings::Surroundings(const Spec& spec)
-    : server_cpu_(spec.server_cpu),
-      client_cpu_(spec.client_cpu),
-      times_(read_machine()),
-      stalls_(measure::read_stalls()),
-      before_(glance()) {}
-
-Surroundings::Glance Surroundings::glance() const {
-  Glance seen;
-  const measure::Stalls start = measure::read_stalls();
-  seen.calibration = measure::calibrate();
-  seen.cpu_pressure = measure::pressure(start, measure::read_stalls(), "cpu").value_or(0);
-  seen.placement_ns = measure::round_trip_ns(server_cpu_, client_cpu_).value_or(std::nullopt);
-  return seen;
+measure::Calibration calibration_of(const record::Calibration& told) {
+  return {.arithmetic_ns = told.arithmetic_ns, .memory_ns = told.memory_ns, .spread = told.spread};
 }
 
-Result<record::Environment> Surroundings::finish(const Site& site, const std::vector<PairRecord>& pairs) const {
-  const measure::Stalls stalls = measure::read_stalls();
-  const Glance after = glance();
-  record::Environment environment{.steal_share = steal_share(times_, read_machine())};
-  std::optional<nlohmann::json> found;
+std::vector<std::string> noise_of(const HostSurveyed& seen, const std::vector<Entry>& entries) {
+  const auto memory = seen.host.pressure.find("memory");
+  return measure::noise({.before = calibration_of(seen.host.calibration.before),
+                         .after = calibration_of(seen.host.calibration.after),
+                         .steal_share = seen.host.steal_share,
+                         .throttled_s = seen.host.throttled_s.value_or(0),
+                         .cpu_pressure = seen.cpu_pressure,
+                         .others_cpus = others_cpus(entries),
+                         .memory_pressure = memory == seen.host.pressure.end() ? 0 : memory->second,
+                         .frequency_mhz = frequencies(entries)});
+}
+
+}  // namespace
+
+Result<> begin_survey(const Spec& spec, Site& site) {
+  WAGGLE_TRY(site.host().ask(Survey{.cpus = {spec.server_cpu, spec.client_cpu}}, site.interrupt()));
+  return {};
+}
+
+Result<record::Environment> end_survey(Site& site, const std::vector<Entry>& entries) {
+  record::Environment environment;
+  std::string first;
   for (const auto& [kind, link] : site.links()) {
     record::Link told = site.recorded_link(kind);
-    // Inside, since sysctls and devices are those of a network namespace.
-    const auto look = [&](const topology::NetworkNamespace& where, record::Opaque& interface) {
-      return where.inside([&]() -> Result<> {
-        if (!found) {
-          found = measure::environment();
-        }
-        if (!link.device().empty()) {
-          WAGGLE_LET(device, measure::interface_facts(link.device()));
-          interface.members = std::move(device);
-        }
-        return {};
-      });
-    };
-    WAGGLE_TRY(look(link.server(), told.interfaces.server));
-    WAGGLE_TRY(look(link.client(), told.interfaces.client));
+    for (const auto& [host, network] : {std::pair{"server", link.server().path()}, {"client", link.client().path()}}) {
+      first = first.empty() ? network : first;
+      record::Opaque facts;
+      if (!link.device().empty()) {
+        WAGGLE_LET(device,
+                   site.host().ask(DescribeDevice{.network = network, .device = link.device()}, site.interrupt()));
+        facts = std::move(device.facts);
+      }
+      told.interfaces[host] = std::move(facts);
+    }
     environment.links[kind] = std::move(told);
   }
-  environment.others.members = found ? *std::move(found) : measure::environment();
-  environment.kernel = environment.others.members.at("kernel").get<std::string>();
-  environment.others.members.erase("kernel");
-  environment.noise = measure::noise({.before = before_.calibration,
-                                      .after = after.calibration,
-                                      .steal_share = environment.steal_share,
-                                      .throttled_s = measure::throttled_s(stalls_, stalls),
-                                      .cpu_pressure = std::max(before_.cpu_pressure, after.cpu_pressure),
-                                      .others_cpus = others_cpus(pairs),
-                                      .memory_pressure = measure::pressure(stalls_, stalls, "memory").value_or(0),
-                                      .frequency_mhz = frequencies(pairs)});
+  WAGGLE_LET(seen, site.host().ask(Surveyed{.network = first}, site.interrupt()));
+  environment.noise = noise_of(seen, entries);
   environment.noisy = !environment.noise.empty();
-  environment.calibration = {.before = recorded(before_.calibration), .after = recorded(after.calibration)};
-  environment.placement_ns = {.before = before_.placement_ns, .after = after.placement_ns};
-  environment.throttled_s = throttled(stalls_, stalls);
-  environment.pressure = pressures(stalls_, stalls);
+  environment.placement_ns = seen.placement_ns;
+  environment.hosts.push_back(std::move(seen.host));
+  environment.hosts.back().names = {"server", "client"};
   return environment;
 }
 

@@ -2,11 +2,8 @@
 #include "harness/experiment/granted.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
-
-#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -38,12 +35,6 @@ record::Facts since(const record::Facts& start, record::Facts end) {
     mode.before = std::move(before);
   }
   return end;
-}
-
-nlohmann::json since(const nlohmann::json& start, nlohmann::json end) {
-  const auto first = record::read<record::Facts>(start);
-  auto last = record::read<record::Facts>(end);
-  return first && last ? record::write(since(*first, *std::move(last))) : std::move(end);
 }
 
 std::vector<record::Facts> over_runs(const std::vector<record::Facts>& earlier, std::vector<record::Facts> latest) {

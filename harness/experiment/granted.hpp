@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "harness/record/contestant.hpp"
@@ -12,8 +11,6 @@ namespace waggle::experiment {
 
 /// The facts of one party as they were at the end of the measured window, with what had changed since its `start`.
 record::Facts since(const record::Facts& start, record::Facts end);
-/// The same in the messages of agents, which have facts as the record has them.
-nlohmann::json since(const nlohmann::json& start, nlohmann::json end);
 /// The facts of all parties over several runs: those of the latest, with what was different in the `earlier` ones,
 /// which may be empty.
 std::vector<record::Facts> over_runs(const std::vector<record::Facts>& earlier, std::vector<record::Facts> latest);

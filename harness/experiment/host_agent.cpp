@@ -6,17 +6,19 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "harness/experiment/agent_roles.hpp"
-#include "harness/experiment/answers.hpp"
 #include "harness/experiment/conditions.hpp"
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/perf_window.hpp"
 #include "harness/experiment/recorded.hpp"
+#include "harness/experiment/survey.hpp"
+#include "harness/measure/environment.hpp"
 #include "harness/measure/probe.hpp"
-#include "harness/record/archive.hpp"
+#include "harness/topology/network_namespace.hpp"
 #include "harness/topology/page_cache.hpp"
 #include "workloads/workload.hpp"
 
@@ -46,10 +48,10 @@ void prime(std::uint64_t bytes) {
 /// What is measured of a host around the window of a run, and in it.
 class HostProbes {
  public:
-  Result<> look(const json& cpus) {
+  Result<> look(int server_cpu, int client_cpu) {
     forget();
-    server_cpu_ = cpus.at(0);
-    client_cpu_ = cpus.at(1);
+    server_cpu_ = server_cpu;
+    client_cpu_ = client_cpu;
     WAGGLE_LET(moment, look_around(server_cpu_, client_cpu_, SideOfRun::before));
     before_ = std::move(moment);
     return {};
@@ -113,72 +115,111 @@ class HostProbes {
   std::vector<Watching> watching_;
 };
 
+Result<> make_files(const MakeFiles& asked) {
+  WAGGLE_LET(workload, workloads::find_workload(asked.workload));
+  WAGGLE_LET(parameters, parameters_from_json(*workload, asked.parameters.members));
+  return workload->make_files(parameters, asked.served, asked.local);
+}
+
+Result<SetCache::Answer> set_cache(const SetCache& asked) {
+  WAGGLE_LET(now, asked.warm ? topology::warm(asked.path) : topology::chill(asked.path));
+  return SetCache::Answer{now.state()};
+}
+
+Result<DescribeDevice::Answer> describe_device(const DescribeDevice& asked) {
+  DescribeDevice::Answer told;
+  WAGGLE_TRY(topology::inside_network(asked.network, [&]() -> Result<> {
+    WAGGLE_LET(facts, measure::interface_facts(asked.device));
+    told.facts.members = std::move(facts);
+    return {};
+  }));
+  return told;
+}
+
+/// Whether probing works here at all.
+Result<> try_probes() {
+  const pid_t self = ::getpid();
+  WAGGLE_LET(tracer, measure::Tracer::start({{record::Role::sender, self}, {record::Role::receiver, self}}));
+  WAGGLE_TRY(tracer->stop());
+  return {};
+}
+
+/// The CPUs between which the machine is looked at.
+Result<std::pair<int, int>> two(const std::vector<int>& cpus) {
+  return cpus.size() == 2 ? Result<std::pair<int, int>>(std::pair(cpus.front(), cpus.back()))
+                          : fail(Fault::protocol, "the distance of two CPUs can be measured");
+}
+
 class HostAgent final : public AgentRole {
  public:
   Result<json> handle(const std::string& what, const json& request) override {
-    if (what == "make") {
-      WAGGLE_LET(workload, workloads::find_workload(request.at("workload").get<std::string>()));
-      WAGGLE_LET(parameters, parameters_from_json(*workload, request.at("parameters")));
-      WAGGLE_TRY(workload->make_files(parameters, request.at("served").get<std::string>(),
-                                      request.at("local").get<std::string>()));
-      return json::object();
+    if (what == MakeFiles::kDo) {
+      return answer<MakeFiles>(request, make_files);
     }
-    if (what == "warm" || what == "chill") {
-      const std::filesystem::path path = request.at("path").get<std::string>();
-      WAGGLE_LET(now, what == "warm" ? topology::warm(path) : topology::chill(path));
-      return json{{"state", now.state()}};
+    if (what == SetCache::kDo) {
+      return answer<SetCache>(request, set_cache);
     }
-    if (what == "prime") {
-      prime(request.at("bytes"));
-      return json::object();
+    if (what == Prime::kDo) {
+      return answer<Prime>(request, [](const Prime& asked) -> Result<> {
+        prime(asked.bytes);
+        return {};
+      });
+    }
+    if (what == Survey::kDo) {
+      return answer<Survey>(request, [&](const Survey& asked) -> Result<> {
+        WAGGLE_LET(cpus, two(asked.cpus));
+        survey_.emplace(cpus.first, cpus.second);
+        return {};
+      });
+    }
+    if (what == Surveyed::kDo) {
+      return answer<Surveyed>(request, [&](const Surveyed& asked) -> Result<HostSurveyed> {
+        return survey_ ? survey_->finish(asked.network) : fail(Fault::protocol, "no survey was begun");
+      });
+    }
+    if (what == DescribeDevice::kDo) {
+      return answer<DescribeDevice>(request, describe_device);
     }
     return probe(what, request);
   }
 
  private:
   Result<json> probe(const std::string& what, const json& request) {
-    if (what == "look") {
-      WAGGLE_TRY(probes_.look(request.at("cpus")));
-      return json::object();
+    if (what == Look::kDo) {
+      return answer<Look>(request, [&](const Look& asked) -> Result<> {
+        WAGGLE_LET(cpus, two(asked.cpus));
+        return probes_.look(cpus.first, cpus.second);
+      });
     }
-    if (what == "try") {
-      return try_probes();
+    if (what == TryProbes::kDo) {
+      return answer<TryProbes>(request, [](const auto&) { return try_probes(); });
     }
-    if (what == "watch") {
-      WAGGLE_LET(parties, record::read<std::vector<Watched>>(request.at("parties")));
-      WAGGLE_TRY(probes_.watch(parties));
-      return json::object();
+    if (what == Watch::kDo) {
+      return answer<Watch>(request, [&](const Watch& asked) { return probes_.watch(asked.parties); });
     }
-    if (what == "begin") {
-      probes_.begin();
-      return json::object();
+    if (what == BeginWindow::kDo) {
+      return answer<BeginWindow>(request, [&](const auto&) -> Result<> {
+        probes_.begin();
+        return {};
+      });
     }
-    if (what == "end") {
-      WAGGLE_LET(told, probes_.end());
-      return record::write(told);
+    if (what == EndWindow::kDo) {
+      return answer<EndWindow>(request, [&](const auto&) { return probes_.end(); });
     }
-    if (what == "looked") {
-      WAGGLE_LET(conditions, probes_.conditions());
-      return record::write(conditions);
+    if (what == Looked::kDo) {
+      return answer<Looked>(request, [&](const auto&) { return probes_.conditions(); });
     }
     return fail(Fault::protocol, "the agent of a host cannot '" + what + "'");
   }
 
-  /// Whether probing works here at all.
-  static Result<json> try_probes() {
-    const pid_t self = ::getpid();
-    WAGGLE_LET(tracer, measure::Tracer::start({{record::Role::sender, self}, {record::Role::receiver, self}}));
-    WAGGLE_TRY(tracer->stop());
-    return json::object();
-  }
-
   HostProbes probes_;
+  std::optional<HostSurvey> survey_;
 };
 
 }  // namespace
 
 Result<Started> start_host(const json&) {
-  return Started{std::make_unique<HostAgent>(), std::make_unique<json>(json::object())};
+  return Started{.role = std::make_unique<HostAgent>()};
 }
 
 }  // namespace waggle::experiment

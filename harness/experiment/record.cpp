@@ -20,8 +20,6 @@
 namespace waggle::experiment {
 namespace {
 
-using record::Contestant;
-
 /// The runs of all contestants that may be compared, with the contestant of each, in the order of the record.
 struct TimedRuns {
   std::vector<record::Run*> runs;
@@ -29,7 +27,7 @@ struct TimedRuns {
   std::vector<bool> live;
 };
 
-TimedRuns timed_runs(std::vector<Contestant>& contestants) {
+TimedRuns timed_runs(std::vector<record::Contestant>& contestants) {
   TimedRuns timed;
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     timed.live.push_back(contestants[i].ok());
@@ -45,9 +43,9 @@ TimedRuns timed_runs(std::vector<Contestant>& contestants) {
 }
 
 /// Where CPUs were moved in all runs of a contestant there is nothing better to count.
-bool count_moved_runs(std::vector<Contestant>& contestants) {
+bool count_moved_runs(std::vector<record::Contestant>& contestants) {
   bool any = false;
-  for (Contestant& contestant : contestants) {
+  for (record::Contestant& contestant : contestants) {
     auto& runs = contestant.runs;
     if (!contestant.ok() || std::ranges::any_of(runs, [](const record::Run& run) { return counts(run, {}); })) {
       continue;
@@ -62,7 +60,7 @@ bool count_moved_runs(std::vector<Contestant>& contestants) {
   return any;
 }
 
-record::PlacementGroup recorded_group(const Group& group, const std::vector<Contestant>& contestants) {
+record::PlacementGroup recorded_group(const Group& group, const std::vector<record::Contestant>& contestants) {
   record::PlacementGroup told{
       .lowest_ns = group.lowest_ns, .median_ns = group.median_ns, .highest_ns = group.highest_ns, .runs = {}};
   for (std::size_t i = 0; i < contestants.size(); ++i) {
@@ -74,7 +72,8 @@ record::PlacementGroup recorded_group(const Group& group, const std::vector<Cont
 }
 
 /// Marks every timed run with its group, and says which one the figures come from.
-record::Placement settle_placement(const Spec& spec, const std::string& share, std::vector<Contestant>& contestants) {
+record::Placement settle_placement(const Spec& spec, const std::string& share,
+                                   std::vector<record::Contestant>& contestants) {
   const bool nothing_held = count_moved_runs(contestants);
   const TimedRuns timed = timed_runs(contestants);
   const Grouping grouping = group_runs(timed.placed, timed.live);
@@ -84,8 +83,7 @@ record::Placement settle_placement(const Spec& spec, const std::string& share, s
     }
   }
   record::Placement placement{.rule = spec.placement,
-                              .server_cpu = spec.server_cpu,
-                              .client_cpu = spec.client_cpu,
+                              .cpus = {{"server", spec.server_cpu}, {"client", spec.client_cpu}},
                               .share = share,
                               .groups = {},
                               .counted = {}};
@@ -104,8 +102,9 @@ using GroupOrAll = std::optional<std::size_t>;
 
 /// Figures of this contestant divided by those of the best one over the same link, within rounds that both have; of
 /// `candidates` in all, between which that one was chosen.
-std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrAll group, const Contestant& contestant,
-                                      const Contestant& best, std::size_t candidates) {
+std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrAll group,
+                                      const record::Contestant& contestant, const record::Contestant& best,
+                                      std::size_t candidates) {
   std::map<std::uint64_t, double> theirs;
   for (const record::Run& run : best.runs) {
     if (counts(run, group) && run.round) {
@@ -133,7 +132,7 @@ std::optional<record::Ratio> ratio_of(const record::Workload& workload, GroupOrA
 using Summaries = std::vector<std::optional<record::Summary>>;
 
 /// Adds how each contestant compares with the best one.
-void add_ratios(const record::Workload& workload, GroupOrAll group, const std::vector<Contestant>& contestants,
+void add_ratios(const record::Workload& workload, GroupOrAll group, const std::vector<record::Contestant>& contestants,
                 Summaries& summaries) {
   std::map<std::string, std::size_t> best;
   std::map<std::string, std::size_t> candidates;
@@ -164,33 +163,33 @@ bool has_enough(const record::PlacementGroup& group) {
 }
 
 Summaries summaries_of(const Spec& spec, const RecordFrame& frame, GroupOrAll group,
-                       const std::vector<Contestant>& contestants, const std::vector<PairRecord>& pairs) {
+                       const std::vector<record::Contestant>& contestants, const std::vector<Entry>& entries) {
   Summaries summaries(contestants.size());
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     if (contestants[i].ok()) {
       summaries[i] =
-          summarise(contestants[i].runs, contestants[i].parties, spec.parameters.clients, pairs[i].stopped, group);
+          summarise(contestants[i].runs, contestants[i].parties, spec.parameters.clients, entries[i].stopped, group);
     }
   }
   add_ratios(frame.workload, group, contestants, summaries);
   return summaries;
 }
 
-Contestant contestant_of(const PairRecord& pair) {
-  Contestant contestant;
-  contestant.label = pair.pair.label();
-  contestant.link = pair.pair.link;
-  contestant.status = pair.unavailable ? record::Status::unavailable
-                      : pair.problem   ? record::Status::failed
-                                       : record::Status::ok;
-  if (pair.problem) {
-    contestant.reason = pair.problem->what;
-    contestant.hint = pair.problem->hint;
-    contestant.fault = pair.problem->fault;
+record::Contestant contestant_of(const Entry& entry) {
+  record::Contestant contestant;
+  contestant.label = entry.label;
+  contestant.link = entry.link;
+  contestant.status = entry.unavailable ? record::Status::unavailable
+                      : entry.problem   ? record::Status::failed
+                                        : record::Status::ok;
+  if (entry.problem) {
+    contestant.reason = entry.problem->what;
+    contestant.hint = entry.problem->hint;
+    contestant.fault = entry.problem->fault;
   }
-  contestant.probe_problem = pair.probe_problem;
-  contestant.parties = pair.parties;
-  contestant.runs = pair.runs;
+  contestant.probe_problem = entry.probe_problem;
+  contestant.parties = entry.parties;
+  contestant.runs = entry.runs;
   return contestant;
 }
 
@@ -201,7 +200,7 @@ record::Asked asked(const Spec& spec) {
 
 }  // namespace
 
-record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs) {
+record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<Entry>& entries) {
   record::Record record{.created = frame.created,
                         .finished = timestamp(),
                         .command_line = spec.command_line,
@@ -212,9 +211,9 @@ record::Record build_record(const Spec& spec, const RecordFrame& frame, const st
                         .placement = {},
                         .contestants = {}};
   auto& contestants = record.contestants;
-  std::ranges::transform(pairs, std::back_inserter(contestants), contestant_of);
+  std::ranges::transform(entries, std::back_inserter(contestants), contestant_of);
   const record::Placement& placement = record.placement.emplace(settle_placement(spec, frame.share, contestants));
-  auto counted = summaries_of(spec, frame, placement.counted, contestants, pairs);
+  auto counted = summaries_of(spec, frame, placement.counted, contestants, entries);
   const auto loops = read_loops(loops_place());
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     if (counted[i]) {
@@ -227,7 +226,7 @@ record::Record build_record(const Spec& spec, const RecordFrame& frame, const st
     if (group == *placement.counted || !has_enough(placement.groups[group])) {
       continue;
     }
-    auto others = summaries_of(spec, frame, group, contestants, pairs);
+    auto others = summaries_of(spec, frame, group, contestants, entries);
     for (std::size_t i = 0; i < contestants.size(); ++i) {
       if (others[i]) {
         contestants[i].elsewhere.push_back({.group = group, .summary = *std::move(others[i])});

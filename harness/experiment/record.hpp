@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,9 +12,13 @@
 
 namespace waggle::experiment {
 
-/// All that is known of one pair, and what becomes of it in the record.
-struct PairRecord {
-  Pair pair;
+class Contestant;
+
+/// A contestant of this experiment, and all that becomes of it in the record.
+struct Entry {
+  std::string label;
+  std::string link;                              ///< kind of link that its runs are made over; empty: none runs it
+  std::shared_ptr<const Contestant> contestant;  ///< nothing where it is known beforehand that it cannot run
   bool unavailable = false;
   std::optional<Error> problem;  ///< why it failed or is unavailable
   std::optional<std::string> probe_problem;
@@ -32,7 +37,7 @@ struct RecordFrame {
 };
 
 /// Puts a record together.
-record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<PairRecord>& pairs);
+record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<Entry>& entries);
 
 /// UTC now, "2026-01-31T23:59:59Z".
 std::string timestamp();

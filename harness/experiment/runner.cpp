@@ -24,7 +24,7 @@
 namespace waggle::experiment {
 namespace {
 
-/// What the runner knows of a pair while it runs, besides what goes into the record.
+/// What the runner knows of an entry while it runs, besides what goes into the record.
 struct Progression {
   std::uint64_t bin_ns = 10'000'000;
   std::size_t done = 0;
@@ -34,15 +34,14 @@ struct Progression {
 /// Makes the runs of one experiment, in the order of its schedule.
 class Runner {
  public:
-  Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<PairRecord>& pairs,
-         record::Workload workload)
+  Runner(const Spec& spec, const Watcher& watcher, Site& site, std::vector<Entry>& entries, record::Workload workload)
       : spec_(spec),
         watcher_(watcher),
         site_(site),
-        pairs_(pairs),
+        entries_(entries),
         workload_(std::move(workload)),
-        progressions_(pairs.size()),
-        repetitions_(pairs.size(),
+        progressions_(entries.size()),
+        repetitions_(entries.size(),
                      {.least = spec.least_runs,
                       .most = spec.most_runs,
                       .target = spec.interval_target,
@@ -50,10 +49,10 @@ class Runner {
                      spec.placement) {}
 
   Result<> go(std::uint32_t probed) {
-    Schedule schedule({.pairs = pairs_.size(), .warmups = spec_.warmups, .probed = probed, .seed = spec_.seed});
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    Schedule schedule({.pairs = entries_.size(), .warmups = spec_.warmups, .probed = probed, .seed = spec_.seed});
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
       progressions_[i].expected = spec_.warmups + spec_.least_runs + probed;
-      if (pairs_[i].problem) {
+      if (entries_[i].problem) {
         schedule.drop(i);
         repetitions_.drop(i);
         progressions_[i].expected = 0;
@@ -67,65 +66,64 @@ class Runner {
 
  private:
   Result<> take(const Turn& turn, Schedule& schedule) {
-    PairRecord& pair = pairs_[turn.pair];
+    Entry& entry = entries_[turn.pair];
     Progression& state = progressions_[turn.pair];
     const auto before = now_ns();
-    auto done =
-        run_once(spec_, site_,
-                 {.pair = pair.pair, .kind = turn.kind, .bin_ns = state.bin_ns, .progress = [&](std::uint64_t bytes) {
-                    tell(turn, bytes, before);
-                  }});
+    auto done = run_once(spec_, site_, *entry.contestant,
+                         {.kind = turn.kind, .bin_ns = state.bin_ns, .progress = [&](std::uint64_t bytes) {
+                            tell(turn, bytes, before);
+                          }});
     const auto order = order_++;
-    record::Run entry = done ? std::move(done->run) : record::Run{};
-    entry.kind = turn.kind;
-    entry.order = order;
-    entry.round = schedule.round();
+    record::Run run = done ? std::move(done->run) : record::Run{};
+    run.kind = turn.kind;
+    run.order = order;
+    run.round = schedule.round();
     ++state.done;
     if (!done) {
       if (done.error().fault == Fault::cancelled || done.error().fault == Fault::usage) {
         return std::unexpected(std::move(done).error());
       }
-      give_up(pair, std::move(entry), done.error());
+      give_up(entry, std::move(run), done.error());
       schedule.drop(turn.pair);
       repetitions_.drop(turn.pair);
       state.expected = state.done;
       return {};
     }
-    keep_facts(pair, std::move(done->facts));
-    state.bin_ns = bin_width(entry.seconds);
+    keep_facts(entry, std::move(done->facts));
+    state.bin_ns = bin_width(run.seconds);
     if (turn.kind == RunKind::timed) {
-      note(turn, entry, static_cast<double>(now_ns() - before) / 1e9, schedule);
+      note(turn, run, static_cast<double>(now_ns() - before) / 1e9, schedule);
     }
-    pair.runs.push_back(std::move(entry));
+    entry.runs.push_back(std::move(run));
     return {};
   }
 
   /// What was granted in warm-up runs is not told.
-  static void keep_facts(PairRecord& pair, std::vector<record::Facts> latest) {
+  static void keep_facts(Entry& entry, std::vector<record::Facts> latest) {
     std::vector<record::Facts> earlier;
-    if (std::ranges::any_of(pair.runs, [](const record::Run& run) { return run.kind != RunKind::warmup; })) {
-      for (const record::Participant& party : pair.parties) {
+    if (std::ranges::any_of(entry.runs, [](const record::Run& run) { return run.kind != RunKind::warmup; })) {
+      for (const record::Participant& party : entry.parties) {
         earlier.push_back(party.facts.value_or(record::Facts{}));
       }
     }
     auto facts = over_runs(earlier, std::move(latest));
-    for (std::size_t i = 0; i < pair.parties.size(); ++i) {
-      pair.parties[i].facts = std::move(facts.at(i));
+    for (std::size_t i = 0; i < entry.parties.size(); ++i) {
+      entry.parties[i].facts = std::move(facts.at(i));
     }
   }
 
   /// A timed run, `seconds` long with its set-up: whether it counts, and what all pairs need now.
-  void note(const Turn& turn, record::Run& entry, double seconds, Schedule& schedule) {
-    const record::Conditions& conditions = *entry.conditions;
-    const auto verdict = repetitions_.note(turn.pair, {.value = metric(workload_, entry),
+  void note(const Turn& turn, record::Run& run, double seconds, Schedule& schedule) {
+    const record::Conditions& conditions = *run.conditions;
+    const auto verdict = repetitions_.note(turn.pair, {.value = metric(workload_, run),
                                                        .distance_ns = distance_ns(conditions),
                                                        .moved = has_moved(conditions),
                                                        .seconds = seconds});
     if (verdict != Repetitions::Verdict::counts) {
-      entry.kind = RunKind::moved;
+      run.kind = RunKind::moved;
     }
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      pairs_[i].stopped = repetitions_.stopped(i);
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      entries_[i].stopped = repetitions_.stopped(i);
       schedule.set_timing(i, repetitions_.needs_more(i));
       progressions_[i].expected = progressions_[i].done + repetitions_.missing(i);
     }
@@ -134,15 +132,15 @@ class Runner {
     }
   }
 
-  void give_up(PairRecord& pair, record::Run entry, const Error& error) {
+  void give_up(Entry& entry, record::Run run, const Error& error) {
     // What a machine lacks shows in the very first run; the pair was never able to run.
-    pair.unavailable = error.fault == Fault::missing && pair.runs.empty();
-    pair.problem = error;
-    if (!pair.unavailable) {
-      entry.status = record::Outcome::failed;
-      entry.reason = error.text();
-      entry.fault = error.fault;
-      pair.runs.push_back(std::move(entry));
+    entry.unavailable = error.fault == Fault::missing && entry.runs.empty();
+    entry.problem = error;
+    if (!entry.unavailable) {
+      run.status = record::Outcome::failed;
+      run.reason = error.text();
+      run.fault = error.fault;
+      entry.runs.push_back(std::move(run));
     }
     site_.tidy();
   }
@@ -159,7 +157,7 @@ class Runner {
     }
     const Progression& state = progressions_[turn.pair];
     const std::string doing =
-        fmt::format("{} {} run {}/{}", pairs_[turn.pair].pair.label(), name(turn.kind), state.done + 1, state.expected);
+        fmt::format("{} {} run {}/{}", entries_[turn.pair].label, name(turn.kind), state.done + 1, state.expected);
     const double seconds = static_cast<double>(now_ns() - since) / 1e9;
     watcher_.progress(static_cast<double>(done) / static_cast<double>(std::max<std::size_t>(1, expected)), doing,
                       seconds > 0 ? static_cast<double>(bytes) / seconds : 0);
@@ -168,7 +166,7 @@ class Runner {
   const Spec& spec_;
   const Watcher& watcher_;
   Site& site_;
-  std::vector<PairRecord>& pairs_;
+  std::vector<Entry>& entries_;
   record::Workload workload_;  ///< tells which metric counts
   std::vector<Progression> progressions_;
   Repetitions repetitions_;
@@ -216,33 +214,30 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
   if (watcher.progress) {
     watcher.progress(0, "making files", 0);
   }
-  std::vector<PairRecord> pairs;
+  std::vector<Entry> entries;
   for (Pair& pair : spec.pairs) {
-    pairs.push_back(assess(pair, spec));
-    pair = pairs.back().pair;
+    entries.push_back(assess(pair, spec));
   }
-  WAGGLE_LET(site, Site::build(spec, pairs, interrupt));
+  WAGGLE_LET(site, Site::build(spec, entries, interrupt));
   std::uint32_t probed = spec.probed_runs;
   if (probed > 0) {
     // Asked once, so that no run has to find out.
-    if (const auto probes =
-            site->host().call({{"do", "try"}}, interrupt, {.most = AgentProcess::kProbing, .alive = {}});
-        !probes) {
+    if (const auto probes = site->host().ask(TryProbes{}, interrupt, {.most = Agent::kProbing, .alive = {}}); !probes) {
       if (probes.error().fault == Fault::cancelled) {
         return std::unexpected(probes.error());
       }
       probed = 0;
-      for (PairRecord& pair : pairs) {
-        pair.probe_problem = probes.error().text();
+      for (Entry& entry : entries) {
+        entry.probe_problem = probes.error().text();
       }
     }
   }
-  const Surroundings surroundings(spec);
-  WAGGLE_TRY(Runner(spec, watcher, *site, pairs, frame.workload).go(probed));
-  WAGGLE_LET(environment, surroundings.finish(*site, pairs));
+  WAGGLE_TRY(begin_survey(spec, *site));
+  WAGGLE_TRY(Runner(spec, watcher, *site, entries, frame.workload).go(probed));
+  WAGGLE_LET(environment, end_survey(*site, entries));
   frame.environment = std::move(environment);
   WAGGLE_TRY(interrupt.check());
-  return build_record(spec, frame, pairs);
+  return build_record(spec, frame, entries);
 }
 
 }  // namespace waggle::experiment

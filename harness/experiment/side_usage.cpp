@@ -4,12 +4,9 @@
 #include <sys/resource.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/copy_meter.hpp"
-#include "harness/experiment/recorded.hpp"
-#include "harness/record/archive.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -76,10 +73,6 @@ std::uint64_t peak_memory() {
     }
   }
   return 0;
-}
-
-nlohmann::json to_json(const SideUsage& usage) {
-  return record::write(recorded(usage));
 }
 
 }  // namespace waggle::experiment

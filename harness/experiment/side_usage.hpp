@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 
 #include "datapaths/datapath.hpp"
 
@@ -29,8 +28,5 @@ struct SideUsage {
 SideUsage read_usage(bool without_this_thread);
 /// Highest resident memory of this process in bytes (VmHWM: getrusage's would remember the program before exec).
 std::uint64_t peak_memory();
-
-/// As agents tell it, in the form of a record's usage of a party.
-nlohmann::json to_json(const SideUsage& usage);
 
 }  // namespace waggle::experiment

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "harness/experiment/contestant.hpp"
 #include "harness/experiment/convert.hpp"
-#include "harness/experiment/ends.hpp"
 #include "harness/experiment/recorded.hpp"
+#include "harness/experiment/requests.hpp"
 #include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
@@ -24,43 +25,31 @@ Result<> make_directory(const fs::path& path) {
   return error ? fail_errno(fmt::format("cannot make {}", path.string()), error.value()) : Result<>{};
 }
 
-/// What both processes of a run take together.
-std::uint64_t hugepages_of(const Pair& pair, const Spec& spec) {
-  const auto ends = ends_of(pair, spec);
-  if (!ends) {
-    return 0;
-  }
-  const auto of = [&](const RunEnd& end) {
-    return end.opens->hugepage_bytes(end.listens, end.channel(spec, pair.link, ""));
-  };
-  return of(ends->server) + of(ends->client);
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<PairRecord>& pairs, topology::Interrupt& interrupt) {
+Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt) {
   std::unique_ptr<Site> site(new Site(interrupt));
   // First, since it fails at once without the rights.
-  WAGGLE_TRY(site->make_links(spec, pairs));
+  WAGGLE_TRY(site->make_links(spec, entries));
   WAGGLE_TRY(topology::enter_private_mounts());
   WAGGLE_TRY(topology::WorkDirectory::sweep(spec.work));
   WAGGLE_LET(work, topology::WorkDirectory::create(spec.work));
   site->work_.emplace(std::move(work));
-  site->reserve_memory(spec, pairs);
+  site->reserve_memory(entries);
   WAGGLE_TRY(site->prepare_places(spec));
   WAGGLE_LET(host, AgentProcess::start({.name = "host"}));
   site->host_.emplace(std::move(host));
-  WAGGLE_TRY(site->host_->call({{"do", "start"}, {"role", "host"}}, interrupt));
+  WAGGLE_TRY(site->host_->ask(StartHost{}, interrupt));
   WAGGLE_TRY(site->make_files(spec));
   return site;
 }
 
-Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
+Result<> Site::make_links(const Spec& spec, std::vector<Entry>& entries) {
   pci_ = spec.pci;
   std::map<std::string, Error> broken;
-  for (PairRecord& pair : pairs) {
-    const std::string& kind = pair.pair.link;
-    if (pair.problem || links_.contains(kind)) {
+  for (Entry& entry : entries) {
+    const std::string& kind = entry.link;
+    if (entry.problem || links_.contains(kind)) {
       continue;
     }
     if (!broken.contains(kind)) {
@@ -79,8 +68,8 @@ Result<> Site::make_links(const Spec& spec, std::vector<PairRecord>& pairs) {
       }
       broken.emplace(kind, std::move(link).error());
     }
-    pair.unavailable = true;
-    pair.problem = broken.at(kind);
+    entry.unavailable = true;
+    entry.problem = broken.at(kind);
   }
   return links_.empty() && !broken.empty() ? Result<>(std::unexpected(broken.begin()->second)) : Result<>();
 }
@@ -92,14 +81,14 @@ std::string Site::link_at(const std::string& kind, bool server) const {
                            : std::string();
 }
 
-/// Pairs run one after the other, so the neediest one decides. Without the memory those that need some cannot run.
-void Site::reserve_memory(const Spec& spec, std::vector<PairRecord>& pairs) {
+/// Entries run one after the other, so the neediest one decides. Without the memory those that need some cannot run.
+void Site::reserve_memory(std::vector<Entry>& entries) {
   std::uint64_t most = 0;
-  std::vector<PairRecord*> needy;
-  for (PairRecord& pair : pairs) {
-    if (const std::uint64_t bytes = pair.problem ? 0 : hugepages_of(pair.pair, spec); bytes > 0) {
+  std::vector<Entry*> needy;
+  for (Entry& entry : entries) {
+    if (const std::uint64_t bytes = entry.problem ? 0 : entry.contestant->hugepage_bytes(); bytes > 0) {
       most = std::max(most, bytes);
-      needy.push_back(&pair);
+      needy.push_back(&entry);
     }
   }
   if (needy.empty()) {
@@ -110,9 +99,9 @@ void Site::reserve_memory(const Spec& spec, std::vector<PairRecord>& pairs) {
     hugepages_.emplace(*std::move(reserved));
     return;
   }
-  for (PairRecord* pair : needy) {
-    pair->unavailable = true;
-    pair->problem = reserved.error();
+  for (Entry* entry : needy) {
+    entry->unavailable = true;
+    entry->problem = reserved.error();
   }
 }
 
@@ -137,12 +126,11 @@ Result<> Site::make_files(Spec& spec) {
   if (spec.file) {
     parameters.own[size] = std::uint64_t{0};  // of what the user's file is put over
   }
-  WAGGLE_TRY(host_->call({{"do", "make"},
-                          {"workload", spec.workload},
-                          {"parameters", to_json(parameters)},
-                          {"served", (server_sends ? source_ : sink_).string()},
-                          {"local", (server_sends ? sink_ : source_).string()}},
-                         interrupt_, {.most = kMakingFiles, .alive = {}}));
+  const MakeFiles asked{.workload = spec.workload,
+                        .parameters = {to_json(parameters)},
+                        .served = (server_sends ? source_ : sink_).string(),
+                        .local = (server_sends ? sink_ : source_).string()};
+  WAGGLE_TRY(host_->ask(asked, interrupt_, {.most = kMakingFiles, .alive = {}}));
   for (const fs::path& place : {source_, sink_}) {
     for (const auto& entry : fs::directory_iterator(place)) {
       made_.insert(entry.path());
@@ -191,8 +179,7 @@ record::Link Site::recorded_link(const std::string& kind) const {
     modes.push_back(hugepages_->mode());
   }
   return {.kind = kind,
-          .server_address = link.server_address(),
-          .client_address = link.client_address(),
+          .addresses = {{"server", link.server_address()}, {"client", link.client_address()}},
           .modes = recorded(modes),
           .interfaces = {}};
 }

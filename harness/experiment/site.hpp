@@ -23,11 +23,10 @@ namespace waggle::experiment {
 /// is removed with this object, and but for the work directory also when the program is killed.
 class Site {
  public:
-  /// Builds it, with the links of those pairs that can run, and makes the workload's files. A link that cannot be made
-  /// makes its pairs unavailable, and is an error when none is left. The workload's size is that of spec.file
+  /// Builds it, with the links of those entries that can run, and makes the workload's files. A link that cannot be
+  /// made makes its entries unavailable, and is an error when none is left. The workload's size is that of spec.file
   /// when that is given.
-  static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<PairRecord>& pairs,
-                                             topology::Interrupt& interrupt);
+  static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt);
 
   /// The links that pairs run over, by kind.
   const std::map<std::string, topology::Link>& links() const { return links_; }
@@ -36,7 +35,7 @@ class Site {
   std::string link_at(const std::string& kind, bool server) const;
   const std::filesystem::path& source() const { return source_; }  ///< files that are sent
   const std::filesystem::path& sink() const { return sink_; }      ///< where files go
-  AgentProcess& host() { return *host_; }
+  Agent& host() { return *host_; }
   topology::Interrupt& interrupt() { return interrupt_; }
 
   /// Removes what a failed run has left, so that the next starts alike.
@@ -46,8 +45,8 @@ class Site {
 
  private:
   explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}
-  Result<> make_links(const Spec& spec, std::vector<PairRecord>& pairs);
-  void reserve_memory(const Spec& spec, std::vector<PairRecord>& pairs);
+  Result<> make_links(const Spec& spec, std::vector<Entry>& entries);
+  void reserve_memory(std::vector<Entry>& entries);
   Result<> prepare_places(const Spec& spec);
   Result<> make_files(Spec& spec);
   Result<> show_file(const std::filesystem::path& file);

@@ -8,6 +8,7 @@
 
 #include "datapaths/settings.hpp"
 #include "harness/experiment/ends.hpp"
+#include "harness/experiment/protocol_contestant.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/topology/link_kind.hpp"
 
@@ -122,26 +123,26 @@ Result<> check_settings_used(const Spec& spec) {
   return check_settings(spec.channel.settings, used);
 }
 
-PairRecord assess(const Pair& pair, const Spec& spec) {
-  PairRecord record;
-  record.pair = pair;
+Entry assess(Pair& pair, const Spec& spec) {
+  Entry entry;
+  entry.label = pair.label();
   const auto workload = workloads::find_workload(spec.workload);
-  record.parties = participants(pair, !workload || (*workload)->server_sends(spec.parameters));
+  entry.parties = participants(pair, !workload || (*workload)->server_sends(spec.parameters));
   const auto ends = ends_of(pair, spec);
   auto link = ends ? link_of(pair, spec) : Result<std::string>(std::unexpected(ends.error()));
   if (!link && link.error().fault == Fault::usage) {
     link.error().fault = Fault::missing;  // who was named is refused before; of the others the record tells it
   }
   if (link) {
-    record.pair.link = *link;
+    pair.link = entry.link = *link;
     if (auto effect = check_effect(spec, pair, *link); !effect) {
       link = std::unexpected(std::move(effect).error());
     }
   }
   if (!link) {
-    record.unavailable = true;
-    record.problem = std::move(link).error();
-    return record;
+    entry.unavailable = true;
+    entry.problem = std::move(link).error();
+    return entry;
   }
   const auto copies = [&](Side side) {
     const RunEnd& end = ends->of(side);
@@ -153,9 +154,10 @@ PairRecord assess(const Pair& pair, const Spec& spec) {
   };
   const CopyModel sending = copies(Side::sender);
   auto [sender_dma, receiver_dma] = dma_models(spec, *link, sending);
-  record.parties.front().model = recorded(sending, std::move(sender_dma));
-  record.parties.back().model = recorded(copies(Side::receiver), std::move(receiver_dma));
-  return record;
+  entry.parties.front().model = recorded(sending, std::move(sender_dma));
+  entry.parties.back().model = recorded(copies(Side::receiver), std::move(receiver_dma));
+  entry.contestant = protocol_contestant(spec, pair, *ends);
+  return entry;
 }
 
 }  // namespace waggle::experiment

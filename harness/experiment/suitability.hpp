@@ -20,7 +20,8 @@ Result<> check_effect(const Spec& spec, const Pair& pair, const std::string& lin
 /// Fault::usage when `spec` sets options of a datapath that is in none of its pairs, or to what they do not take.
 Result<> check_settings_used(const Spec& spec);
 
-/// A pair with its models, and with the reason when it cannot run here or not in this experiment.
-PairRecord assess(const Pair& pair, const Spec& spec);
+/// Our protocol over a pair's datapaths as a contestant, with the models of its parties, or with the reason when it
+/// cannot run here or not in this experiment. `pair` gets the link that it runs over. `spec` must outlive the entry.
+Entry assess(Pair& pair, const Spec& spec);
 
 }  // namespace waggle::experiment

@@ -93,53 +93,62 @@ struct Asked {
   }
 };
 
-/// Facts of the network device at each end; empty where the kernel has none.
-struct Interfaces {
-  Opaque server;
-  Opaque client;
-  static void fields(auto& m, auto& a) {
-    a.member("server", m.server);
-    a.member("client", m.client);
-  }
-};
-
+/// What joins the hosts.
 struct Link {
   std::string kind;
-  std::string server_address;
-  std::string client_address;
+  std::map<std::string, std::string> addresses;  ///< by host
   std::vector<Mode> modes;
-  Interfaces interfaces;
+  std::map<std::string, Opaque> interfaces;  ///< facts of the network device, by host; empty where the kernel has none
   static void fields(auto& m, auto& a) {
     a.member("kind", m.kind);
-    a.member("server_address", m.server_address);
-    a.member("client_address", m.client_address);
+    a.member("addresses", m.addresses);
     a.member("modes", m.modes);
     a.member("interfaces", m.interfaces);
   }
 };
 
-struct Environment {
+/// A machine on which runs were made.
+struct Host {
+  std::vector<std::string> names;  ///< of the hosts of links (Party::host) that are on it
   std::string kernel;
-  bool noisy = false;
-  std::vector<std::string> noise;  ///< why it is called noisy, one sentence each
   double steal_share = 0;
-  std::optional<BeforeAfter> placement_ns;
   std::optional<double> throttled_s;  ///< nothing where nobody counts it
   Amounts pressure;                   ///< by resource
   Calibrations calibration;
-  std::map<std::string, Link> links;  ///< by kind
-  Opaque others;                      ///< whatever else the recorder could find out
+  Opaque others;  ///< whatever else the recorder could find out
   static void fields(auto& m, auto& a) {
+    a.member("names", m.names);
     a.member("kernel", m.kernel);
-    a.member("noisy", m.noisy);
-    a.member("noise", m.noise);
     a.member("steal_share", m.steal_share);
-    a.optional("placement_ns", m.placement_ns);
     a.nullable("throttled_s", m.throttled_s);
     a.member("pressure", m.pressure);
     a.member("calibration", m.calibration);
-    a.member("links", m.links);
     a.rest(m.others);
+  }
+};
+
+struct Environment {
+  bool noisy = false;
+  std::vector<std::string> noise;  ///< why it is called noisy, one sentence each
+  std::optional<BeforeAfter> placement_ns;
+  std::map<std::string, Link> links;  ///< by kind
+  std::vector<Host> hosts;
+  static void fields(auto& m, auto& a) {
+    a.member("noisy", m.noisy);
+    a.member("noise", m.noise);
+    a.optional("placement_ns", m.placement_ns);
+    a.member("links", m.links);
+    a.member("hosts", m.hosts);
+  }
+};
+
+/// The CPU that the processes at a host ran on.
+struct Seat {
+  std::string host;
+  int cpu = 0;
+  static void fields(auto& m, auto& a) {
+    a.member("host", m.host);
+    a.member("cpu", m.cpu);
   }
 };
 
@@ -160,15 +169,13 @@ struct PlacementGroup {
 /// Where the runs were made, and which of them count.
 struct Placement {
   PlacementRule rule = PlacementRule::same;
-  int server_cpu = 0;
-  int client_cpu = 0;
+  std::vector<Seat> cpus;
   std::string share;  ///< the nearest thing that the CPUs share: "cpu", "core", "l3", "node", "machine" or ""
   std::vector<PlacementGroup> groups;
   std::optional<std::size_t> counted;  ///< the group that figures come from; nothing: all
   static void fields(auto& m, auto& a) {
     a.member("rule", m.rule);
-    a.member("server_cpu", m.server_cpu);
-    a.member("client_cpu", m.client_cpu);
+    a.member("cpus", m.cpus);
     a.member("share", m.share);
     a.member("groups", m.groups);
     a.nullable("counted", m.counted);

@@ -208,9 +208,49 @@ json contestant(json pair, const Places& places) {
   return pair;
 }
 
-void complete_environment(json& environment) {
-  complete(environment, "throttled_s", nullptr);
-  complete(environment, "pressure", json::object());
+/// Both ends of a link that has members for them.
+json by_host(json& old, const std::string& server, const std::string& client) {
+  json both = json::object();
+  for (const auto& [host, name] : {std::pair{"server", server}, {"client", client}}) {
+    if (json value = take(old, name); !value.is_null()) {
+      both[host] = std::move(value);
+    }
+  }
+  return both;
+}
+
+/// Version 1 knew one machine, on which both ends of all links were; it has members of that beside those of all.
+json environment(json old) {
+  if (!old.is_object()) {
+    return old;
+  }
+  json all = json::object();
+  for (const char* name : {"noisy", "noise", "placement_ns", "links"}) {
+    if (old.contains(name)) {
+      all[name] = take(old, name);
+    }
+  }
+  if (json& links = all["links"]; links.is_object()) {
+    for (json& link : links) {
+      if (link.is_object()) {
+        link["addresses"] = by_host(link, "server_address", "client_address");
+      }
+    }
+  }
+  complete(old, "throttled_s", nullptr);
+  complete(old, "pressure", json::object());
+  old["names"] = {"server", "client"};
+  all["hosts"] = json::array({std::move(old)});
+  return all;
+}
+
+json placement(json old) {
+  if (!old.is_object()) {
+    return old;
+  }
+  old["cpus"] = {{{"host", "server"}, {"cpu", take(old, "server_cpu")}},
+                 {{"host", "client"}, {"cpu", take(old, "client_cpu")}}};
+  return old;
 }
 
 }  // namespace
@@ -221,7 +261,10 @@ json upgrade(json document) {
   }
   document["schema"] = kSchema;
   complete(document["workload"], "idle", false);
-  complete_environment(document["environment"]);
+  document["environment"] = environment(take(document, "environment"));
+  if (document.contains("placement")) {
+    document["placement"] = placement(take(document, "placement"));
+  }
   Places places{.server_cpu = 0, .client_cpu = 0};
   if (const json& workload = document["workload"]; workload.is_object()) {
     places.server_sends = workload.value("server_sends", json(true)) == true;

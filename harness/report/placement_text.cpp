@@ -2,8 +2,12 @@
 #include "harness/report/placement_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "harness/report/grid.hpp"
 #include "harness/report/record_text.hpp"
@@ -32,10 +36,15 @@ std::string between(const record::Placement& placement) {
                        : placement.share == "l3"   ? "an L3"
                        : placement.share == "node" ? "a NUMA node"
                                                    : "no cache that the machine tells of";
-  return placement.server_cpu == placement.client_cpu
-             ? fmt::format("server and client share CPU {}", placement.server_cpu)
-             : fmt::format("between CPU {} and CPU {}, which share {}", placement.server_cpu, placement.client_cpu,
-                           shared);
+  std::vector<std::string> hosts;
+  std::vector<int> cpus;
+  for (const auto& [host, cpu] : placement.cpus) {
+    hosts.push_back(host);
+    cpus.push_back(cpu);
+  }
+  return std::ranges::adjacent_find(cpus, std::not_equal_to()) == cpus.end() && !cpus.empty()
+             ? fmt::format("{} share CPU {}", fmt::join(hosts, " and "), cpus.front())
+             : fmt::format("between CPU {}, which share {}", fmt::join(cpus, " and CPU "), shared);
 }
 
 /// All groups as one.

@@ -88,8 +88,8 @@ class RealRecord(unittest.TestCase):
     def test_every_run_tells_what_the_machine_was_like(self):
         placement = RECORD["placement"]
         self.assertEqual(placement["rule"], "same")
-        self.assertEqual((placement["server_cpu"], placement["client_cpu"]),
-                         (RECORD["spec"]["server_cpu"], RECORD["spec"]["client_cpu"]))
+        self.assertEqual(placement["cpus"], [{"host": "server", "cpu": RECORD["spec"]["server_cpu"]},
+                                             {"host": "client", "cpu": RECORD["spec"]["client_cpu"]}])
         self.assertNotEqual(placement["share"], "")
         (pair,) = RECORD["contestants"]
         counted = 0
@@ -102,8 +102,12 @@ class RealRecord(unittest.TestCase):
             counted += run["kind"] == "timed" and placement["counted"] in (None, conditions["group"])
         self.assertEqual(sum(group["runs"]["sendfile"] for group in placement["groups"]),
                          sum(run["kind"] == "timed" for run in pair["runs"]))
-        for name in "placement_ns", "throttled_s", "pressure":
-            self.assertIn(name, RECORD["environment"])
+        self.assertIn("placement_ns", RECORD["environment"])
+        (host,) = RECORD["environment"]["hosts"]
+        self.assertEqual(host["names"], ["server", "client"])
+        self.assertEqual(host["kernel"], os.uname().release)
+        for name in "throttled_s", "pressure", "cpu":
+            self.assertIn(name, host)
         goodput = pair["summary"]["goodput_bits_per_second"]
         self.assertEqual(goodput["runs"], counted)
         self.assertEqual(goodput["coverage"], None if counted < 3 else min(0.95, 1 - 2 ** (1 - counted)))

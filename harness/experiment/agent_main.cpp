@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/agent.hpp"
+#include "harness/experiment/agent_main.hpp"
 
 #include <sys/prctl.h>
 
@@ -23,13 +23,13 @@ std::string text_of(const json& request, const char* name) {
 
 Result<Started> start(const json& request) {
   const std::string role = text_of(request, "role");
-  if (role == "server") {
+  if (role == StartServer::kRole) {
     return start_server(request);
   }
-  if (role == "client") {
+  if (role == StartClient::kRole) {
     return start_client(request);
   }
-  if (role == "host") {
+  if (role == StartHost::kRole) {
     return start_host(request);
   }
   return fail(Fault::protocol, "no agent has the role '" + role + "'");
@@ -45,10 +45,10 @@ json answer_of(const Result<json>& result) {
 }
 
 Result<json> handle(std::unique_ptr<AgentRole>& role, const std::string& what, const json& request) {
-  if (what == "start") {
+  if (what == StartHost::kDo) {
     WAGGLE_LET(started, start(request));
     role = std::move(started.role);
-    return std::move(*started.answer);
+    return std::move(started.answer);
   }
   if (!role) {
     return fail(Fault::protocol, "an agent was asked to '" + what + "' before it was started");
@@ -80,7 +80,7 @@ int agent_main(int argc, char** argv) {
       return 1;
     }
     const std::string what = text_of(*request, "do");
-    const bool quit = what == "quit";
+    const bool quit = what == Quit::kDo;
     if (quit) {
       role.reset();
     }
