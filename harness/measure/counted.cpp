@@ -90,10 +90,14 @@ class Breakpoints : public CopyCounter {
     return {};
   }
 
-  std::array<std::uint64_t, WAGGLE_SIDES> stop() override {
+  std::array<std::uint64_t, WAGGLE_PARTIES> stop() override {
     links_.clear();
     programs_.detach();
-    return {sum(programs_->maps.copied, WAGGLE_SENDER), sum(programs_->maps.copied, WAGGLE_RECEIVER)};
+    std::array<std::uint64_t, WAGGLE_PARTIES> copied{};
+    for (std::uint32_t party = 0; party < WAGGLE_PARTIES; ++party) {
+      copied.at(party) = sum(programs_->maps.copied, party);
+    }
+    return copied;
   }
 
   Skeleton<copies_bpf>& programs() { return programs_; }
@@ -118,7 +122,7 @@ Result<std::size_t> set_all(Breakpoints& breakpoints, const std::array<std::stri
 
 }  // namespace
 
-Result<std::unique_ptr<CopyCounter>> CopyCounter::start(const Subjects& subjects) {
+Result<std::unique_ptr<CopyCounter>> CopyCounter::start(const std::vector<Party>& parties) {
   const auto symbols = kernel_symbols();
   if (symbols.empty()) {
     return fail(Fault::missing, "the addresses of the kernel's copy routines are hidden",
@@ -127,7 +131,9 @@ Result<std::unique_ptr<CopyCounter>> CopyCounter::start(const Subjects& subjects
   // Cheapest first: a machine without breakpoints says so before anything is loaded.
   WAGGLE_TRY(open_breakpoint(symbols.begin()->second, 0));
   WAGGLE_LET(programs, Skeleton<copies_bpf>::open("copies"));
-  aim(programs, subjects);
+  aim(programs, parties);
+  const auto sender = std::ranges::find(parties, record::Role::sender, &Party::role);
+  programs->rodata->sending_party = sender == parties.end() ? -1 : static_cast<int>(sender - parties.begin());
   WAGGLE_TRY(programs.load());
   auto breakpoints = std::make_unique<Breakpoints>(std::move(programs));
   const auto& loaded = breakpoints->programs()->progs;

@@ -4,9 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "harness/measure/bpf/shared.h"
-#include "harness/measure/subjects.hpp"
+#include "harness/measure/probe.hpp"
 
 namespace waggle::measure {
 
@@ -15,10 +16,10 @@ namespace waggle::measure {
 class CopyCounter {
  public:
   /// Fault::missing with the reason when the kernel lacks breakpoints, symbols or BPF trampolines.
-  static Result<std::unique_ptr<CopyCounter>> start(const Subjects& subjects);
+  static Result<std::unique_ptr<CopyCounter>> start(const std::vector<Party>& parties);
   virtual ~CopyCounter() = default;
-  /// Detaches; bytes copied so far, by waggle_side.
-  virtual std::array<std::uint64_t, WAGGLE_SIDES> stop() = 0;
+  /// Detaches; bytes copied so far, by party in the order of start().
+  virtual std::array<std::uint64_t, WAGGLE_PARTIES> stop() = 0;
 };
 
 }  // namespace waggle::measure

@@ -77,7 +77,7 @@ struct Trace {
 class Tracer {
  public:
   /// Loads and attaches; Fault::missing with reason and remedy when the kernel or the rights do not allow any grade
-  /// better than modelled, or when there are more parties than the programs tell apart: a sender and a receiver.
+  /// better than modelled, or when there are more parties than the programs tell apart (WAGGLE_PARTIES).
   static Result<std::unique_ptr<Tracer>> start(const std::vector<Party>& parties);
   virtual ~Tracer() = default;
   /// Detaches and tells what was seen.

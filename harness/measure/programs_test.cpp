@@ -28,7 +28,7 @@ template <typename S, typename Prepare>
 Skeleton<S> load(pid_t sender, Prepare prepare) {
   auto skeleton = Skeleton<S>::open("under test");
   REQUIRE(skeleton);
-  aim(*skeleton, {.sender = sender, .receiver = 0});
+  aim(*skeleton, {{record::Role::sender, sender}});
   prepare(*skeleton);
   if (const auto loaded = skeleton->load(); !loaded) {
     cannot_run(loaded.error());
@@ -83,7 +83,7 @@ TEST_CASE("system_calls: results become calls, bytes and errors of the measured 
   const auto shaped = [](auto& programs) { std::ranges::copy(system_call_shapes(), programs->rodata->shapes); };
   const auto programs = load<system_calls_bpf>(::getpid(), shaped);
   // Registers that cannot be read: call number 0 on descriptor 0.
-  const waggle_call_key key{.number = 0, .side = WAGGLE_SENDER, .from = WAGGLE_PIPE, .to = WAGGLE_MEMORY, .flavour = 0};
+  const waggle_call_key key{.number = 0, .party = 0, .from = WAGGLE_PIPE, .to = WAGGLE_MEMORY, .flavour = 0};
   static_assert(SYS_read == 0, "choose another call for this architecture");
   run(programs->progs.count_call, {kAnyAddress, 1000});
   run(programs->progs.count_call, {kAnyAddress, 24});
@@ -99,7 +99,7 @@ TEST_CASE("system_calls: results become calls, bytes and errors of the measured 
 }
 
 TEST_CASE("io_uring: both layouts of the tracepoint; notifications are no operations") {
-  const waggle_call_key key{.number = WAGGLE_URING, .side = WAGGLE_SENDER, .from = 0, .to = 0, .flavour = 0};
+  const waggle_call_key key{.number = WAGGLE_URING, .party = 0, .from = 0, .to = 0, .flavour = 0};
   const auto by_value = [](auto& programs) { programs->rodata->passes_entry = 0; };
   const auto old_kernel = load<io_uring_bpf>(::getpid(), by_value);
   run(old_kernel->progs.count_operation, {0, kAnyAddress, 0, static_cast<std::uint32_t>(-EIO), 0});
@@ -118,7 +118,7 @@ TEST_CASE("sched: what the kernel calls voluntary, and time that is not idle") {
   const auto programs = load<sched_bpf>(::getpid());
   const auto switches = [&] {
     waggle_switches sum{};
-    for (const auto& cpu : per_cpu<waggle_switches>(programs->maps.switches, std::uint32_t{WAGGLE_SENDER})) {
+    for (const auto& cpu : per_cpu<waggle_switches>(programs->maps.switches, std::uint32_t{0})) {
       sum.voluntary += cpu.voluntary;
       sum.involuntary += cpu.involuntary;
     }
@@ -147,8 +147,8 @@ TEST_CASE("network: copies, retransmissions and real drops") {
   const auto programs = load<network_bpf>(::getpid());
   run(programs->progs.on_socket_copy, {kAnyAddress, 4096});
   run(programs->progs.on_socket_copy, {kAnyAddress, 4});
-  CHECK(sum(programs->maps.socket_copied, WAGGLE_SENDER) == 4100);
-  CHECK(sum(programs->maps.socket_copied, WAGGLE_RECEIVER) == 0);
+  CHECK(sum(programs->maps.socket_copied, std::uint32_t{0}) == 4100);
+  CHECK(sum(programs->maps.socket_copied, std::uint32_t{1}) == 0);
   run(programs->progs.on_retransmit, {0, 0, 0});
   CHECK(sum(programs->maps.retransmits, 0) == 1);
   std::uint32_t socket_full = 0;
@@ -183,8 +183,8 @@ TEST_CASE("copies: the breakpoint program adds up a register at every event of t
   timespec used{};
   do {
     ::syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &used);
-  } while (sum(programs->maps.copied, WAGGLE_SENDER) == 0 && used.tv_sec < 2);
+  } while (sum(programs->maps.copied, std::uint32_t{0}) == 0 && used.tv_sec < 2);
   bpf_link__destroy(link);
-  CHECK(sum(programs->maps.copied, WAGGLE_SENDER) > 0);
-  CHECK(sum(programs->maps.copied, WAGGLE_RECEIVER) == 0);
+  CHECK(sum(programs->maps.copied, std::uint32_t{0}) > 0);
+  CHECK(sum(programs->maps.copied, std::uint32_t{1}) == 0);
 }

@@ -16,7 +16,7 @@
 
 #include "base/result.hpp"
 #include "harness/measure/bpf/shared.h"
-#include "harness/measure/subjects.hpp"
+#include "harness/measure/probe.hpp"
 
 namespace waggle::measure {
 
@@ -68,9 +68,10 @@ std::pair<std::uint64_t, std::uint64_t> pid_namespace();
 
 /// Tells an opened, not yet loaded skeleton which processes to watch.
 template <typename S>
-void aim(const Skeleton<S>& skeleton, const Subjects& subjects) {
-  skeleton->rodata->sender_tgid = static_cast<std::uint32_t>(subjects.sender);
-  skeleton->rodata->receiver_tgid = static_cast<std::uint32_t>(subjects.receiver);
+void aim(const Skeleton<S>& skeleton, const std::vector<Party>& parties) {
+  for (std::size_t i = 0; i < parties.size() && i < WAGGLE_PARTIES; ++i) {
+    skeleton->rodata->party_tgid[i] = static_cast<std::uint32_t>(parties[i].process);
+  }
   const auto [device, inode] = pid_namespace();
   skeleton->rodata->pid_namespace_device = device;
   skeleton->rodata->pid_namespace_inode = inode;

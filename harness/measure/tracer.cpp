@@ -15,14 +15,13 @@
 #include "harness/measure/probe.hpp"
 #include "harness/measure/programs.hpp"
 #include "harness/measure/skeleton.hpp"
-#include "harness/measure/subjects.hpp"
 #include "harness/measure/unseen.hpp"
 
 namespace waggle::measure {
 namespace {
 
-/// Adds the calls in a map of one of the counting programs to the side that made them.
-void collect_calls(const bpf_map* map, std::array<PartyTrace*, WAGGLE_SIDES> sides) {
+/// Adds the calls in a map of one of the counting programs to the party that made them.
+void collect_calls(const bpf_map* map, std::vector<PartyTrace>& parties) {
   waggle_call_key key{};
   const waggle_call_key* previous = nullptr;
   while (bpf_map_get_next_key(bpf_map__fd(map), previous, &key) == 0) {
@@ -34,16 +33,16 @@ void collect_calls(const bpf_map* map, std::array<PartyTrace*, WAGGLE_SIDES> sid
       call.errors += count.errors;
       call.bytes += count.bytes;
     }
-    PartyTrace& side = *sides.at(key.side);
+    PartyTrace& party = parties.at(key.party);
     if (key.number < WAGGLE_URING) {
-      side.system_calls += call.calls;
-      side.mode_switches += 2 * call.calls;
+      party.system_calls += call.calls;
+      party.mode_switches += 2 * call.calls;
     }
-    side.calls.push_back(std::move(call));
+    party.calls.push_back(std::move(call));
     previous = &key;
   }
-  for (PartyTrace* side : sides) {
-    std::ranges::sort(side->calls, [](const CallCount& a, const CallCount& b) {
+  for (PartyTrace& party : parties) {
+    std::ranges::sort(party.calls, [](const CallCount& a, const CallCount& b) {
       return std::tie(b.calls, a.call, a.from, a.to) < std::tie(a.calls, b.call, b.from, b.to);
     });
   }
@@ -64,20 +63,26 @@ void set_shapes(waggle_shape (&to)[N], const Shapes& from) {
 class BpfTracer : public Tracer {
  public:
   static Result<std::unique_ptr<BpfTracer>> make(const std::vector<Party>& parties) {
-    WAGGLE_LET(subjects, subjects_of(parties));
+    if (parties.size() > WAGGLE_PARTIES) {
+      return fail(Fault::missing,
+                  fmt::format("the probes tell {} parties apart, not {}", WAGGLE_PARTIES, parties.size()),
+                  "probe fewer at a time");
+    }
     WAGGLE_LET(calls, Skeleton<system_calls_bpf>::open("system_calls"));
     WAGGLE_LET(sched, Skeleton<sched_bpf>::open("sched"));
     WAGGLE_LET(network, Skeleton<network_bpf>::open("network"));
     std::unique_ptr<BpfTracer> tracer(new BpfTracer(std::move(calls), std::move(sched), std::move(network)));
     tracer->parties_ = parties;
-    WAGGLE_TRY(tracer->load(subjects));
-    WAGGLE_TRY(tracer->load_uring(subjects));
-    if (auto counted = CopyCounter::start(subjects); counted) {
+    WAGGLE_TRY(tracer->load());
+    WAGGLE_TRY(tracer->load_uring());
+    if (auto counted = CopyCounter::start(parties); counted) {
       tracer->counted_ = *std::move(counted);
     } else {
       tracer->why_not_better_ = counted.error().text();
     }
-    tracer->unseen_ = {unseen_copies(subjects.sender), unseen_copies(subjects.receiver)};
+    for (const Party& party : parties) {
+      tracer->unseen_.push_back(unseen_copies(party.process));
+    }
     WAGGLE_TRY(tracer->attach());
     return tracer;
   }
@@ -87,19 +92,16 @@ class BpfTracer : public Tracer {
     Trace trace;
     trace.window_ns = window_ns_;
     trace.why_not_better = why_not_better_;
-    PartyTrace sender{.role = record::Role::sender};
-    PartyTrace receiver{.role = record::Role::receiver};
-    const std::array<PartyTrace*, WAGGLE_SIDES> sides{&sender, &receiver};
-    collect_calls(calls_->maps.calls, sides);
-    if (uring_) {
-      collect_calls((*uring_)->maps.operations, sides);
-    }
-    collect_sched(trace, sides);
-    collect_network(trace, sides);
-    collect_copies(trace, sides);
     for (const Party& party : parties_) {
-      trace.parties.push_back(party.role == sender.role ? sender : receiver);
+      trace.parties.push_back({.role = party.role, .unseen = unseen_.at(trace.parties.size())});
     }
+    collect_calls(calls_->maps.calls, trace.parties);
+    if (uring_) {
+      collect_calls((*uring_)->maps.operations, trace.parties);
+    }
+    collect_sched(trace);
+    collect_network(trace);
+    collect_copies(trace);
     return trace;
   }
 
@@ -107,13 +109,14 @@ class BpfTracer : public Tracer {
   BpfTracer(Skeleton<system_calls_bpf> calls, Skeleton<sched_bpf> sched, Skeleton<network_bpf> network)
       : calls_(std::move(calls)), sched_(std::move(sched)), network_(std::move(network)) {}
 
-  Result<> load(const Subjects& subjects) {
-    aim(calls_, subjects);
-    aim(sched_, subjects);
-    aim(network_, subjects);
+  Result<> load() {
+    aim(calls_, parties_);
+    aim(sched_, parties_);
+    aim(network_, parties_);
     set_shapes(calls_->rodata->shapes, system_call_shapes());
-    network_->rodata->sender_network = network_namespace_of(subjects.sender);
-    network_->rodata->receiver_network = network_namespace_of(subjects.receiver);
+    for (std::size_t i = 0; i < parties_.size(); ++i) {
+      network_->rodata->party_network[i] = network_namespace_of(parties_[i].process);
+    }
     network_->rodata->drop_tells_socket = tracepoint_arguments("kfree_skb") >= 4 ? 1 : 0;
     WAGGLE_TRY(calls_.load());
     WAGGLE_TRY(sched_.load());
@@ -121,13 +124,13 @@ class BpfTracer : public Tracer {
   }
 
   /// A kernel without io_uring has no operations to count.
-  Result<> load_uring(const Subjects& subjects) {
+  Result<> load_uring() {
     const int arguments = tracepoint_arguments("io_uring_complete");
     if (arguments < 0) {
       return {};
     }
     WAGGLE_LET(uring, Skeleton<io_uring_bpf>::open("io_uring"));
-    aim(uring, subjects);
+    aim(uring, parties_);
     set_shapes(uring->rodata->shapes, uring_shapes());
     uring->rodata->passes_entry = arguments == 3 ? 1 : 0;
     WAGGLE_TRY(uring.load());
@@ -161,11 +164,11 @@ class BpfTracer : public Tracer {
     return {};
   }
 
-  void collect_sched(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) const {
-    for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
-      for (const auto& switches : per_cpu<waggle_switches>(sched_->maps.switches, side)) {
-        sides[side]->voluntary_switches += switches.voluntary;
-        sides[side]->involuntary_switches += switches.involuntary;
+  void collect_sched(Trace& trace) const {
+    for (std::uint32_t party = 0; party < trace.parties.size(); ++party) {
+      for (const auto& switches : per_cpu<waggle_switches>(sched_->maps.switches, party)) {
+        trace.parties[party].voluntary_switches += switches.voluntary;
+        trace.parties[party].involuntary_switches += switches.involuntary;
       }
     }
     for (const auto& cpu : per_cpu<waggle_cpu>(sched_->maps.cpus, std::uint32_t{0})) {
@@ -174,9 +177,9 @@ class BpfTracer : public Tracer {
     }
   }
 
-  void collect_network(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) const {
-    for (std::uint32_t side = 0; side < WAGGLE_SIDES; ++side) {
-      sides[side]->socket_copied_bytes = sum(network_->maps.socket_copied, side);
+  void collect_network(Trace& trace) const {
+    for (std::uint32_t party = 0; party < trace.parties.size(); ++party) {
+      trace.parties[party].socket_copied_bytes = sum(network_->maps.socket_copied, party);
     }
     trace.tcp_retransmits = sum(network_->maps.retransmits, 0);
     for (std::uint32_t reason = 0; reason < WAGGLE_DROP_REASONS; ++reason) {
@@ -187,16 +190,16 @@ class BpfTracer : public Tracer {
     }
   }
 
-  void collect_copies(Trace& trace, const std::array<PartyTrace*, WAGGLE_SIDES>& sides) {
-    const auto copied = counted_ ? counted_->stop() : std::array<std::uint64_t, WAGGLE_SIDES>{};
+  void collect_copies(Trace& trace) {
+    const auto copied = counted_ ? counted_->stop() : std::array<std::uint64_t, WAGGLE_PARTIES>{};
     trace.grade = counted_ ? Grade::counted : Grade::traced;
-    for (const auto which : {WAGGLE_SENDER, WAGGLE_RECEIVER}) {
-      PartyTrace& side = *sides.at(which);
-      const KernelCopies copies =
-          derive_copies(side.calls, which == WAGGLE_SENDER ? Side::sender : Side::receiver, side.socket_copied_bytes);
-      side.kernel_copied_bytes = counted_ ? copied.at(which) : copies.total;
-      side.verification_copied_bytes = copies.verification;
-      side.unseen = unseen_.at(which);
+    for (std::size_t i = 0; i < trace.parties.size(); ++i) {
+      PartyTrace& party = trace.parties[i];
+      // What a receiver reads of a file it reads to verify it; whatever else reads one does so to send it.
+      const Side side = party.role == record::Role::receiver ? Side::receiver : Side::sender;
+      const KernelCopies copies = derive_copies(party.calls, side, party.socket_copied_bytes);
+      party.kernel_copied_bytes = counted_ ? copied.at(i) : copies.total;
+      party.verification_copied_bytes = copies.verification;
     }
   }
 
@@ -207,28 +210,13 @@ class BpfTracer : public Tracer {
   std::optional<Skeleton<io_uring_bpf>> uring_;
   std::unique_ptr<CopyCounter> counted_;
   std::string why_not_better_;
-  std::array<std::string, WAGGLE_SIDES> unseen_;
+  std::vector<std::string> unseen_;
   std::uint64_t started_ns_ = 0;
   std::uint64_t window_ns_ = 0;
   bool stopped_ = false;
 };
 
 }  // namespace
-
-Result<Subjects> subjects_of(const std::vector<Party>& parties) {
-  Subjects subjects;
-  for (const Party& party : parties) {
-    pid_t* const side = party.role == record::Role::sender     ? &subjects.sender
-                        : party.role == record::Role::receiver ? &subjects.receiver
-                                                               : nullptr;
-    if (side == nullptr || *side != 0) {
-      return fail(Fault::missing, fmt::format("the probes do not tell apart a party more: {}", name(party.role)),
-                  "probe one sender and one receiver at a time");
-    }
-    *side = party.process;
-  }
-  return subjects;
-}
 
 Result<std::unique_ptr<Tracer>> Tracer::start(const std::vector<Party>& parties) {
   return BpfTracer::make(parties);
@@ -240,7 +228,7 @@ std::map<Grade, Result<>> grades() {
     return started ? Result<>{} : Result<>(std::unexpected(started.error()));
   };
   std::map<Grade, Result<>> known;
-  known[Grade::counted] = outcome(CopyCounter::start({.sender = self.process}));
+  known[Grade::counted] = outcome(CopyCounter::start({self}));
   known[Grade::traced] = outcome(Tracer::start({self}));
   known[Grade::modelled] = Result<>{};
   return known;

@@ -14,15 +14,15 @@ struct sk_buff {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, WAGGLE_SIDES);
+  __uint(max_entries, WAGGLE_PARTIES);
   __type(key, __u32);
   __type(value, __u64);
 } copied SEC(".maps");
 
-static __always_inline void add(int side, __u64 bytes)
+static __always_inline void add(int party, __u64 bytes)
 {
-  __u32 key = side;
-  __u64 *sum = side >= 0 ? bpf_map_lookup_elem(&copied, &key) : 0;
+  __u32 key = party;
+  __u64 *sum = party >= 0 ? bpf_map_lookup_elem(&copied, &key) : 0;
   if (sum) {
     *sum += bytes;
   }
@@ -32,7 +32,7 @@ static __always_inline void add(int side, __u64 bytes)
 SEC("perf_event")
 int bytes_are_second(struct bpf_perf_event_data *ctx)
 {
-  add(side_of_current(), PT_REGS_PARM2(&ctx->regs));
+  add(party_of_current(), PT_REGS_PARM2(&ctx->regs));
   return 0;
 }
 
@@ -40,16 +40,19 @@ int bytes_are_second(struct bpf_perf_event_data *ctx)
 SEC("perf_event")
 int bytes_are_third(struct bpf_perf_event_data *ctx)
 {
-  add(side_of_current(), PT_REGS_PARM3(&ctx->regs));
+  add(party_of_current(), PT_REGS_PARM3(&ctx->regs));
   return 0;
 }
+
+/* The party that sends payload; -1: there is none. */
+const volatile int sending_party = 0;
 
 /* int skb_copy_ubufs(struct sk_buff *, gfp_t): a zero-copy send that is copied after all, often in a softirq on some
  * other task's back, so it is the sender's whoever is current. */
 SEC("fentry/skb_copy_ubufs")
 int BPF_PROG(on_zerocopy_copied, struct sk_buff *packet)
 {
-  add(WAGGLE_SENDER, packet->data_len);
+  add(sending_party, packet->data_len);
   return 0;
 }
 

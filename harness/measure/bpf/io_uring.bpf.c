@@ -32,9 +32,9 @@ struct {
 SEC("raw_tp/io_uring_complete")
 int count_operation(struct bpf_raw_tracepoint_args *ctx)
 {
-  int side = side_of_current();
+  int party = party_of_current();
   struct io_kiocb *request = (struct io_kiocb *)ctx->args[1];
-  if (side < 0 || !request) {
+  if (party < 0 || !request) {
     return 0;
   }
   __s32 result;
@@ -51,7 +51,7 @@ int count_operation(struct bpf_raw_tracepoint_args *ctx)
     return 0;
   }
   __u8 opcode = BPF_CORE_READ(request, opcode);
-  struct waggle_call_key key = {.number = WAGGLE_URING + opcode, .side = side};
+  struct waggle_call_key key = {.number = WAGGLE_URING + opcode, .party = party};
   struct waggle_shape shape = shapes[opcode];
   key.from = shape.from == WAGGLE_USER ? WAGGLE_MEMORY : shape.from ? kind_of_file(BPF_CORE_READ(request, file)) : 0;
   key.to = shape.to == WAGGLE_USER ? WAGGLE_MEMORY : shape.to ? kind_of_file(BPF_CORE_READ(request, file)) : 0;

@@ -53,15 +53,15 @@ struct task_struct {
   struct files_struct *files;
 } RELOCATED;
 
-/* Thread groups of the two measured processes, as seen from the PID namespace below. */
-const volatile __u32 sender_tgid = 0;
-const volatile __u32 receiver_tgid = 0;
+/* Thread groups of the measured processes by party, as seen from the PID namespace below; 0: no party. The verifier
+ * knows the values when a program is loaded and drops the comparisons that cannot be true. */
+const volatile __u32 party_tgid[WAGGLE_PARTIES] = {};
 /* Device and inode of the harness's PID namespace; 0 when it is the initial one. */
 const volatile __u64 pid_namespace_device = 0;
 const volatile __u64 pid_namespace_inode = 0;
 
-/* Side of the current task, or -1. */
-static __always_inline int side_of_current(void)
+/* Party of the current task, or -1. */
+static __always_inline int party_of_current(void)
 {
   __u32 tgid = bpf_get_current_pid_tgid() >> 32;
   if (pid_namespace_inode) {
@@ -74,7 +74,13 @@ static __always_inline int side_of_current(void)
   if (tgid == 0) {
     return -1;
   }
-  return tgid == sender_tgid ? WAGGLE_SENDER : tgid == receiver_tgid ? WAGGLE_RECEIVER : -1;
+#pragma unroll
+  for (int party = 0; party < WAGGLE_PARTIES; ++party) {
+    if (tgid == party_tgid[party]) {
+      return party;
+    }
+  }
+  return -1;
 }
 
 #define KIND_MASK 0170000

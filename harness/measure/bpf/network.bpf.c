@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Bytes that the kernel copies out of socket buffers for each side, and what the network lost: retransmitted TCP
+/* Bytes that the kernel copies out of socket buffers for each party, and what the network lost: retransmitted TCP
  * segments and dropped packets, in the network namespaces of the measured processes only. */
 
 #include "kernel.bpf.h"
@@ -37,15 +37,14 @@ struct sk_buff {
 
 enum skb_drop_reason { SKB_NOT_DROPPED_YET, SKB_CONSUMED, SKB_DROP_REASON_NOT_SPECIFIED };
 
-/* Inode numbers of the network namespaces of sender and receiver; 0 counts everywhere. */
-const volatile __u32 sender_network = 0;
-const volatile __u32 receiver_network = 0;
+/* Inode numbers of the network namespaces of the parties; 0: no party. None at all counts everywhere. */
+const volatile __u32 party_network[WAGGLE_PARTIES] = {};
 /* Kernels from 6.11 on tell kfree_skb's socket in a fourth argument. */
 const volatile __u8 drop_tells_socket = 0;
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, WAGGLE_SIDES);
+  __uint(max_entries, WAGGLE_PARTIES);
   __type(key, __u32);
   __type(value, __u64);
 } socket_copied SEC(".maps");
@@ -75,7 +74,16 @@ static __always_inline void add(void *map, __u32 key, __u64 amount)
 /* A packet whose namespace cannot be told any more is counted. */
 static __always_inline bool is_ours(__u32 network)
 {
-  return !network || !sender_network || network == sender_network || network == receiver_network;
+  if (!network || !party_network[0]) {
+    return true;
+  }
+#pragma unroll
+  for (int party = 0; party < WAGGLE_PARTIES; ++party) {
+    if (network == party_network[party]) {
+      return true;
+    }
+  }
+  return false;
 }
 
 static __always_inline __u32 network_of_socket(struct sock *socket)
@@ -102,9 +110,9 @@ static __always_inline bool is_udp(struct sk_buff *packet)
 SEC("raw_tp/skb_copy_datagram_iovec")
 int on_socket_copy(struct bpf_raw_tracepoint_args *ctx)
 {
-  int side = side_of_current();
-  if (side >= 0 && !is_udp((struct sk_buff *)ctx->args[0])) {
-    add(&socket_copied, side, (__u32)ctx->args[1]);
+  int party = party_of_current();
+  if (party >= 0 && !is_udp((struct sk_buff *)ctx->args[0])) {
+    add(&socket_copied, party, (__u32)ctx->args[1]);
   }
   return 0;
 }

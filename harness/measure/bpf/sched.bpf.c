@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Context switches per side, and for every CPU the time that it did not idle: a process's own CPU time leaves out
+/* Context switches per party, and for every CPU the time that it did not idle: a process's own CPU time leaves out
  * softirq work, /proc/stat has a resolution of 10 ms. */
 
 #include "kernel.bpf.h"
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, WAGGLE_SIDES);
+  __uint(max_entries, WAGGLE_PARTIES);
   __type(key, __u32);
   __type(value, struct waggle_switches);
 } switches SEC(".maps");
@@ -68,11 +68,11 @@ int on_switch(struct bpf_raw_tracepoint_args *ctx)
     return 0;
   }
   account(cpu, bpf_ktime_get_ns());
-  int side = side_of_current();
-  if (side < 0) {
+  int party = party_of_current();
+  if (party < 0) {
     return 0;
   }
-  __u32 key = side;
+  __u32 key = party;
   struct waggle_switches *entry = bpf_map_lookup_elem(&switches, &key);
   if (!entry) {
     return 0;

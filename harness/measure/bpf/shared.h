@@ -6,7 +6,8 @@
 
 #include <linux/types.h>
 
-enum waggle_side { WAGGLE_SENDER, WAGGLE_RECEIVER, WAGGLE_SIDES };
+/* Parties that are told apart, by their place in the list that the harness gives. */
+#define WAGGLE_PARTIES 8
 
 /* Kind of a source or destination. `direct` is a regular file opened with O_DIRECT: no CPU copies its bytes. UDP, AF_XDP
  * and AF_PACKET sockets are told from the others, whose bytes are a stream. */
@@ -44,7 +45,7 @@ struct waggle_shape {
 
 struct waggle_call_key {
   __u32 number;
-  __u8 side;
+  __u8 party;
   __u8 from;
   __u8 to;
   __u8 flavour;

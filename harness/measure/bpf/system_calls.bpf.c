@@ -109,12 +109,12 @@ static __always_inline __u64 bytes_of_messages(__u64 vector, __u32 count)
 SEC("raw_tp/sys_exit")
 int count_call(struct bpf_raw_tracepoint_args *ctx)
 {
-  int side = side_of_current();
-  if (side < 0) {
+  int party = party_of_current();
+  if (party < 0) {
     return 0;
   }
   struct pt_regs___call *regs = (struct pt_regs___call *)ctx->args[0];
-  struct waggle_call_key key = {.number = number_of(regs), .side = side};
+  struct waggle_call_key key = {.number = number_of(regs), .party = party};
   long result = (long)ctx->args[1];
   __u64 bytes = 0;
   if (key.number < WAGGLE_SHAPES) {
