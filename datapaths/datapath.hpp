@@ -14,6 +14,7 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "base/mode.hpp"
 #include "base/option.hpp"
 #include "base/registry.hpp"
 #include "base/result.hpp"
@@ -118,13 +119,6 @@ struct Event {
   bool announces = false;
   ExtentId announced;
   Arrival arrival;
-};
-
-/// A mode as it was asked for and as the kernel granted it, read back.
-struct Mode {
-  std::string name;
-  std::string requested;  ///< "auto", "inherited" and "largest" leave the choice open
-  std::string granted;
 };
 
 /// What a channel is made of.

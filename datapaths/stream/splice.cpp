@@ -25,10 +25,9 @@ struct Pipe {
     Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
     ::fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(wanted));
     pipe.size = static_cast<std::size_t>(::fcntl(ends[0], F_GETPIPE_SZ));
-    if (pipe.size < wanted && !fallback) {
-      return fail(Fault::missing,
-                  fmt::format("the kernel granted a pipe of {} bytes where {} were asked for", pipe.size, wanted),
-                  "raise fs.pipe-max-size, set splice.pipe lower, or allow the fallback");
+    if (pipe.size < wanted) {
+      WAGGLE_TRY(grant({"pipe", std::to_string(wanted), std::to_string(pipe.size)}, fallback,
+                       "raise fs.pipe-max-size or set splice.pipe lower"));
     }
     return pipe;
   }

@@ -69,15 +69,6 @@ std::string congestion_of(int fd) {
   return ::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 ? name : "unknown";
 }
 
-Result<> granted(const Mode& mode, const ChannelOptions& options, std::string hint) {
-  if (mode.requested == mode.granted || options.allow_fallback) {
-    return {};
-  }
-  return fail(Fault::missing,
-              fmt::format("the kernel granted {} {} where {} was asked for", mode.name, mode.granted, mode.requested),
-              fmt::format("{}, or allow the fallback", hint));
-}
-
 Result<Mode> set_congestion(int fd, const ChannelOptions& options) {
   const std::string& wanted = options.congestion;
   if (wanted.empty()) {
@@ -87,9 +78,8 @@ Result<Mode> set_congestion(int fd, const ChannelOptions& options) {
   if (congestion_of(fd) != wanted) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted.data(), static_cast<socklen_t>(wanted.size()));
   }
-  Mode mode{"congestion", wanted, congestion_of(fd)};
-  WAGGLE_TRY(granted(mode, options, "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control"));
-  return mode;
+  return grant({"congestion", wanted, congestion_of(fd)}, options.allow_fallback,
+               "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control");
 }
 
 /// The kernel doubles what is asked for, to have room for its own structures (man 7 socket); halved again here.
@@ -106,9 +96,8 @@ Result<Mode> set_buffer(int fd, bool to_send, const ChannelOptions& options) {
     // Beyond net.core.[rw]mem_max only with CAP_NET_ADMIN; what came of it is read back below.
     ::setsockopt(fd, SOL_SOCKET, to_send ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, &value, sizeof value);
   }
-  Mode mode{name, std::to_string(wanted), std::to_string(get(fd, SOL_SOCKET, option) / 2)};
-  WAGGLE_TRY(granted(mode, options, fmt::format("raise net.core.{}mem_max", to_send ? 'w' : 'r')));
-  return mode;
+  return grant({name, std::to_string(wanted), std::to_string(get(fd, SOL_SOCKET, option) / 2)}, options.allow_fallback,
+               fmt::format("raise net.core.{}mem_max", to_send ? 'w' : 'r'));
 }
 
 /// A peer that vanishes without a word must not be waited for: unanswered keep-alive probes end an idle connection (man

@@ -51,13 +51,11 @@ class Run {
   Result<> set_cache() {
     const bool warm = spec_.cache == Cache::warm;
     WAGGLE_LET(answer, ask(SetCache{.path = site_.source().string(), .warm = warm}, std::chrono::minutes(30)));
-    cache_ = {"page cache", std::string(name(spec_.cache)), std::move(answer.state)};
-    if (cache_.granted != cache_.requested && !spec_.channel.allow_fallback) {
-      return fail(Fault::missing,
-                  fmt::format("the page cache is {} where {} was asked for", cache_.granted, cache_.requested),
-                  warm ? "use a smaller --size than memory, or --cache=cold"
-                       : "use a file system whose pages can be dropped, or --allow-fallback");
-    }
+    WAGGLE_LET(granted, grant({"page cache", std::string(name(spec_.cache)), std::move(answer.state)},
+                              spec_.channel.allow_fallback,
+                              warm ? "use a smaller --size than memory or --cache=cold"
+                                   : "use a file system whose pages can be dropped"));
+    cache_ = std::move(granted);
     return {};
   }
 

@@ -153,11 +153,8 @@ class ProtocolTrial final : public Trial {
   }
 
   Result<> accept(const Mode& mode) const {
-    if (mode.granted == mode.requested || spec_.channel.allow_fallback) {
-      return {};
-    }
-    return fail(Fault::missing, fmt::format("{} is {} where {} was asked for", mode.name, mode.granted, mode.requested),
-                "choose --napi=softirq, or allow what the kernel grants with --allow-fallback");
+    WAGGLE_TRY(grant(mode, spec_.channel.allow_fallback, "choose --napi=softirq"));
+    return {};
   }
 
   /// What the link did for an end, beside what its channel was granted, and what it did not keep.

@@ -5,8 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
+
+#include "base/mode.hpp"
 
 namespace waggle::report {
 namespace {
@@ -27,8 +28,7 @@ Modes those(const Modes& modes, bool shared, const Modes& other) {
 
 /// Whether something else was granted than what was asked for. Some requests leave the choice open.
 bool is_other(const record::Mode& mode) {
-  constexpr std::array<std::string_view, 3> kOpen{"auto", "inherited", "largest"};
-  return mode.granted != mode.requested && std::ranges::find(kOpen, mode.requested) == kOpen.end();
+  return mode.granted != mode.requested && !leaves_open(mode.requested);
 }
 
 std::string mode_text(const std::string& name, const record::Mode& mode, const Style& style) {

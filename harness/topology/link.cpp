@@ -179,13 +179,8 @@ Result<> Link::note(const NetworkNamespace& where, const std::string& end, const
     WAGGLE_LET(offloads, set_offloads(device_, options.offloads));
     for (Mode& mode : offloads) {
       mode.name = fmt::format("{} {}", end, mode.name);
-      if (mode.granted != mode.requested && !options.allow_fallback) {
-        return fail(Fault::missing,
-                    fmt::format("the {} link keeps {} {} where {} was asked for", options.kind, mode.name, mode.granted,
-                                mode.requested),
-                    "allow what the kernel grants with --allow-fallback");
-      }
-      modes_.push_back(std::move(mode));
+      WAGGLE_LET(granted, grant(std::move(mode), options.allow_fallback, "choose what the link can have"));
+      modes_.push_back(std::move(granted));
     }
     return {};
   });

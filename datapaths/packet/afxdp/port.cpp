@@ -6,8 +6,8 @@
 
 #include <bit>
 
+#include "base/mode.hpp"
 #include "datapaths/packet/afxdp/queue_port.hpp"
-#include "datapaths/packet/grant.hpp"
 #include "datapaths/packet/slab.hpp"
 
 namespace waggle::packet {

@@ -8,8 +8,8 @@
 
 #include <vector>
 
+#include "base/mode.hpp"
 #include "datapaths/packet/afxdp/skeleton.hpp"
-#include "datapaths/packet/grant.hpp"
 #include "datapaths/xdp/messages.hpp"
 
 namespace waggle::packet {

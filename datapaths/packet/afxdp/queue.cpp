@@ -8,8 +8,8 @@
 #include <chrono>
 
 #include "base/clock.hpp"
+#include "base/mode.hpp"
 #include "base/stop.hpp"
-#include "datapaths/packet/grant.hpp"
 #include "datapaths/xdp/messages.hpp"
 
 namespace waggle::packet {

@@ -13,7 +13,7 @@
 #include <chrono>
 #include <ctime>
 
-#include "datapaths/packet/grant.hpp"
+#include "base/mode.hpp"
 
 namespace waggle::packet::dpdk {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "datapaths/packet/grant.hpp"
+#include "base/mode.hpp"
 #include "datapaths/packet/route.hpp"
 
 namespace waggle::packet {
