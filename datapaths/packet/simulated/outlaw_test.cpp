@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <list>
-#include <random>
 
+#include "datapaths/packet/simulated/testing/dice.hpp"
 #include "datapaths/packet/simulated/testing/scenario.hpp"
 #include "datapaths/packet/testing/raw_peer.hpp"
 
@@ -33,17 +33,6 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15U + 7) {}
-  std::uint64_t below(std::uint64_t end) { return std::uniform_int_distribution<std::uint64_t>(0, end - 1)(random_); }
-  bool chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
-  double fraction(double most) { return std::uniform_real_distribution<double>(0, most)(random_); }
-
- private:
-  std::mt19937_64 random_;
-};
 
 /// A file that nobody has written to yet.
 SharedFd blank_file() {
