@@ -12,9 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/measure/probe.hpp"
-#include "harness/measure/require.hpp"
-#include "harness/measure/subject.hpp"
+#include "harness/measure/traced.hpp"
 
 #ifdef HAVE_URING
 #include <liburing.h>
@@ -23,105 +21,6 @@
 using namespace waggle;
 using namespace waggle::measure;
 using record::Role;
-
-namespace {
-
-constexpr std::size_t kSize = 256 * 1024;
-
-std::unique_ptr<Tracer> start(pid_t sender, pid_t receiver) {
-  auto tracer = Tracer::start({{Role::sender, sender}, {Role::receiver, receiver}});
-  if (!tracer) {
-    cannot_run(tracer.error());
-  }
-  return *std::move(tracer);
-}
-
-CallCount find(const PartyTrace& side, std::string_view call, std::string_view from, std::string_view to) {
-  for (const CallCount& count : side.calls) {
-    if (count.call == call && count.from == from && count.to == to) {
-      return count;
-    }
-  }
-  return {};
-}
-
-/// An unlinked file of kSize bytes in tmpfs or on disk.
-UniqueFd make_file(const char* directory, int flags = 0) {
-  UniqueFd file(::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | flags, 0600));
-  const std::vector<char> content(kSize, 'x');
-  REQUIRE(::write(file.get(), content.data(), kSize) == static_cast<ssize_t>(kSize));
-  return file;
-}
-
-struct SocketPair {
-  UniqueFd sender;
-  UniqueFd receiver;
-};
-
-SocketPair tcp_pair() {
-  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  REQUIRE(::bind(listener.get(), generic, length) == 0);
-  REQUIRE(::listen(listener.get(), 1) == 0);
-  REQUIRE(::getsockname(listener.get(), generic, &length) == 0);
-  SocketPair pair;
-  pair.sender.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::connect(pair.sender.get(), generic, length) == 0);
-  pair.receiver.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  REQUIRE(pair.receiver);
-  return pair;
-}
-
-struct Pipe {
-  UniqueFd out;
-  UniqueFd in;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-bool receive_all(int socket, std::size_t size, int flags) {
-  std::vector<char> buffer(size);
-  std::size_t got = 0;
-  while (got < size) {
-    const ssize_t n = ::recv(socket, buffer.data(), size - got, flags);
-    if (n <= 0) {
-      return false;
-    }
-    got += static_cast<std::size_t>(n);
-  }
-  return true;
-}
-
-/// Runs both sides to their end under a tracer.
-Trace trace(const std::function<bool()>& send, const std::function<bool()>& receive) {
-  Subject sender(send);
-  Subject receiver(receive);
-  auto tracer = start(sender.pid(), receiver.pid());
-  REQUIRE(receiver.go());
-  REQUIRE(sender.go());
-  REQUIRE(sender.done());
-  REQUIRE(receiver.done());
-  auto seen = tracer->stop();
-  REQUIRE(seen);
-  return *seen;
-}
-
-Trace trace(const std::function<bool()>& send) {
-  return trace(send, [] { return true; });
-}
-
-// What a Subject itself adds: one byte read from the control socket and one written to it.
-constexpr std::uint64_t kControl = 1;
-
-}  // namespace
 
 TEST_CASE("read and write are counted by kind with their exact bytes") {
   const UniqueFd tmpfs = make_file("/dev/shm");
@@ -373,80 +272,4 @@ TEST_CASE("grades are tried, and a grade that is missing says why") {
     CHECK(counted.error().fault == Fault::missing);
     CHECK_FALSE(counted.error().hint.empty());
   }
-}
-
-SocketPair udp_pair() {
-  SocketPair pair;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  pair.receiver.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  pair.sender.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::bind(pair.receiver.get(), generic, length) == 0);
-  REQUIRE(::getsockname(pair.receiver.get(), generic, &length) == 0);
-  REQUIRE(::connect(pair.sender.get(), generic, length) == 0);
-  return pair;
-}
-
-/// A burst of `count` messages of `size` bytes, all in one buffer.
-struct Burst {
-  Burst(std::size_t count, std::size_t size) : buffer(size), vectors(count), headers(count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      vectors[i] = {.iov_base = buffer.data(), .iov_len = size};
-      headers[i].msg_hdr.msg_iov = &vectors[i];
-      headers[i].msg_hdr.msg_iovlen = 1;
-    }
-  }
-  std::vector<char> buffer;
-  std::vector<iovec> vectors;
-  std::vector<mmsghdr> headers;
-};
-
-TEST_CASE("bursts of datagrams are counted by their bytes, and copied once on each side") {
-  constexpr unsigned kCount = 20;
-  constexpr std::size_t kDatagram = 1200;
-  const SocketPair udp = udp_pair();
-  const auto seen = trace(
-      [&] {
-        Burst burst(kCount, kDatagram);
-        return ::sendmmsg(udp.sender.get(), burst.headers.data(), kCount, 0) == kCount &&
-               ::sendmmsg(udp.sender.get(), burst.headers.data(), 0, 0) == 0;
-      },
-      [&] {
-        Burst burst(2 * kCount, kDatagram);
-        unsigned got = 0;
-        while (got < kCount) {
-          const int n = ::recvmmsg(udp.receiver.get(), burst.headers.data(), 2 * kCount, MSG_WAITFORONE, nullptr);
-          if (n <= 0) {
-            return false;
-          }
-          got += static_cast<unsigned>(n);
-        }
-        return true;
-      });
-  const auto sent = find(seen.of(Role::sender), "sendmmsg", "memory", "udp");
-  CHECK(sent.calls == 2);
-  CHECK(sent.bytes == kCount * kDatagram);
-  CHECK(find(seen.of(Role::receiver), "recvmmsg", "udp", "memory").bytes == kCount * kDatagram);
-  if (seen.grade == Grade::traced) {
-    CHECK(seen.of(Role::sender).kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
-    CHECK(seen.of(Role::receiver).kernel_copied_bytes == kCount * kDatagram + 2 * kControl);
-  }
-  CHECK(seen.of(Role::sender).unseen.empty());
-}
-
-TEST_CASE("a side with a ring that the kernel copies to says that this is not seen") {
-  const UniqueFd packet(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
-  if (!packet) {
-    cannot_run(Error{Fault::missing, "no AF_PACKET sockets", "", errno});
-  }
-  Subject with([] { return true; });
-  ::fcntl(packet.get(), F_SETFD, FD_CLOEXEC);
-  auto tracer = start(with.pid(), 0);
-  const auto seen = tracer->stop();
-  REQUIRE(seen);
-  CHECK(seen->of(Role::sender).unseen.find("AF_PACKET") != std::string::npos);
-  CHECK(seen->of(Role::receiver).unseen.empty());
 }
