@@ -23,150 +23,16 @@ import os
 import random
 import re
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-SERVER_IP, CLIENT_IP = "10.78.0.1", "10.78.0.2"
+from one_placement import Placement, at_one_placement, sh
+from yardstick_link import SERVER_IP, Link
+
 GIB = 1 << 30
 MADV_POPULATE_WRITE = 23  # not named by Python
-
-
-# GRO of a device is off on a veth by default, and the harness turns it on: ethtool(8) need not be there.
-GRO_ON = """
-import array, fcntl, socket, struct, sys
-SIOCETHTOOL, ETHTOOL_GGRO, ETHTOOL_SGRO = 0x8946, 0x2b, 0x2c
-def ethtool(command, value):
-    data = array.array("I", [command, value])
-    fcntl.ioctl(socket.socket(), SIOCETHTOOL, struct.pack("16sP16x", sys.argv[1].encode(), data.buffer_info()[0]))
-    return data[1]
-ethtool(ETHTOOL_SGRO, 1)
-sys.exit(0 if ethtool(ETHTOOL_GGRO, 0) else "the kernel keeps GRO off on " + sys.argv[1])
-"""
-
-
-def sh(*command, **kwargs):
-    return subprocess.run(command, check=True, text=True, capture_output=True, **kwargs).stdout
-
-
-class Placement:
-    """How far CPU 0 and CPU 1, which everything here runs on, are from each other; as the harness does with its own runs."""
-    OTHER = 1.5
-    REPEATS = 3
-
-    def __init__(self, harness, cpus="0,1"):
-        self.command = [harness, "doctor", "--placement", "--json", f"--cpus={cpus}"]
-
-    def probe(self):
-        return json.loads(sh(*self.command))["placement"]["round_trip_ns"]
-
-    def measure(self, candidate):
-        """What the candidate gave and the distance, or None for that when it was not known or the CPUs were moved."""
-        for _ in range(self.REPEATS):
-            before, value, after = self.probe(), candidate(), self.probe()
-            if before is None or after is None:
-                return value, None
-            if max(before, after) <= self.OTHER * min(before, after):
-                return value, math.sqrt(before * after)
-        return value, None
-
-
-def groups(distances):
-    """Sorted lists of distances that are less than 1.5 times apart: cut at the widest gaps until they are."""
-    ordered = sorted(distances)
-    if not ordered or ordered[-1] <= Placement.OTHER * ordered[0]:
-        return [ordered] if ordered else []
-    widest = max(range(1, len(ordered)), key=lambda i: ordered[i] / ordered[i - 1])
-    return groups(ordered[:widest]) + groups(ordered[widest:])
-
-
-def at_one_placement(runs):
-    """Of {name: [(value, distance), …]}, one a round, {name: [value or None, …]} of the placement that the candidate with
-    the fewest rounds has most of, and a sentence about it. Everything when there is none that all have."""
-    parts = groups([distance for seen in runs.values() for _, distance in seen if distance is not None])
-
-    def inside(part, distance):
-        return distance is not None and part[0] <= distance <= part[-1]
-
-    def fewest(part):
-        return min(sum(inside(part, distance) for _, distance in seen) for seen in runs.values())
-    part = max(parts, key=lambda part: (fewest(part), len(part)), default=None)
-    if part is None or fewest(part) == 0:
-        text = "; ".join(f"{part[0]:.0f} - {part[-1]:.0f} ns" for part in parts) or "not known"
-        return {name: [value for value, _ in seen] for name, seen in runs.items()}, f"placement: {text}; NOT HELD EQUAL"
-    kept = {name: [value if inside(part, distance) else None for value, distance in seen] for name, seen in runs.items()}
-    left_out = sum(value is None for seen in kept.values() for value in seen)
-    return kept, f"placement: {part[0]:.0f} - {part[-1]:.0f} ns" + (f"; {left_out} runs elsewhere or moved, left out" if left_out else "")
-
-
-class Link:
-    """Two namespaces joined by veth, CUBIC in both, a tmpfs for the receiver and a served directory in page cache."""
-
-    def __init__(self, huge, mtu=1500):
-        self.mtu = mtu
-        self.names = [f"waggle-perf-{os.getpid()}-{side}" for side in "sc"]
-        self.children = []
-        self.dir = tempfile.mkdtemp(prefix="waggle-perf-")
-        self.served = os.path.join(self.dir, "served")
-        self.sink = os.path.join(self.dir, "sink")
-        os.mkdir(self.served)
-        os.mkdir(self.sink)
-        try:
-            self.set_up(huge)
-        except BaseException:
-            self.close()
-            raise
-
-    def set_up(self, huge):
-        sh("mount", "-t", "tmpfs", "-o", "size=4g" + (",huge=always" if huge else ""), "tmpfs", self.sink)
-        for name in self.names:
-            sh("ip", "netns", "add", name)
-        sh("ip", "-n", self.names[0], "link", "add", "wg0", "type", "veth", "peer", "name", "wg1", "netns", self.names[1])
-        for name, device, address in zip(self.names, ("wg0", "wg1"), (SERVER_IP, CLIENT_IP)):
-            sh("ip", "-n", name, "address", "add", f"{address}/24", "dev", device)
-            sh("ip", "-n", name, "link", "set", "lo", "up")
-            sh("ip", "-n", name, "link", "set", device, "mtu", str(self.mtu), "up")
-            self.run(name, sys.executable, "-c", GRO_ON, device)
-            # By route: a namespace may not choose a default that the host does not list as allowed.
-            sh("ip", "-n", name, "route", "replace", "10.78.0.0/24", "dev", device, "src", address, "congctl", "cubic")
-
-    def on(self, cpu, name, *command):
-        return ["ip", "netns", "exec", name, "taskset", "-c", str(cpu), *command]
-
-    def run(self, name, *command):
-        return sh("ip", "netns", "exec", name, *command)
-
-    def server(self, *command, **kwargs):
-        child = subprocess.Popen(self.on(0, self.names[0], *command), stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL, start_new_session=True, **kwargs)
-        self.children.append(child)
-        return child
-
-    def client(self, *command, **kwargs):
-        return sh(*self.on(1, self.names[1], *command), **kwargs)
-
-    def wait_port(self, port, proto="-t"):
-        for _ in range(500):
-            if re.search(rf":{port}\b", self.run(self.names[0], "ss", "-Hln", proto)):
-                return
-            time.sleep(0.01)
-        raise RuntimeError(f"nothing listens on port {port}")
-
-    def stop(self, child):
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        self.children.remove(child)
-
-    def close(self):
-        for child in list(self.children):
-            self.stop(child)
-        for name in self.names:
-            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
-        subprocess.run(["umount", self.sink], check=False, capture_output=True)
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def random_file(path, size):
