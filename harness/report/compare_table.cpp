@@ -28,9 +28,10 @@ Rows ranked(const record::Record& record, const std::string& link) {
   const auto figure = [&](const record::Contestant* one) {
     return record::metric(record.workload, *one->summary).median;
   };
-  // Equals stay in the record's order.
-  std::ranges::stable_sort(rows, [&](const record::Contestant* a, const record::Contestant* b) {
-    return record::is_better(record.workload, figure(a), figure(b));
+  // Equals stay in the record's order, which is that of their addresses.
+  std::ranges::sort(rows, [&](const record::Contestant* a, const record::Contestant* b) {
+    const bool better = record::is_better(record.workload, figure(a), figure(b));
+    return better || (a < b && !record::is_better(record.workload, figure(b), figure(a)));
   });
   return rows;
 }
