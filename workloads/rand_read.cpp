@@ -22,7 +22,7 @@ const OptionTable<RandReadOptions>& rand_read_options() {
       {"size", &RandReadOptions::size, OptionType::bytes(), "of the file"},
       {"block", &RandReadOptions::block, OptionType::bytes(1, kMaxView), "per read"},
       {"count", &RandReadOptions::count, OptionType::number(1), "reads"},
-      {"depth", &RandReadOptions::depth, OptionType::number(), "reads under way"},
+      {"depth", &RandReadOptions::depth, OptionType::number(1), "reads under way"},
   };
   return table;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "base/clock.hpp"
+#include "protocol/message_head.hpp"
 #include "workloads/content.hpp"
 #include "workloads/workload.hpp"
 
@@ -14,6 +15,11 @@ namespace {
 
 /// Most bytes of requests and responses under way in open loop: what fits socket buffers, so that neither side blocks.
 constexpr std::uint64_t kMostUnderWay = 64 * 1024;
+/// What one message holds of them: an ECHO says the length of the response, too.
+constexpr std::uint64_t kMostResponse = kMaxMessage - protocol::kHeadSize;
+constexpr std::uint64_t kMostRequest = kMostResponse - sizeof(std::uint32_t);
+/// Requests per second whose due times the clock, which counts nanoseconds, can tell apart.
+constexpr double kMostRate = 1e9;
 
 struct RrOptions {
   std::uint64_t request = 64;
@@ -24,8 +30,8 @@ struct RrOptions {
 
 const OptionTable<RrOptions>& rr_options() {
   static const OptionTable<RrOptions> table{
-      {"request", &RrOptions::request, OptionType::bytes(), "of a request"},
-      {"response", &RrOptions::response, OptionType::bytes(), "of a response"},
+      {"request", &RrOptions::request, OptionType::bytes(0, kMostRequest), "of a request"},
+      {"response", &RrOptions::response, OptionType::bytes(0, kMostResponse), "of a response"},
       {"rate", &RrOptions::rate, OptionType::rate(), "requests per second; 0 is closed loop"},
       {"seconds", &RrOptions::seconds, OptionType::seconds_above_zero(), "length of a run"},
   };
@@ -42,6 +48,18 @@ class RequestResponse final : public Workload {
   const std::vector<OptionInfo>& options() const override { return rr_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
   double lasts(const Parameters& parameters) const override { return rr_options().read(parameters.own).seconds; }
+
+  Result<> check(const Parameters& parameters) const override {
+    const RrOptions own = rr_options().read(parameters.own);
+    if (own.rate > kMostRate) {
+      return fail(Fault::usage, fmt::format("--rate={} is more than a clock of nanoseconds can tell apart", own.rate),
+                  "choose --rate <= 1G");
+    }
+    return own.rate > 0 && own.rate * own.seconds < 1
+               ? fail(Fault::usage, fmt::format("--rate={} makes no request in --seconds={}", own.rate, own.seconds),
+                      "raise one of them, or leave out --rate for a closed loop")
+               : Result<>();
+  }
 
   Result<> prepare(const Context& context) const override {
     const RrOptions own = rr_options().read(context.parameters.own);

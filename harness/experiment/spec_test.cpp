@@ -124,6 +124,22 @@ TEST_CASE("a spec that was built by hand is checked like one from a command line
   CHECK(refusal({.work = "/nonexistent"}).find("--work: /nonexistent is not a directory") == 0);
 }
 
+TEST_CASE("a request-response run makes at least one request, each in one message") {
+  const auto with = [](workloads::Parameters parameters) {
+    return Spec{.workload = "rr", .parameters = std::move(parameters)};
+  };
+  CHECK(refusal(with({.own = {{"rate", 0.5}}})) ==
+        "--rate=0.5 makes no request in --seconds=1; raise one of them, or leave out --rate for a closed loop");
+  CHECK(refusal(with({.own = {{"rate", 1e10}}})).ends_with("choose --rate <= 1G"));
+  CHECK(
+      refusal(with({.own = {{"request", std::uint64_t{300'000}}}})).starts_with("--request: 300000 is out of bounds"));
+  CHECK(refusal(with({.own = {{"response", std::uint64_t{300'000}}}})).starts_with("--response: 300000 is out of"));
+  Spec most = with({.own = {{"request", std::uint64_t{262'132}}, {"response", std::uint64_t{262'136}}, {"rate", 1.0}}});
+  must(settle(most, said(most)));
+  CHECK(refusal({.workload = "rand-read", .parameters = {.own = {{"depth", std::uint64_t{0}}}}})
+            .starts_with("--depth: 0 is out of bounds"));
+}
+
 TEST_CASE("what was said of the pilot holds, also where it is what others would get") {
   Spec spec{.pairs = {{"sendfile"}, {"mmap"}, {"splice"}, {"udp"}, {"uring"}}};
   for (Pair& pair : spec.pairs) {

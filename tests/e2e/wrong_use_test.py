@@ -79,6 +79,11 @@ class WrongUse(Case):
         self.refused(2, "run", "--workload=idle", "--cache=cold", says=["--cache says nothing to the workload idle"])
         self.refused(2, "run", "--workload=rand-read", "--huge", says=["--huge says nothing to the workload rand-read"])
 
+    def test_parameters_that_make_no_run(self):
+        self.refused(2, "run", "--workload=rr", "--rate=0.5", says=["--rate=0.5 makes no request in --seconds=1"])
+        self.refused(2, "run", "--workload=rr", "--request=300KiB", says=["--request: 300KiB is out of bounds"])
+        self.refused(2, "run", "--workload=rand-read", "--depth=0", says=["--depth: 0 is out of bounds"])
+
     def test_a_datapath_named_twice(self):
         self.refused(2, "compare", "--datapaths=sendfile,mmap,sendfile", says=["sendfile is named twice", "leave one"])
         self.refused(2, "compare", "--datapaths=splice,splice+read_write", says=["splice is named twice"])
