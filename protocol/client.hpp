@@ -120,6 +120,7 @@ class Client {
     UniqueFd from;  ///< closed by store_many once sent
     std::uint64_t size = 0;
     std::uint32_t mode = 0644;
+    bool durable = false;  ///< as of an upload
     /// Asked when all has been sent: on an error the file does not appear under its name, and fails with that.
     std::function<Result<>()> still_right = {};
   };

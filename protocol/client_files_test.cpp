@@ -134,6 +134,20 @@ TEST_CASE("many small files are stored", "[client]") {
   }
 }
 
+TEST_CASE("a small file is on disk before it is done where that was asked for", "[client]") {
+  Connected connected;
+  auto client = connected.open();
+  REQUIRE(client);
+  REQUIRE(client->store_many(
+      4,
+      [](std::size_t index) -> Result<Client::Small> {
+        return Client::Small{
+            .path = std::to_string(index), .from = memory_file("x"), .size = 1, .durable = index % 2 == 1};
+      },
+      [](std::size_t, std::uint64_t) -> Result<> { return {}; }));
+  CHECK(connected.tree->durable == std::set<std::string>{"1", "3"});
+}
+
 TEST_CASE("pipelined reads at random places are verified each", "[client]") {
   Connected connected;
   const std::string content = noise(1'000'000);

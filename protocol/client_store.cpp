@@ -89,7 +89,8 @@ class Client::State::Store {
     if (failed) {  // nothing answers RELEASE: the COMMIT that is refused then is what the others wait for
       WAGGLE_TRY(state_.post(Release{handle}));
     }
-    WAGGLE_TRY(state_.post(Commit{handle}));
+    WAGGLE_TRY(state_.post(Commit{handle}, small->durable ? flag::kDurable : std::uint8_t{0},
+                           small->durable ? small->size : 0));
     under_way_.push_back({index, now, small->size, std::move(small->path), failed});
     return {};
   }

@@ -206,10 +206,12 @@ Result<> Sender::send_small(const std::vector<Wanted>& wanted) {
         const std::uint64_t size = source.size;
         const std::uint32_t mode = mode_.of(source.mode);
         const Source& kept = under_way.emplace(index, std::move(source)).first->second;
-        return protocol::Client::Small{
-            .path = wanted[index].path, .from = std::move(file), .size = size, .mode = mode, .still_right = [&kept] {
-              return kept.unchanged();
-            }};
+        return protocol::Client::Small{.path = wanted[index].path,
+                                       .from = std::move(file),
+                                       .size = size,
+                                       .mode = mode,
+                                       .durable = options_.durable,
+                                       .still_right = [&kept] { return kept.unchanged(); }};
       },
       [&](std::size_t index, std::uint64_t) -> Result<> {
         ++total_.files;

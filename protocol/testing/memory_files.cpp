@@ -109,10 +109,13 @@ Result<FileService::Opened> MemoryFiles::create(std::string_view path, std::uint
   return Opened{last_, current(*node)};
 }
 
-Result<> MemoryFiles::commit(FileId file, bool) {
+Result<> MemoryFiles::commit(FileId file, bool durable) {
   const std::lock_guard lock(tree_->mutex);
   Open& open = open_.at(file);
   open.committed = true;
+  if (durable) {
+    tree_->durable.insert(open.path);
+  }
   tree_->nodes[open.path] = open.node;
   return {};
 }

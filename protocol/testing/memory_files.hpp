@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "base/unique_fd.hpp"
@@ -24,9 +25,10 @@ struct Tree {
   std::map<std::string, std::shared_ptr<Node>, std::less<>> nodes;       ///< what has a name
   std::map<std::string, std::shared_ptr<Node>, std::less<>> unfinished;  ///< kept uploads, by path
   std::uint64_t last_version = 0;
-  bool knows_digests = false;  ///< known_digest() has an answer
-  std::uint64_t digested = 0;  ///< bytes read for digests()
-  Error create_fails;          ///< what create() says when not empty
+  bool knows_digests = false;     ///< known_digest() has an answer
+  std::uint64_t digested = 0;     ///< bytes read for digests()
+  Error create_fails;             ///< what create() says when not empty
+  std::set<std::string> durable;  ///< paths of what was committed so
 
   void put(const std::string& path, std::string_view content);
   /// What is stored under a path; "<none>" when nothing is.

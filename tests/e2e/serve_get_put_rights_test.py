@@ -43,6 +43,33 @@ class Rights(Transfers):
         call("put", "copy", f"127.0.0.1:{server.port}/again")
         self.assertTrue(filecmp.cmp(self.root / "file", self.root / "again", shallow=False))
 
+    def test_put_names_a_directory_that_cannot_be_read_and_goes_on(self):
+        """Somebody else's, where nobody but root may look: that root may is why another user puts."""
+        program = self.top / "harness"  # where everybody can reach it
+        shutil.copy2(transfers.HARNESS, program)
+        self.make(self.local / "tree/closed/file", 10)
+        self.make(self.local / "tree/open/deep/file", 10)
+        for path, mode in ((self.top, 0o755), (program, 0o755), (self.local / "tree/closed", 0)):
+            path.chmod(mode)
+        self.addCleanup((self.local / "tree/closed").chmod, 0o700)
+        server = self.serve()
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+
+        def put(name, to):
+            done = subprocess.run([program, "put", "-r", "--durable", name, f"127.0.0.1:{server.port}/{to}"],
+                                  capture_output=True, text=True, timeout=DEADLINE, cwd=self.local, env=environment(),
+                                  **nobody)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            return done
+
+        done = put("tree", "to")
+        self.assertRegex(done.stderr, r"\Aharness: cannot read the directory 'tree/closed': Permission denied[^\n]*\n"
+                                      r"harness: 1 failed, named above; all others are there and verified\n\Z")
+        self.assertTrue((self.root / "to/open/deep/file").exists())
+        done = put("tree/closed", "alone")
+        self.assertRegex(done.stderr, r"\Aharness: cannot read the directory 'tree/closed': Permission denied[^\n]*\n\Z")
+        self.assertFalse((self.root / "alone").exists())
+
     def test_tokens(self):
         self.make(self.root / "file", 10)
         secret = self.top / "secret"
