@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/units.hpp"
 #include "harness/cli/get_stream.hpp"
 #include "harness/cli/remote.hpp"
 #include "harness/store/attributes.hpp"
@@ -172,6 +173,12 @@ Result<Fetcher::Tree> Fetcher::list_tree(Directory top, std::uint64_t here) {
     }
     auto listed = list_directory(directory, tree, left);
     WAGGLE_TRY(tree.directories.size() == 1 ? listed : go_past(std::move(listed), watch_, total_));
+    if (tree.listed > most_listed_) {
+      return fail(Fault::usage,
+                  fmt::format("'{}': the list of this tree takes more than {}", tree.directories.front().path,
+                              format_bytes(most_listed_)),
+                  "fetch its directories one by one, if you trust that server");
+    }
   }
   return tree;
 }
@@ -179,6 +186,9 @@ Result<Fetcher::Tree> Fetcher::list_tree(Directory top, std::uint64_t here) {
 Result<> Fetcher::list_directory(const Directory& directory, Tree& tree, std::vector<Directory>& below) {
   WAGGLE_LET(entries, client_.readdir(directory.path));
   for (auto& entry : entries) {
+    if (tree.listed > most_listed_) {  // list_tree() says so
+      return {};
+    }
     const protocol::Attributes& attributes = entry.attributes;
     if (!is_plain_name(entry.name)) {
       return fail(Fault::protocol, fmt::format("the server lists the name '{}'", entry.name),
@@ -186,6 +196,7 @@ Result<> Fetcher::list_directory(const Directory& directory, Tree& tree, std::ve
     }
     std::string path = join_path(directory.path, entry.name);
     fs::path target = directory.target / entry.name;
+    tree.listed += sizeof(Directory) + path.size() + target.native().size();
     if (attributes.type == FileType::directory) {
       below.push_back({.path = std::move(path),
                        .target = std::move(target),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,15 +15,24 @@
 
 namespace waggle::cli {
 
+/// Bytes of memory that the list of a tree may take: some four million files with paths of usual length. How long the
+/// list is, is up to the server, which need not be an honest one. How deep it goes is bounded by the protocol's paths.
+inline constexpr std::uint64_t kMostListed = std::uint64_t{1} << 30U;
+
 /// One `get` over one connection. What it is given must outlive it.
 class Fetcher {
  public:
   Fetcher(protocol::Client& client, const TransferOptions& options, const AbortOnSignal& interrupt,
-          TransferWatch& watch, TransferTotal& total)
-      : client_(client), options_(options), interrupt_(interrupt), watch_(watch), total_(total) {}
+          TransferWatch& watch, TransferTotal& total, std::uint64_t most_listed = kMostListed)
+      : client_(client),
+        options_(options),
+        interrupt_(interrupt),
+        watch_(watch),
+        total_(total),
+        most_listed_(most_listed) {}
 
   /// A file or, recursively, a directory of the server. What fails within a directory is named and counted, and does
-  /// not end the rest.
+  /// not end the rest. Fault::usage, with nothing made, for a tree whose list takes more than `most_listed` bytes.
   Result<> fetch(const std::string& path, const std::filesystem::path& target);
   /// A file, to stdout.
   Result<> stream(const std::string& path);
@@ -47,6 +57,7 @@ class Fetcher {
     std::vector<Directory> directories;  ///< each before what is in it
     std::vector<Wanted> small;
     std::vector<Wanted> large;
+    std::uint64_t listed = 0;  ///< bytes of memory that these take, about
   };
 
   Result<> go_on() const;
@@ -69,6 +80,7 @@ class Fetcher {
   const AbortOnSignal& interrupt_;
   TransferWatch& watch_;
   TransferTotal& total_;
+  std::uint64_t most_listed_;
   TransferMode mode_{options_.keep_mode};
   bool kept_ = false;
 };
