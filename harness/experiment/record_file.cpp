@@ -80,11 +80,33 @@ class Partial {
       path_.clear();
       return true;
     }
-    return errno == EEXIST ? Result<bool>(false) : cannot_write(name);
+    return errno == EEXIST ? Result<bool>(false) : take(name);
+  }
+
+  /// What it holds is whole, but cannot have its name: it stays where it is, and the error says where that is.
+  std::unexpected<Error> keep(Error error) {
+    error.hint = fmt::format("the record is {}; rename it", path_.native());
+    path_.clear();
+    return std::unexpected(std::move(error));
   }
 
  private:
   Partial(fs::path path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}
+
+  /// Where there is neither of them (FUSE, 9p and the like): an empty file takes the name, if it is free, and is
+  /// replaced by the whole record.
+  Result<bool> take(const fs::path& name) {
+    if (const UniqueFd place(::open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644)); !place) {
+      return errno == EEXIST ? Result<bool>(false) : cannot_write(name);
+    }
+    if (::rename(path_.c_str(), name.c_str()) != 0) {
+      auto failed = cannot_write(name);
+      ::unlink(name.c_str());
+      return failed;
+    }
+    path_.clear();
+    return true;
+  }
 
   fs::path path_;
   UniqueFd file_;
@@ -111,8 +133,11 @@ Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record
   WAGGLE_TRY(partial.fill(text));
   fs::path name = path;
   for (int number = 2;; ++number) {
-    WAGGLE_LET(named, partial.become(name));
-    if (named) {
+    const auto named = partial.become(name);
+    if (!named) {
+      return partial.keep(named.error());
+    }
+    if (*named) {
       return name;
     }
     name = numbered(path, number);

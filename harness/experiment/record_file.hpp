@@ -10,7 +10,8 @@ namespace waggle::experiment {
 
 /// Writes a record whole or not at all, and over nothing: into a file beside it, which then gets its name. Returns the
 /// name that it got: `path`, or where that is taken the first free one of "NAME-2.json", "NAME-3.json" … What is no
-/// regular file (a pipe, a terminal, /dev/null) is written to as it is.
+/// regular file (a pipe, a terminal, /dev/null) is written to as it is. A record that is whole but cannot have its name
+/// stays beside it, and the error says where.
 Result<std::filesystem::path> write_record(const std::filesystem::path& path, const nlohmann::json& record);
 
 /// A record, or what claims to be one: any object whose "schema" is "waggle-record/…". Fault::corrupt for something

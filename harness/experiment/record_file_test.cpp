@@ -2,16 +2,23 @@
 #include "harness/experiment/record_file.hpp"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 using namespace waggle;
 using namespace waggle::experiment;
@@ -29,6 +36,39 @@ std::string content(const std::filesystem::path& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+/// From now on the kernel refuses the calling thread what some file systems lack (man 2 seccomp): hard links, renaming
+/// without replacing and, where `any_rename`, renaming at all.
+void refuse_links(bool any_rename) {
+  constexpr auto kNumber = static_cast<__u32>(offsetof(seccomp_data, nr));
+  constexpr auto kFlags = static_cast<__u32>(offsetof(seccomp_data, args[4]));
+  std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber)};
+  const auto refuse = [&](long call, __u32 why) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(call), 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | why));
+  };
+#ifdef SYS_link
+  refuse(SYS_link, EPERM);
+#endif
+  refuse(SYS_linkat, EPERM);
+  if (any_rename) {
+#ifdef SYS_rename
+    refuse(SYS_rename, EROFS);
+#endif
+#ifdef SYS_renameat
+    refuse(SYS_renameat, EROFS);
+#endif
+    refuse(SYS_renameat2, EROFS);
+  }
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(SYS_renameat2), 0, 3));
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFlags));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  REQUIRE(::prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) == 0);
+  REQUIRE(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
 }
 
 }  // namespace
@@ -60,6 +100,27 @@ TEST_CASE("a record takes a free name and leaves every other file alone") {
   std::filesystem::rename(path, directory / ("new.json." + std::to_string(::getpid()) + ".0.part"));
   CHECK(write_record(directory / "new.json", 5).value() == directory / "new.json");
   CHECK(std::distance(std::filesystem::directory_iterator(directory), {}) == 5);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("where there are no hard links, a record overwrites nothing either, and is not lost") {
+  const auto directory = temporary("no-links");
+  std::filesystem::create_directory(directory);
+  std::thread([&] {
+    refuse_links(false);
+    CHECK(write_record(directory / "r.json", 1).value() == directory / "r.json");
+    CHECK(write_record(directory / "r.json", 2).value() == directory / "r-2.json");
+    CHECK(content(directory / "r.json") == "1\n");
+    CHECK(content(directory / "r-2.json") == "2\n");
+    CHECK(std::distance(std::filesystem::directory_iterator(directory), {}) == 2);
+    refuse_links(true);
+    const auto refused = write_record(directory / "r.json", 3);
+    REQUIRE_FALSE(refused);
+    const auto kept = directory / ("r.json." + std::to_string(::getpid()) + ".0.part");
+    CHECK(refused.error().hint == "the record is " + kept.string() + "; rename it");
+    CHECK(content(kept) == "3\n");
+    CHECK(std::distance(std::filesystem::directory_iterator(directory), {}) == 3);
+  }).join();
   std::filesystem::remove_all(directory);
 }
 
