@@ -33,6 +33,7 @@ class Download final : public Workload {
   const std::vector<OptionInfo>& options() const override { return download_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
   std::uint64_t fills(const Parameters& parameters) const override { return size_of(parameters); }
+  std::uint64_t makes(const Parameters& parameters) const override { return size_of(parameters); }
 
   Result<> make_files(const Parameters& parameters, const std::filesystem::path& served,
                       const std::filesystem::path&) const override {

@@ -35,6 +35,9 @@ class RandRead final : public Workload {
   Traits traits() const override { return {.reads_files = true, .file_size = "size"}; }
   const std::vector<OptionInfo>& options() const override { return rand_read_options().infos(); }
   bool server_sends(const Parameters&) const override { return true; }
+  std::uint64_t makes(const Parameters& parameters) const override {
+    return rand_read_options().read(parameters.own).size;
+  }
 
   Result<> check(const Parameters& parameters) const override {
     const RandReadOptions own = rand_read_options().read(parameters.own);

@@ -110,6 +110,7 @@ class SmallFiles final : public Workload {
     const std::uint64_t mean = (own.small_min + own.small_max) / 2;
     return own.count * (mean + kPage / 2 + kInode);
   }
+  std::uint64_t makes(const Parameters& parameters) const override { return fills(parameters); }
 
   Result<> check(const Parameters& parameters) const override {
     const SmallFilesOptions own = own_of(parameters);

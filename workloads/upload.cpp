@@ -33,6 +33,7 @@ class Upload final : public Workload {
   const std::vector<OptionInfo>& options() const override { return upload_options().infos(); }
   bool server_sends(const Parameters&) const override { return false; }
   std::uint64_t fills(const Parameters& parameters) const override { return size_of(parameters); }
+  std::uint64_t makes(const Parameters& parameters) const override { return size_of(parameters); }
 
   Result<> check(const Parameters& parameters) const override {
     return parameters.sink == Incoming::Sink::discard

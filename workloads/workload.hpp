@@ -79,6 +79,8 @@ class Workload {
   virtual bool server_sends(const Parameters& parameters) const = 0;
   /// Bytes of memory that a run of one client takes for what it keeps in its sink: payload in whole pages, and inodes.
   virtual std::uint64_t fills(const Parameters&) const { return 0; }
+  /// Bytes that the files take that make_files() makes, about.
+  virtual std::uint64_t makes(const Parameters&) const { return 0; }
   /// Seconds for which a run goes on by itself, whether any byte is verified or not.
   virtual double lasts(const Parameters&) const { return 0; }
   /// Makes the files that the server serves, below `served`, and those that the clients upload, below `local`.

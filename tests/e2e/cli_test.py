@@ -81,8 +81,13 @@ class Faults(Case):
         done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh",
                                str(self.directory), HARNESS], capture_output=True, text=True, timeout=DEADLINE,
                               env={**os.environ, "WAGGLE_RESULTS": tempfile.gettempdir()})
-        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
-        self.assertRegex(done.stderr, r"\Aharness: [^\n]*No space left on device[^\n]*\n\Z")
+        self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+        self.assertRegex(done.stderr, r"\Aharness: [^\n]* need 64 MiB, and 1 MiB are free; [^\n]*\n\Z")
+
+    def test_more_than_there_is(self):
+        require(os.getuid() == 0, "needs root to make network namespaces")
+        self.refused(3, "run", f"--work={self.directory}", "--size=1PiB", says=["need 1 PiB, and ", "are free; ", "--work"])
+        self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w") as full:
