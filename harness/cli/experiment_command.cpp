@@ -66,6 +66,9 @@ Result<> check_record(const std::filesystem::path& record, bool chosen) {
 
 /// What the exit code must say about the experiment as a whole.
 Result<> verdict(const record::Record& record) {
+  if (record.interrupted.value_or(false)) {
+    return fail(Fault::cancelled, "interrupted; the figures are of the runs that were made until then");
+  }
   const auto& contestants = record.contestants;
   const auto with = [&](record::Status status) {
     return std::ranges::find(contestants, status, &record::Contestant::status);
@@ -120,7 +123,7 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
     fmt::print("{}\n", experiment::json_text(record::to_json(*record), 2));
     return result;
   }
-  if (!result && written && record->contestants.size() == 1) {
+  if (!result && written && record->contestants.size() == 1 && !record->interrupted) {
     return result;  // the error says it all
   }
   fmt::print("{}", table(record::printable(*record), output_style(global)));

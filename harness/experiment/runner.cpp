@@ -193,6 +193,25 @@ Result<> complete(Spec& spec) {
   return {};
 }
 
+/// Makes what there is of an interrupted experiment one that can be told: pairs without a timed run have failed. False
+/// when that is all of them.
+bool close_early(std::vector<Entry>& entries) {
+  bool any = false;
+  for (Entry& entry : entries) {
+    if (entry.problem) {
+      continue;
+    }
+    const bool timed = std::ranges::any_of(entry.runs, [](const record::Run& run) { return counts(run, {}); });
+    if (!timed) {
+      entry.problem = fail(Fault::cancelled, "interrupted before it had a timed run").error();
+    } else if (entry.stopped == Stop::no) {
+      entry.stopped = Stop::interrupted;
+    }
+    any = any || timed;
+  }
+  return any;
+}
+
 }  // namespace
 
 Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher) {
@@ -233,11 +252,29 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
     }
   }
   WAGGLE_TRY(begin_survey(spec, *site));
-  WAGGLE_TRY(Runner(spec, watcher, *site, entries, frame.workload).go(probed));
-  WAGGLE_LET(environment, end_survey(*site, entries));
-  frame.environment = std::move(environment);
-  WAGGLE_TRY(interrupt.check());
-  return build_record(spec, frame, entries);
+  const auto ran = Runner(spec, watcher, *site, entries, frame.workload).go(probed);
+  bool interrupted = !ran && ran.error().fault == Fault::cancelled && close_early(entries);
+  if (!interrupted) {
+    WAGGLE_TRY(ran);
+  }
+  // A signal takes away what is to come, not what was measured; only a second one takes that, too.
+  interrupted = interrupted || !interrupt.check();
+  if (interrupted) {
+    interrupt.rearm();
+  }
+  auto environment = end_survey(*site, entries);
+  if (!environment && environment.error().fault == Fault::cancelled && !interrupted) {
+    interrupted = true;
+    interrupt.rearm();
+    environment = end_survey(*site, entries);
+  }
+  WAGGLE_TRY(environment);
+  frame.environment = *std::move(environment);
+  record::Record record = build_record(spec, frame, entries);
+  if (interrupted || !interrupt.check()) {
+    record.interrupted = true;
+  }
+  return record;
 }
 
 }  // namespace waggle::experiment

@@ -28,7 +28,7 @@ enum class Grade { counted, traced, modelled };
 enum class Place { kernel, user };
 
 /// Why a contestant was given so many runs.
-enum class Stop { no, interval, budget, most_runs, placement };
+enum class Stop { no, interval, budget, most_runs, placement, interrupted };
 
 /// What becomes of runs between CPUs that were moved: `same`: they are repeated, and figures come from the runs of one
 /// placement that all contestants have; `report`: as before, but nothing is repeated; `any`: all runs count.
@@ -60,10 +60,10 @@ inline constexpr std::array kNames<Grade>{NamesOf<Grade>{Grade::counted, "counte
 template <>
 inline constexpr std::array kNames<Place>{NamesOf<Place>{Place::kernel, "kernel"}, NamesOf<Place>{Place::user, "user"}};
 template <>
-inline constexpr std::array kNames<Stop>{NamesOf<Stop>{Stop::interval, "interval"},
-                                         NamesOf<Stop>{Stop::budget, "budget"},
-                                         NamesOf<Stop>{Stop::most_runs, "most_runs"},
-                                         NamesOf<Stop>{Stop::placement, "placement"}, NamesOf<Stop>{Stop::no, "no"}};
+inline constexpr std::array kNames<Stop>{
+    NamesOf<Stop>{Stop::interval, "interval"},       NamesOf<Stop>{Stop::budget, "budget"},
+    NamesOf<Stop>{Stop::most_runs, "most_runs"},     NamesOf<Stop>{Stop::placement, "placement"},
+    NamesOf<Stop>{Stop::interrupted, "interrupted"}, NamesOf<Stop>{Stop::no, "no"}};
 template <>
 inline constexpr std::array kNames<PlacementRule>{NamesOf<PlacementRule>{PlacementRule::same, "same"},
                                                   NamesOf<PlacementRule>{PlacementRule::report, "report"},

@@ -35,6 +35,7 @@ struct Record {
   Environment environment;
   std::optional<Placement> placement;  ///< nothing in records of before it was told
   std::vector<Contestant> contestants;
+  std::optional<bool> interrupted = {};  ///< true: it was ended before it had all its runs
   static void fields(auto& m, auto& a) {
     a.member("schema", m.schema);
     a.member("created", m.created);
@@ -46,6 +47,7 @@ struct Record {
     a.member("environment", m.environment);
     a.optional("placement", m.placement);
     a.member("contestants", m.contestants);
+    a.optional("interrupted", m.interrupted);
   }
 };
 

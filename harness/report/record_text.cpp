@@ -106,6 +106,10 @@ std::string congestion_text(const record::Contestant& contestant) {
 
 std::string noise_text(const record::Record& record, const Style& style) {
   std::string text;
+  if (record.interrupted.value_or(false)) {
+    const auto* line = "Interrupted: the figures are of the runs that were made until then.";
+    text += paint(style, Ink::warning, wrap(style, line, 2)) + "\n";
+  }
   for (const auto& reason : record.environment.noise) {
     text += paint(style, Ink::warning, wrap(style, "Noisy machine: " + reason, 2)) + "\n";
   }

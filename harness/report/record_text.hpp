@@ -21,7 +21,7 @@ std::vector<std::string> links_of(const record::Record& record);
 std::string link_text(const record::Record& record, const std::string& link);
 /// "cubic", or "bbr (cubic requested)": what the sending party's channel was granted; "–" when it does not say.
 std::string congestion_text(const record::Contestant& contestant);
-/// One line per reason why the machine's state makes the figures doubtful; empty when it does not.
+/// One line per reason why an interrupt or the machine's state makes the figures doubtful; empty when there is none.
 std::string noise_text(const record::Record& record, const Style& style);
 /// "40.9 – 42.3", scaled by `factor`, with what it covers when that is less than 95 %: "38.1 – 44.0 (75 %)"; empty
 /// without an interval.

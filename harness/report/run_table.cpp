@@ -25,6 +25,7 @@ std::string why_stopped(record::Stop stopped) {
     case record::Stop::interval: return "enough for the interval that is wanted";
     case record::Stop::budget: return "as many as the time allowed";
     case record::Stop::placement: return "then the CPUs had been moved too often";
+    case record::Stop::interrupted: return "then the experiment was interrupted";
     case record::Stop::most_runs:
     case record::Stop::no: break;
   }

@@ -23,6 +23,8 @@ class Interrupt {
   int fd() const { return fd_.get(); }
   /// Fault::cancelled once a signal has come, and ever after.
   Result<> check();
+  /// Forgets the signal that has come, for who has work to finish all the same; one that comes later counts again.
+  void rearm() { came_ = false; }
 
  private:
   Interrupt(UniqueFd fd, sigset_t before) : fd_(std::move(fd)), before_(before) {}

@@ -215,6 +215,32 @@ class Experiments(Case):
             self.assertEqual(output, "")
             self.assertEqual(set(self.directory.iterdir()), before)
 
+    def test_interrupt_keeps_what_was_measured(self):
+        """A signal ends what is to come; what was measured is recorded, shown and called interrupted."""
+        record = self.directory / "record.json"
+        for seconds in (1, 2, 4, 8, 16):  # until a timed run has ended on whatever machine this is
+            process = subprocess.Popen([HARNESS, "compare", "--datapaths=sendfile,read_write", "--size=1MiB", "--probed=0",
+                                        "--warmups=0", "--runs=10000", f"--work={self.directory}", f"--output={record}"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(seconds)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=DEADLINE)
+            self.assertEqual(process.returncode, 130, errors)
+            self.assertRegex(errors, r"\Aharness: interrupted[^\n]*\n\Z")
+            if record.exists():
+                break
+            self.assertEqual(output, "")
+        self.assertIn("Interrupted", output)
+        kept = json.loads(record.read_text())
+        self.assertIs(kept["interrupted"], True)
+        ok = [contestant for contestant in kept["contestants"] if contestant["status"] == "ok"]
+        self.assertTrue(ok)
+        for contestant in ok:
+            self.assertEqual(contestant["summary"]["stopped"], "interrupted")
+            self.assertTrue(contestant["summary"]["goodput_bits_per_second"]["median"] > 0)
+        self.assertIn("Interrupted", run("show", str(record)).stdout)
+        self.assertEqual(set(self.directory.iterdir()), {record})
+
     def test_kill_leaves_what_clean_removes(self):
         process = subprocess.Popen([HARNESS, "run", "--datapath=sendfile", "--size=64MiB", "--runs=1000",
                                     f"--work={self.directory}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
