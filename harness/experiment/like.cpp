@@ -122,6 +122,7 @@ Result<> change_workload(Spec& spec, const std::string& name) {
     spec.tmpfs_huge = usual.tmpfs_huge;
   }
   spec.cache = traits.reads_files ? spec.cache : usual.cache;
+  spec.digest = traits.reads_files ? spec.digest : usual.digest;
   spec.file = traits.takes_file ? spec.file : usual.file;
   return {};
 }

@@ -42,6 +42,7 @@ Result<> check_traits(const Workload& workload, const Said& said) {
   for (const auto& [name, heeded] : {std::pair{"sink", traits.fills_sink},
                                      {"tmpfs_huge", traits.fills_sink},
                                      {"cache", traits.reads_files},
+                                     {"digest", traits.reads_files},
                                      {"file", traits.takes_file}}) {
     if (said.contains(name) && !heeded) {
       WAGGLE_LET(option, find_option(spec_options().infos(), name));

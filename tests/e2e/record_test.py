@@ -149,7 +149,7 @@ class RealRecord(unittest.TestCase):
             # What is said besides it holds, and what that makes meaningless is left behind.
             other = experiment("run", f"--like={path}", "--workload=rr", "--seconds=0.1", "--datapath=read_write", "--clients=1")
             expected = copy.deepcopy(first["spec"])
-            expected.update(workload="rr", sink="tmpfs", cache="warm")
+            expected.update(workload="rr", sink="tmpfs", cache="warm", digest="xxh3")
             expected["parameters"] = {"clients": 1, "seed": 1, "sink": "file", "request": 64, "response": 64, "rate": 0.0,
                                       "seconds": 0.1}
             expected["pairs"] = [{"sender": "read_write", "receiver": "read_write", "link": "veth"}]

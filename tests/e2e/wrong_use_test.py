@@ -77,6 +77,7 @@ class WrongUse(Case):
         self.refused(2, "run", "--workload=rr", "--size=1GiB", says=["--size says nothing to the workload rr", "--request"])
         self.refused(2, "run", "--workload=rr", "--sink=file", says=["--sink says nothing to the workload rr"])
         self.refused(2, "run", "--workload=idle", "--cache=cold", says=["--cache says nothing to the workload idle"])
+        self.refused(2, "run", "--workload=metadata", "--digest=sha256", says=["--digest says nothing to the workload metadata"])
         self.refused(2, "run", "--workload=rand-read", "--huge", says=["--huge says nothing to the workload rand-read"])
 
     def test_parameters_that_make_no_run(self):

@@ -45,6 +45,7 @@ std::vector<OptionInfo> heeded_by(const workloads::Workload& workload) {
   for (const auto& [name, heeds] : {std::pair{"sink", traits.fills_sink},
                                     {"tmpfs_huge", traits.fills_sink},
                                     {"cache", traits.reads_files},
+                                    {"digest", traits.reads_files},
                                     {"file", traits.takes_file}}) {
     if (heeds) {
       heeded.push_back(**find_option(experiment::spec_options().infos(), name));
