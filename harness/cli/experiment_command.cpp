@@ -86,10 +86,6 @@ Result<> verdict(const record::Record& record) {
 
 }  // namespace
 
-Incoming::Sink payload_sink(const experiment::Spec& spec) {
-  return spec.sink == experiment::Sink::discard ? Incoming::Sink::discard : Incoming::Sink::file;
-}
-
 Result<> run_and_print(experiment::Spec spec, const Global& global,
                        std::string (*table)(const record::Record& record, const report::Style& style)) {
   const bool chosen = !spec.record.empty();

@@ -11,9 +11,6 @@
 
 namespace waggle::cli {
 
-/// The sink that the payload goes into, as a datapath sees it.
-Incoming::Sink payload_sink(const experiment::Spec& spec);
-
 /// Runs the experiment with a progress bar, then prints the record (--json) or `table` of it and where the record is.
 /// The error is that of the first pair that failed; pairs that cannot run here are an error only when none could.
 Result<> run_and_print(experiment::Spec spec, const Global& global,

@@ -5,12 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 
 #include "datapaths/settings.hpp"
 #include "harness/cli/described_options.hpp"
 #include "harness/experiment/cpus.hpp"
 #include "harness/experiment/like.hpp"
+#include "harness/experiment/saying.hpp"
 #include "harness/experiment/suitability.hpp"
 
 namespace waggle::cli {
@@ -18,13 +18,6 @@ namespace {
 
 using experiment::Said;
 using experiment::Spec;
-
-/// Of channel_options(), those that an experiment does not decide itself.
-constexpr std::array kChannelOptions{"congestion", "send_buffer", "receive_buffer", "wait", "allow_fallback"};
-
-const OptionInfo& described(const std::vector<OptionInfo>& options, std::string_view name) {
-  return **find_option(options, name);
-}
 
 /// Sets what was said; every name is in the table, and every value fits.
 template <typename S>
@@ -43,14 +36,14 @@ void ExperimentOptions::add_to(CLI::App& app) {
   add_described(app, experiment::spec_options().infos(), spec_said_);
   add_workload_options(app, workload_said_, "Workload");
   add_described(app, workloads::common_options().infos(), common_said_);
-  for (const char* name : kChannelOptions) {
-    add_described(app, described(channel_options().infos(), name), channel_said_, where);
+  for (const OptionInfo& option : experiment::channel_options_to_say()) {
+    add_described(app, option, channel_said_, where);
   }
   const auto one_cpu = OptionType::number(0, INT32_MAX);
   const std::vector<OptionInfo> more{
       {"server_cpu", "", one_cpu, "where the server runs, instead of --cpus", {}, "", where},
       {"client_cpu", "", one_cpu, "where the client runs, likewise", {}, "", where},
-      {"runs", "", OptionType::number(1, 100'000), "exactly so many timed runs", {}, "", "Repetitions"},
+      experiment::runs_option(),
   };
   add_described(app, more, more_said_);
   app.add_option("--like", like_, "a record: all of its settings, where nothing else is said")
@@ -100,14 +93,7 @@ Result<> ExperimentOptions::settle_runs(Spec& spec, Said& said) const {
   if (runs == more_said_.end()) {
     return {};
   }
-  for (const char* other : {"least_runs", "most_runs", "budget_seconds"}) {
-    if (said.contains(other)) {
-      return fail(Fault::usage, "--runs says it all", "leave out --least-runs, --most-runs and --budget");
-    }
-  }
-  spec.least_runs = spec.most_runs = static_cast<std::uint32_t>(std::get<std::uint64_t>(runs->second));
-  said.insert({"least_runs", "most_runs"});
-  return {};
+  return experiment::say_runs(spec, said, std::get<std::uint64_t>(runs->second));
 }
 
 /// --cpus, or one option for each end.

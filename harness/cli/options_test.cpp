@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "base/suggest.hpp"
-#include "harness/cli/pairs.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/experiment/cpus.hpp"
+#include "harness/experiment/pairs.hpp"
 #include "harness/report/style.hpp"
 
 namespace waggle::cli {
@@ -15,6 +15,8 @@ namespace {
 
 using experiment::allowed_cpus;
 using experiment::parse_cpus;
+using experiment::parse_pair;
+using experiment::parse_pairs;
 
 constexpr auto kFile = Incoming::Sink::file;
 constexpr auto kDiscard = Incoming::Sink::discard;

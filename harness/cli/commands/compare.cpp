@@ -5,7 +5,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/experiment_command.hpp"
 #include "harness/cli/experiment_options.hpp"
-#include "harness/cli/pairs.hpp"
+#include "harness/experiment/pairs.hpp"
 #include "harness/report/table.hpp"
 
 namespace waggle::cli {
@@ -43,8 +43,8 @@ class Compare final : public Command {
       return run_and_print(std::move(spec), global, report::compare_table);
     }
     const std::string datapaths = datapaths_.empty() ? "all" : datapaths_;
-    WAGGLE_LET(pairs, parse_pairs(datapaths, receiver_, payload_sink(spec)));
-    WAGGLE_TRY(check_named(spec, datapaths, receiver_));
+    WAGGLE_LET(pairs, experiment::parse_pairs(datapaths, receiver_, experiment::payload_sink(spec)));
+    WAGGLE_TRY(experiment::check_named(spec, datapaths, receiver_));
     WAGGLE_TRY(options_.use(spec, std::move(pairs)));
     return run_and_print(std::move(spec), global, report::compare_table);
   }

@@ -7,7 +7,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/experiment_command.hpp"
 #include "harness/cli/experiment_options.hpp"
-#include "harness/cli/pairs.hpp"
+#include "harness/experiment/pairs.hpp"
 #include "harness/report/table.hpp"
 
 namespace waggle::cli {
@@ -55,9 +55,10 @@ class Run final : public Command {
     }
     const experiment::Pair usual =
         options_.like() && sender.empty() ? spec.pairs.front() : experiment::Pair{experiment::kDefaultDatapath};
-    WAGGLE_LET(pair, parse_pair(sender.empty() ? usual.sender : sender,
-                                sender.empty() && receiver_.empty() ? usual.receiver : receiver_, payload_sink(spec)));
-    WAGGLE_TRY(check_named(spec, pair));
+    WAGGLE_LET(pair, experiment::parse_pair(sender.empty() ? usual.sender : sender,
+                                            sender.empty() && receiver_.empty() ? usual.receiver : receiver_,
+                                            experiment::payload_sink(spec)));
+    WAGGLE_TRY(experiment::check_named(spec, pair));
     WAGGLE_TRY(options_.use(spec, {std::move(pair)}));
     return run_and_print(std::move(spec), global, report::run_table);
   }

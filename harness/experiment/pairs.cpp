@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/cli/pairs.hpp"
+#include "harness/experiment/pairs.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "harness/cli/experiment_command.hpp"
 #include "harness/experiment/suitability.hpp"
 
-namespace waggle::cli {
+namespace waggle::experiment {
 namespace {
 
-using experiment::Pair;
-
 /// Datapaths that serve one end, by name.
-std::vector<std::string> names_at(Side side) {
+std::vector<std::string> movers_at(Side side) {
   std::vector<std::string> names;
   for (const auto* datapath : datapaths()) {
     if (datapath->moves(side)) {
@@ -38,28 +35,32 @@ std::vector<std::string_view> split_list(std::string_view text) {
 
 }  // namespace
 
+Incoming::Sink payload_sink(const Spec& spec) {
+  return spec.sink == Sink::discard ? Incoming::Sink::discard : Incoming::Sink::file;
+}
+
 Result<Pair> parse_pair(std::string_view text, std::string_view receiver, Incoming::Sink sink) {
   const auto plus = text.find('+');
   Pair pair{.sender = std::string(text.substr(0, plus)),
             .receiver = std::string(plus == std::string_view::npos ? receiver : text.substr(plus + 1))};
   if (pair.receiver.empty()) {
-    pair.receiver = experiment::default_receiver(pair.sender);
+    pair.receiver = default_receiver(pair.sender);
   }
-  WAGGLE_TRY(experiment::check_ends(pair, sink));
+  WAGGLE_TRY(check_ends(pair, sink));
   return pair;
 }
 
 Result<std::vector<Pair>> parse_pairs(std::string_view text, std::string_view receiver, Incoming::Sink sink) {
   std::vector<Pair> pairs;
   if (text == "all-pairs") {
-    for (const auto& sender : names_at(Side::sender)) {
-      for (const auto& name : names_at(Side::receiver)) {
+    for (const auto& sender : movers_at(Side::sender)) {
+      for (const auto& name : movers_at(Side::receiver)) {
         pairs.push_back({sender, name});
       }
     }
     return pairs;
   }
-  const auto senders = names_at(Side::sender);
+  const auto senders = movers_at(Side::sender);
   std::vector<std::string_view> parts;
   for (const auto part : split_list(text)) {
     part == "all" ? parts.insert(parts.end(), senders.begin(), senders.end()) : parts.insert(parts.end(), part);
@@ -74,22 +75,22 @@ Result<std::vector<Pair>> parse_pairs(std::string_view text, std::string_view re
   return pairs;
 }
 
-Result<> check_named(const experiment::Spec& spec, const Pair& pair) {
-  WAGGLE_LET(link, experiment::check_joined(spec, pair));
-  return experiment::check_effect(spec, pair, link);
+Result<> check_named(const Spec& spec, const Pair& pair) {
+  WAGGLE_LET(link, check_joined(spec, pair));
+  return check_effect(spec, pair, link);
 }
 
-Result<> check_named(const experiment::Spec& spec, std::string_view text, std::string_view receiver) {
+Result<> check_named(const Spec& spec, std::string_view text, std::string_view receiver) {
   for (const auto part : split_list(text)) {
     if (part != "all" && part != "all-pairs") {
       WAGGLE_LET(pair, parse_pair(part, receiver, payload_sink(spec)));
       // What does not run over the link at all is in the record with the reason.
-      if (const auto link = experiment::check_joined(spec, pair)) {
-        WAGGLE_TRY(experiment::check_effect(spec, pair, *link));
+      if (const auto link = check_joined(spec, pair)) {
+        WAGGLE_TRY(check_effect(spec, pair, *link));
       }
     }
   }
   return {};
 }
 
-}  // namespace waggle::cli
+}  // namespace waggle::experiment
