@@ -93,6 +93,22 @@ struct Asked {
   }
 };
 
+/// The experiment of a suite that this is (harness/suite/).
+struct InSuite {
+  std::string name;
+  std::string experiment;  ///< its id in the suite
+  std::string title;
+  std::map<std::string, std::string> point;  ///< of what the suite sweeps, each value as it is written there
+  std::string digest;                        ///< of the settings: equal where measuring again would measure the same
+  static void fields(auto& m, auto& a) {
+    a.member("name", m.name);
+    a.member("experiment", m.experiment);
+    a.member("title", m.title);
+    a.member("point", m.point);
+    a.member("digest", m.digest);
+  }
+};
+
 /// What joins the hosts.
 struct Link {
   std::string kind;

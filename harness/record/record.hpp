@@ -29,6 +29,7 @@ struct Record {
   std::string created;  ///< UTC
   std::string finished;
   std::vector<std::string> command_line;
+  std::optional<InSuite> suite;  ///< nothing where no suite asked for it
   Revision git;
   Workload workload;
   Asked spec;
@@ -41,6 +42,7 @@ struct Record {
     a.member("created", m.created);
     a.member("finished", m.finished);
     a.member("command_line", m.command_line);
+    a.optional("suite", m.suite);
     a.member("git", m.git);
     a.member("workload", m.workload);
     a.member("spec", m.spec);
