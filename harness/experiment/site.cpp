@@ -26,6 +26,11 @@ Result<> make_directory(const fs::path& path) {
   return error ? fail_errno(fmt::format("cannot make {}", path.string()), error.value()) : Result<>{};
 }
 
+std::optional<topology::Badness> middle_of(const Spec& spec) {
+  return spec.middle ? std::optional(topology::Badness{.loss = spec.loss, .reorder = spec.reorder, .seed = spec.seed})
+                     : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt) {
@@ -63,7 +68,8 @@ Result<> Site::make_links(const Spec& spec, std::vector<Entry>& entries) {
                                                 .mtu = spec.mtu != 0 ? spec.mtu : topology::kDefaultMtu,
                                                 .queues = spec.queues,
                                                 .offloads = spec.offloads,
-                                                .allow_fallback = spec.channel.allow_fallback});
+                                                .allow_fallback = spec.channel.allow_fallback,
+                                                .middle = middle_of(spec)});
       if (link) {
         links_.emplace(kind, *std::move(link));
         continue;

@@ -73,6 +73,9 @@ struct Spec {
   std::uint32_t mtu = 0;      ///< bytes; 0: 1500 where the kernel has an interface, otherwise the datapath's choice
   std::uint32_t queues = 1;   ///< of the veth, each way
   bool offloads = true;       ///< TSO, GSO, GRO and checksums of the veth
+  bool middle = false;        ///< join the hosts of a veth by a third one, which passes frames on
+  double loss = 0;            ///< share of the frames that it loses, each way, in thousandths
+  double reorder = 0;         ///< likewise: of those that come late
   std::string cpus = "auto";  ///< where server and client run: "auto", "near", "far", "siblings", or "N,M"
   int server_cpu = 0;         ///< the CPUs that this means here, see settle()
   int client_cpu = 1;

@@ -23,6 +23,8 @@ using workloads::Workload;
 
 /// Timed runs, of which the median's 95 % interval has its ends (interval_of()).
 constexpr std::size_t kLeastPilot = 6;
+/// Of what a bad link does, it counts thousandths.
+constexpr double kLeastBadness = 0.001;
 
 /// Adds the names of values that are not as in S{}.
 template <typename S>
@@ -86,10 +88,24 @@ Result<> check_place(const Spec& spec) {
     return fail(Fault::usage, fmt::format("--pci says nothing to the link {}", spec.link),
                 fmt::format("add --link={}", topology::addressed_link()));
   }
-  for (const auto& [option, given] :
-       {std::pair{"--napi", spec.napi != NapiChoice::automatic}, {"--queues", spec.queues != 1}}) {
+  for (const auto& [option, given] : {std::pair{"--napi", spec.napi != NapiChoice::automatic},
+                                      {"--queues", spec.queues != 1},
+                                      {"--middle", spec.middle}}) {
     if (given && spec.link != "auto" && !kind.queues) {
       return fail(Fault::usage, fmt::format("{} says nothing to the link {}", option, spec.link), "leave it out");
+    }
+  }
+  if (spec.middle && spec.offloads) {
+    return fail(Fault::usage, "--middle passes on what a network card would: no frame above the MTU",
+                "add --offloads=off");
+  }
+  for (const auto& [option, share] : {std::pair{"--loss", spec.loss}, {"--reorder", spec.reorder}}) {
+    if (share != 0 && !spec.middle) {
+      return fail(Fault::usage, fmt::format("{} is what a host between the two does", option), "add --middle");
+    }
+    if (share != 0 && share < kLeastBadness) {
+      return fail(Fault::usage, fmt::format("{}: {} is less than a link can do", option, share),
+                  "give 0, or 0.1% and more");
     }
   }
   std::error_code error;

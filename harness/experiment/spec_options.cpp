@@ -51,6 +51,10 @@ const OptionTable<Spec>& spec_options() {
       Option("queues", &Spec::queues, Type::number(1, 64), "of a veth, each way").in(kWhereGroup),
       Option("napi", &Spec::napi, "where a veth receives; auto: what the datapath does best with").in(kWhereGroup),
       Option("offloads", &Spec::offloads, Type::on_or_off(), "TSO, GSO, GRO and checksums").in(kWhereGroup),
+      Option("middle", &Spec::middle, Type::flag(), "a third host passes the frames of a veth on; needs --offloads=off")
+          .in(kWhereGroup),
+      Option("loss", &Spec::loss, Type::share(), "of the frames that the middle loses, each way").in(kWhereGroup),
+      Option("reorder", &Spec::reorder, Type::share(), "likewise: these come late, behind others").in(kWhereGroup),
       Option("cpus", &Spec::cpus, Type::text("CPUS"),
              "near (two cores of one L3), far, siblings, or N,M; auto: near, or the next best")
           .in(kWhereGroup),

@@ -100,7 +100,8 @@ Result<> check_effect(const Spec& spec, const Pair& pair, const std::string& lin
   const auto kind = topology::link_kind(link);
   for (const auto& [name, set, heeded] :
        {Given{"--napi", spec.napi != NapiChoice::automatic, kind.queues},
-        Given{"--queues", spec.queues != 1, kind.queues}, Given{"--offloads", !spec.offloads, kind.device}}) {
+        Given{"--queues", spec.queues != 1, kind.queues}, Given{"--middle", spec.middle, kind.queues},
+        Given{"--offloads", !spec.offloads, kind.device}}) {
     if (set && !heeded) {
       return fail(Fault::usage, fmt::format("{} says nothing to the link {}", name, link),
                   "leave it out, or choose --link=veth");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "harness/topology/netlink.hpp"
 #include "harness/topology/offloads.hpp"
@@ -43,6 +44,14 @@ Result<std::unique_ptr<NetworkNamespace>> make_namespace() {
 
 }  // namespace
 
+std::vector<Mode> modes_of(const Badness& badness) {
+  std::vector<Mode> modes;
+  for (const auto& [name, share] : {std::pair{"loss", badness.loss}, {"reorder", badness.reorder}}) {
+    modes.push_back({name, fmt::format("{}", share), fmt::format("{}", share)});
+  }
+  return modes;
+}
+
 Result<Link> Link::create(const LinkOptions& options) {
   Link link;
   link.kind_ = options.kind;
@@ -69,7 +78,15 @@ Result<> Link::make_veth(const LinkOptions& options) {
   WAGGLE_LET(at_server, Netlink::open(*server_));
   WAGGLE_LET(at_client, Netlink::open(*client_));
   device_ = "waggle0";
-  WAGGLE_TRY(at_server.add_veth(device_, *client_, options.mtu, options.queues));
+  if (options.middle) {
+    WAGGLE_LET(middle, make_namespace());
+    WAGGLE_LET(joined, BadLink::join(std::move(middle), *server_, *client_, device_, options.mtu, options.queues,
+                                     *options.middle));
+    middle_ = std::move(joined);
+    modes_ = modes_of(*options.middle);
+  } else {
+    WAGGLE_TRY(at_server.add_veth(device_, *client_, options.mtu, options.queues));
+  }
   WAGGLE_TRY(at_server.add_address(device_, server_address_ + "/30"));
   WAGGLE_TRY(at_client.add_address(device_, client_address_ + "/30"));
   WAGGLE_TRY(note(*server_, "server", options));

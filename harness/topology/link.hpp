@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "datapaths/datapath.hpp"
+#include "harness/topology/bad_link.hpp"
 #include "harness/topology/napi.hpp"
 #include "harness/topology/network_namespace.hpp"
 
@@ -20,6 +22,8 @@ struct LinkOptions {
   std::uint32_t queues = 1;  ///< of a veth, each way at both ends
   bool offloads = true;
   bool allow_fallback = false;  ///< accept offloads that the kernel grants differently
+  /// Joins the ends of a veth by a third namespace that does this; no frame may exceed the MTU, so offloads are off.
+  std::optional<Badness> middle = {};
 };
 
 /// What joins the two hosts of an experiment. Nothing of it has a name outside, and it goes away with this object and
@@ -60,6 +64,7 @@ class Link {
   std::string device_;
   std::unique_ptr<NetworkNamespace> server_;
   std::unique_ptr<NetworkNamespace> client_;
+  std::unique_ptr<BadLink> middle_;  ///< nothing where the ends are those of one veth
   std::string server_address_;
   std::string client_address_;
   std::vector<Mode> modes_;

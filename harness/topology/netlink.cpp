@@ -95,7 +95,7 @@ Result<Netlink> Netlink::open(const NetworkNamespace& where) {
 }
 
 Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu,
-                           std::uint32_t queues) {
+                           std::uint32_t queues, const std::string& peer_name) {
   const RouteLink link(rtnl_link_veth_alloc());
   if (!link) {
     return fail(Fault::no_space, "cannot allocate a veth request");
@@ -104,7 +104,7 @@ Result<> Netlink::add_veth(const std::string& name, const NetworkNamespace& othe
   rtnl_link* peer = peer_reference.get();
   rtnl_link_set_name(link.get(), name.c_str());
   rtnl_link_set_mtu(link.get(), mtu);
-  rtnl_link_set_name(peer, name.c_str());
+  rtnl_link_set_name(peer, (peer_name.empty() ? name : peer_name).c_str());
   rtnl_link_set_mtu(peer, mtu);
   for (rtnl_link* end : {link.get(), peer}) {
     rtnl_link_set_num_rx_queues(end, queues);

@@ -18,10 +18,10 @@ class Netlink {
  public:
   static Result<Netlink> open(const NetworkNamespace& where);
 
-  /// Makes a veth pair: `name` here and `name` in `other`, both with this MTU in bytes and so many
-  /// queues each way.
-  Result<> add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu,
-                    std::uint32_t queues = 1);
+  /// Makes a veth pair: `name` here and `peer` (or `name`, when that is empty) in `other`, both with this MTU in bytes
+  /// and so many queues each way.
+  Result<> add_veth(const std::string& name, const NetworkNamespace& other, std::uint32_t mtu, std::uint32_t queues = 1,
+                    const std::string& peer = {});
   Result<> set_mtu(const std::string& name, std::uint32_t mtu);
   /// As the kernel says, bytes.
   Result<std::uint32_t> mtu(const std::string& name);
