@@ -13,6 +13,8 @@
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/placements.hpp"
 #include "harness/experiment/summary.hpp"
+#include "harness/measure/cpu_topology.hpp"
+#include "harness/measure/environment.hpp"
 #include "harness/record/archive.hpp"
 #include "harness/record/metric.hpp"
 #include "harness/statistics/statistics.hpp"
@@ -199,6 +201,21 @@ record::Asked asked(const Spec& spec) {
 }
 
 }  // namespace
+
+Result<RecordFrame> begin_frame(const Spec& spec) {
+  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  WAGGLE_LET(revision, record::read<record::Revision>(measure::revision()));
+  return RecordFrame{.created = timestamp(),
+                     .git = std::move(revision),
+                     .workload = {.name = std::string(workload->name()),
+                                  .bulk = workload->bulk(),
+                                  .idle = workload->idle(),
+                                  .fills_sink = workload->traits().fills_sink,
+                                  .file_size = std::string(workload->traits().file_size),
+                                  .server_sends = workload->server_sends(spec.parameters)},
+                     .environment = {},
+                     .share = std::string(name(measure::CpuTopology::read().shared(spec.server_cpu, spec.client_cpu)))};
+}
 
 record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<Entry>& entries) {
   record::Record record{.created = frame.created,

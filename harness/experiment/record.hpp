@@ -36,6 +36,9 @@ struct RecordFrame {
   std::string share;  ///< name(measure::Shared) of the two CPUs
 };
 
+/// The frame of a record whose experiment begins now; its environment is filled in at the end. `spec` is settled.
+Result<RecordFrame> begin_frame(const Spec& spec);
+
 /// Puts a record together.
 record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<Entry>& entries);
 

@@ -16,9 +16,6 @@
 #include "harness/experiment/spec_check.hpp"
 #include "harness/experiment/suitability.hpp"
 #include "harness/experiment/timeline.hpp"
-#include "harness/measure/cpu_topology.hpp"
-#include "harness/measure/environment.hpp"
-#include "harness/record/archive.hpp"
 #include "harness/record/metric.hpp"
 
 namespace waggle::experiment {
@@ -217,18 +214,7 @@ bool close_early(std::vector<Entry>& entries) {
 Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher) {
   Spec spec = asked;
   WAGGLE_TRY(complete(spec));
-  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
-  WAGGLE_LET(revision, record::read<record::Revision>(measure::revision()));
-  RecordFrame frame{.created = timestamp(),
-                    .git = revision,
-                    .workload = {.name = std::string(workload->name()),
-                                 .bulk = workload->bulk(),
-                                 .idle = workload->idle(),
-                                 .fills_sink = workload->traits().fills_sink,
-                                 .file_size = std::string(workload->traits().file_size),
-                                 .server_sends = workload->server_sends(spec.parameters)},
-                    .environment = {},
-                    .share = std::string(name(measure::CpuTopology::read().shared(spec.server_cpu, spec.client_cpu)))};
+  WAGGLE_LET(frame, begin_frame(spec));
   WAGGLE_LET(interrupt, topology::Interrupt::watch());
   if (watcher.progress) {
     watcher.progress(0, "making files", 0);
