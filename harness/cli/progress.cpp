@@ -56,7 +56,10 @@ std::string progress_line(double fraction, std::string_view doing, double rate, 
   return cut(line, width);
 }
 
-ProgressBar::ProgressBar(const Global& global) : shown_(!global.quiet && stderr_is_terminal()), start_ns_(now_ns()) {}
+ProgressBar::ProgressBar(const Global& global) : ProgressBar(global, now_ns()) {}
+
+ProgressBar::ProgressBar(const Global& global, std::uint64_t start_ns)
+    : shown_(!global.quiet && stderr_is_terminal()), start_ns_(start_ns) {}
 
 ProgressBar::~ProgressBar() {
   if (drawn_ns_ != 0) {

@@ -15,6 +15,8 @@ namespace waggle::cli {
 class ProgressBar {
  public:
   explicit ProgressBar(const Global& global);
+  /// Of something that began at `start_ns` (now_ns()): what remains is told from then on.
+  ProgressBar(const Global& global, std::uint64_t start_ns);
   ~ProgressBar();  ///< erases the line
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "datapaths/datapath.hpp"
 #include "datapaths/settings.hpp"
 #include "harness/cli/command.hpp"
@@ -18,6 +19,8 @@
 #include "harness/experiment/spec.hpp"
 #include "harness/record/names.hpp"
 #include "harness/report/style.hpp"
+#include "harness/suite/find.hpp"
+#include "harness/suite/suite.hpp"
 #include "workloads/workload.hpp"
 
 namespace waggle::cli {
@@ -81,11 +84,40 @@ void print(const report::Style& style, const OptionInfo& option) {
   fmt::print("{}\n", report::wrap(style, fmt::format("{:15}{:<27} {}", "", written, help_with_default(option)), 43));
 }
 
-/// What can be chosen: datapaths with the ends they serve and their options, and workloads with theirs.
+nlohmann::json describe_suite(const std::filesystem::path& file) {
+  const auto head = suite::read_head(file);
+  if (!head) {
+    return {{"name", file.stem().string()}, {"problem", head.error().text()}};
+  }
+  return {{"name", head->name},
+          {"title", head->title},
+          {"about", head->about},
+          {"claims", head->claims},
+          {"seconds", head->seconds}};
+}
+
+void print_suites(const report::Style& style) {
+  const auto files = suite::suites_in(suite::shipped_suites());
+  if (files.empty()) {
+    return;
+  }
+  fmt::print("\n{}\n", report::paint(style, report::Ink::strong, "Suites (harness suite NAME)"));
+  for (const auto& file : files) {
+    const auto head = suite::read_head(file);
+    const std::string time =
+        head && head->seconds > 0 ? fmt::format(" (about {})", format_duration_ns(head->seconds * 1e9)) : "";
+    fmt::print("{}\n", report::wrap(style,
+                                    fmt::format("  {:<12} {}{}", file.stem().string(),
+                                                printable(head ? head->title : head.error().text()), time),
+                                    15));
+  }
+}
+
+/// What can be chosen: datapaths with the ends they serve and their options, workloads with theirs, and suites.
 class List final : public Command {
  public:
   std::string_view name() const override { return "list"; }
-  std::string_view summary() const override { return "datapaths and workloads, with their options"; }
+  std::string_view summary() const override { return "datapaths and workloads with their options, and suites"; }
   std::string_view examples() const override {
     return "  harness list\n"
            "  harness list --json | jq -r '.datapaths[].name'\n";
@@ -96,6 +128,7 @@ class List final : public Command {
     if (global.json) {
       nlohmann::json all = {{"datapaths", nlohmann::json::array()},
                             {"workloads", nlohmann::json::array()},
+                            {"suites", nlohmann::json::array()},
                             {"options",
                              {{"experiment", experiment::describe(experiment::spec_options().infos())},
                               {"workload", experiment::describe(workloads::common_options().infos())},
@@ -105,6 +138,9 @@ class List final : public Command {
       }
       for (const auto* workload : workloads::workloads()) {
         all["workloads"].push_back(describe(*workload));
+      }
+      for (const auto& file : suite::suites_in(suite::shipped_suites())) {
+        all["suites"].push_back(describe_suite(file));
       }
       fmt::print("{}\n", experiment::json_text(all, 2));
       return {};
@@ -133,6 +169,7 @@ class List final : public Command {
         print(style, option);
       }
     }
+    print_suites(style);
     return {};
   }
 };

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/suite/find.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/suggest.hpp"
+
+namespace waggle::suite {
+
+namespace fs = std::filesystem;
+
+fs::path shipped_suites() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path beside = program.parent_path().parent_path() / "share" / "waggle" / "suites";
+  for (const fs::path& folder : {beside, fs::path(WAGGLE_SUITES_SOURCE), fs::path(WAGGLE_SUITES_INSTALLED)}) {
+    if (fs::is_directory(folder, error)) {
+      return folder;
+    }
+  }
+  return {};
+}
+
+std::vector<fs::path> suites_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() == ".toml") {
+      files.push_back(entry->path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<fs::path> find_suite(std::string_view name, const fs::path& near) {
+  if (name.contains('/') || name.ends_with(".toml")) {
+    return near / fs::path(name);  // which is `name` itself when that is absolute
+  }
+  std::vector<std::string> known;
+  std::error_code error;
+  for (const fs::path& folder : {near, shipped_suites()}) {
+    if (folder.empty()) {
+      continue;
+    }
+    fs::path file = folder / fmt::format("{}.toml", name);
+    if (fs::is_regular_file(file, error)) {
+      return file;
+    }
+    for (const fs::path& other : suites_in(folder)) {
+      known.push_back(other.stem().string());
+    }
+  }
+  const std::string nearest = suggest(name, known);
+  return fail(Fault::usage, fmt::format("there is no suite '{}'", name),
+              !nearest.empty() ? fmt::format("did you mean {}?", nearest)
+              : known.empty()  ? "name a file of one, NAME.toml"
+                               : fmt::format("choose one of: {}; or name a file, NAME.toml", fmt::join(known, ", ")));
+}
+
+}  // namespace waggle::suite
