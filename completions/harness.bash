@@ -2,13 +2,14 @@
 # Completion of `harness` for bash. Commands, options, datapaths and workloads are asked of the program itself, so that
 # what is new is completed at once, and so are the words that options choose from.
 
-# Words of one kind: "commands", "datapaths", "workloads", or the options of a command.
+# Words of one kind: "commands", "datapaths", "workloads", "suites", or the options of a command.
 _harness_words() {
   local program=$1 kind=$2
   case "$kind" in
     commands) "$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' ;;
     datapaths) "$program" list 2>/dev/null | sed -n '/^Datapaths/,/^$/s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
-    workloads) "$program" list 2>/dev/null | sed -n '/^Workloads/,$s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
+    workloads) "$program" list 2>/dev/null | sed -n '/^Workloads/,/^$/s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
+    suites) "$program" list 2>/dev/null | sed -n '/^Suites/,/^$/s/^  \([a-z][a-z_0-9-]*\) .*/\1/p' ;;
     *) "$program" "$kind" --help 2>/dev/null | grep -o -- '--[a-z][a-z0-9-]*' | sort -u ;;
   esac
 }
@@ -63,6 +64,8 @@ _harness() {
     mapfile -t COMPREPLY < <(compgen -W "$(_harness_words "$program" commands) help $globals" -- "$word")
   elif [[ $before == -* && $word != -* ]] && _harness_value "$program" "$command" "$before" "$word"; then
     return
+  elif [[ $command == suite && $word != -* && $word != */* && $word != . ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_harness_words "$program" suites)" -- "$word"; compgen -f -X '!*.toml' -- "$word")
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_harness_words "$program" "$command")" -- "$word")
   else

@@ -42,6 +42,8 @@ expect upload harness run --direction = ""
 expect auto harness run --udp-gso = au
 expect --like harness run --li
 expect run harness help ru
+expect quick harness suite qu
+expect --resume harness suite --re
 [[ -z $(complete_line harness run --sink = nonsense) ]] || {
   echo "nonsense was completed"
   failed=1
