@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/report/figures.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "harness/report/placement_text.hpp"
+#include "harness/report/record_text.hpp"
+#include "harness/statistics/statistics.hpp"
+
+namespace waggle::report {
+namespace {
+
+using OfRun = double (*)(const record::Run& run);
+
+constexpr double kGibibyte = 1024.0 * 1024 * 1024;
+constexpr double kMebibyte = 1024.0 * 1024;
+constexpr double kMicro = 1e6;
+
+double payload_gib(const record::Run& run) {
+  return static_cast<double>(run.payload_bytes) / kGibibyte;
+}
+
+double operations_of(const record::Run& run) {
+  return static_cast<double>(run.operations);
+}
+
+double sum_over(const record::Run& run, double record::Usage::* member) {
+  double sum = 0;
+  for (const auto& party : run.parties) {
+    sum += party.usage.*member;
+  }
+  return sum;
+}
+
+/// A figure that every run has. One that is no number there (nothing was moved, no time went by) is left out.
+struct RunFigure {
+  std::string_view name;
+  std::string_view unit;
+  Better better;
+  OfRun of;
+};
+
+constexpr auto kRunFigures = std::to_array<RunFigure>({
+    {"goodput", "bit/s", Better::more, [](const record::Run& run) { return run.goodput_bits_per_second; }},
+    {"operations", "1/s", Better::more, [](const record::Run& run) { return run.operations_per_second; }},
+    {"seconds", "s", Better::less, [](const record::Run& run) { return run.seconds; }},
+    {"cpu.per_gib", "s/GiB", Better::less, [](const record::Run& run) { return run.cpu_s() / payload_gib(run); }},
+    {"cpu.machine_per_gib", "s/GiB", Better::less,
+     [](const record::Run& run) { return run.machine.busy_s / payload_gib(run); }},
+    {"cpu.user_per_gib", "s/GiB", Better::less,
+     [](const record::Run& run) { return sum_over(run, &record::Usage::user_s) / payload_gib(run); }},
+    {"cpu.system_per_gib", "s/GiB", Better::less,
+     [](const record::Run& run) { return sum_over(run, &record::Usage::system_s) / payload_gib(run); }},
+    {"cpu.softirq_per_gib", "s/GiB", Better::less,
+     [](const record::Run& run) { return run.machine.softirq_s / payload_gib(run); }},
+    {"cpu.per_operation", "us", Better::less,
+     [](const record::Run& run) { return run.cpu_s() * kMicro / operations_of(run); }},
+    {"cpu.machine_per_operation", "us", Better::less,
+     [](const record::Run& run) { return run.machine.busy_s * kMicro / operations_of(run); }},
+    {"cpu.share", "", Better::less, [](const record::Run& run) { return run.cpu_s() / run.seconds; }},
+    {"cpu.machine_share", "", Better::less, [](const record::Run& run) { return run.machine.busy_s / run.seconds; }},
+});
+
+const RunFigure* run_figure(std::string_view name) {
+  const auto* const found = std::ranges::find(kRunFigures, name, &RunFigure::name);
+  return found == kRunFigures.end() ? nullptr : found;
+}
+
+record::Interval single(double value, std::size_t runs) {
+  return {.median = value, .low = {}, .high = {}, .runs = runs, .coverage = {}};
+}
+
+/// Collects the figures of one contestant.
+class Collector {
+ public:
+  Collector(const record::Record& record, const record::Contestant& contestant)
+      : record_(record),
+        contestant_(contestant),
+        summary_(*contestant.summary),
+        counted_(counted_runs(record, contestant)),
+        probed_(runs_of(contestant, record::Kind::probed)) {}
+
+  std::vector<Figure> all() && {
+    of_runs();
+    latencies();
+    of_parties();
+    copies();
+    switches();
+    counts();
+    return std::move(figures_);
+  }
+
+ private:
+  Figure& add(std::string name, std::string unit, std::optional<record::Role> party, record::Interval value) {
+    return figures_.emplace_back(
+        Figure{.name = std::move(name), .unit = std::move(unit), .party = party, .of = {}, .value = std::move(value)});
+  }
+
+  /// What the record says of it, where it does: the same as in its tables.
+  std::optional<record::Interval> recorded(std::string_view name) const {
+    const auto cost = [&](const std::optional<record::Cost>& one, record::Interval record::Cost::* part) {
+      return one ? std::optional((*one).*part) : std::nullopt;
+    };
+    const auto& s = summary_;
+    return name == "goodput"                     ? std::optional(s.goodput_bits_per_second)
+           : name == "operations"                ? std::optional(s.operations_per_second)
+           : name == "cpu.per_gib"               ? cost(s.cpu_seconds_per_gib, &record::Cost::processes)
+           : name == "cpu.machine_per_gib"       ? cost(s.cpu_seconds_per_gib, &record::Cost::machine)
+           : name == "cpu.per_operation"         ? cost(s.cpu_microseconds_per_operation, &record::Cost::processes)
+           : name == "cpu.machine_per_operation" ? cost(s.cpu_microseconds_per_operation, &record::Cost::machine)
+           : name == "cpu.share"                 ? std::optional(s.cpu_share.processes)
+           : name == "cpu.machine_share"         ? std::optional(s.cpu_share.machine)
+                                                 : std::nullopt;
+  }
+
+  std::optional<record::Interval> over_runs(const RunFigure& figure) const {
+    std::vector<double> values;
+    for (const auto* run : counted_) {
+      if (const double value = figure.of(*run); std::isfinite(value)) {
+        values.push_back(value);
+      }
+    }
+    if (values.empty() || values.size() != counted_.size()) {
+      return std::nullopt;
+    }
+    auto interval = statistics::interval_of(values);
+    if (!interval.low) {
+      interval.coverage.reset();
+    }
+    return interval;
+  }
+
+  void of_runs() {
+    for (const auto& figure : kRunFigures) {
+      auto interval = recorded(figure.name);
+      if (!interval) {
+        interval = over_runs(figure);
+      }
+      if (interval) {
+        add(std::string(figure.name), std::string(figure.unit), {}, *interval);
+      }
+    }
+  }
+
+  void latencies() {
+    for (const auto& [operation, distribution] : summary_.latency_ns) {
+      const auto at = percentiles(distribution);
+      const auto samples = static_cast<std::size_t>(distribution.count);
+      for (const auto& [name, value] :
+           {std::pair("latency.p50", at.p50), std::pair("latency.p90", at.p90), std::pair("latency.p99", at.p99),
+            std::pair("latency.p999", at.p999), std::pair("latency.max", at.max)}) {
+        if (value) {
+          add(name, "ns", {}, single(*value, samples)).of = operation;
+        }
+      }
+    }
+  }
+
+  void of_parties() {
+    for (const auto& party : summary_.parties) {
+      if (party.cpu_seconds_per_gib) {
+        add("cpu.per_gib", "s/GiB", party.role, *party.cpu_seconds_per_gib);
+      }
+      if (party.cpu_microseconds_per_operation) {
+        add("cpu.per_operation", "us", party.role, *party.cpu_microseconds_per_operation);
+      }
+      add("cpu.share", "", party.role, party.cpu_share);
+      add("memory", "B", party.role, single(party.peak_memory_bytes, counted_.size()));
+    }
+  }
+
+  void add_copies(std::optional<record::Role> party, std::optional<record::Place> place, double value,
+                  record::Grade grade) {
+    auto& figure = add("copies", "B/B", party, single(value, grade == record::Grade::modelled ? 0 : probed_));
+    figure.place = place;
+    figure.grade = grade;
+  }
+
+  void add_modelled(std::optional<record::Role> party, std::optional<record::Place> place, double value) {
+    auto& figure = add("copies.modelled", "B/B", party, single(value, 0));
+    figure.place = place;
+    figure.grade = record::Grade::modelled;
+  }
+
+  void copies() {
+    for (const auto& party : summary_.parties) {
+      double sum = 0;
+      auto worst = record::Grade::counted;
+      for (const auto place : {record::Place::kernel, record::Place::user}) {
+        const auto& at = party.copies.at(place);
+        const auto grade = at.measured ? at.grade : record::Grade::modelled;
+        sum += at.measured.value_or(at.modelled);
+        worst = std::max(worst, grade);
+        add_copies(party.role, place, at.measured.value_or(at.modelled), grade);
+        add_modelled(party.role, place, at.modelled);
+        if (at.verification) {
+          add("copies.verification", "B/B", party.role, single(*at.verification, probed_)).place = place;
+        }
+      }
+      add_copies(party.role, {}, sum, worst);
+    }
+    add_copies({}, {}, summary_.copies.measured.value_or(summary_.copies.modelled),
+               summary_.copies.measured ? summary_.copies.grade : record::Grade::modelled);
+    add_modelled({}, {}, summary_.copies.modelled);
+  }
+
+  /// A count of a probed or timed run, and how much that is for the payload and for an operation of such a run.
+  void add_count(const std::string& name, std::optional<record::Role> party, double count, record::Kind kind) {
+    const auto runs = kind == record::Kind::probed ? probed_ : counted_.size();
+    add(name, "", party, single(count, runs));
+    if (const double payload = payload_per_run(kind); payload > 0) {
+      add(name + "_per_mib", "1/MiB", party, single(count / (payload / kMebibyte), runs));
+    }
+    if (const double operations = operations_per_run(record_, contestant_, kind); operations > 0) {
+      add(name + "_per_operation", "", party, single(count / operations, runs));
+    }
+  }
+
+  double payload_per_run(record::Kind kind) const {
+    std::vector<double> payload;
+    for (const auto& run : contestant_.runs) {
+      if (kind == record::Kind::timed ? record::counts(run, counted_group(record_)) : run.kind == kind && run.ok()) {
+        payload.push_back(static_cast<double>(run.payload_bytes));
+      }
+    }
+    return statistics::median(std::move(payload));
+  }
+
+  void switches() {
+    std::optional<double> modes = 0;
+    std::optional<double> calls = 0;
+    double contexts = 0;
+    const auto add_up = [](std::optional<double>& sum, const std::optional<double>& one) {
+      sum = sum && one ? std::optional(*sum + *one) : std::nullopt;
+    };
+    for (const auto& party : summary_.parties) {
+      if (party.mode_switches) {
+        add_count("mode_switches", party.role, *party.mode_switches, record::Kind::probed);
+      }
+      if (party.system_calls) {
+        add_count("system_calls", party.role, *party.system_calls, record::Kind::probed);
+      }
+      const double own = party.context_switches.voluntary + party.context_switches.involuntary;
+      add_count("context_switches", party.role, own, record::Kind::timed);
+      add("page_faults", "", party.role, single(party.page_faults.minor + party.page_faults.major, counted_.size()));
+      add_up(modes, party.mode_switches);
+      add_up(calls, party.system_calls);
+      contexts += own;
+    }
+    if (modes && !summary_.parties.empty()) {
+      add_count("mode_switches", {}, *modes, record::Kind::probed);
+    }
+    if (calls && !summary_.parties.empty()) {
+      add_count("system_calls", {}, *calls, record::Kind::probed);
+    }
+    add_count("context_switches", {}, contexts, record::Kind::timed);
+  }
+
+  void counts() {
+    std::map<std::string, double> sums;
+    for (const auto& party : summary_.parties) {
+      for (const auto& [name, count] : party.counters) {
+        sums[name] += count;
+        add("counter", "", party.role, single(count, counted_.size())).of = name;
+      }
+    }
+    // By our transport or, as far as probes saw it, by TCP.
+    if (const auto own = sums.find("retransmissions"); own != sums.end()) {
+      add("retransmissions", "", {}, single(own->second, counted_.size()));
+    } else if (summary_.tcp_retransmits) {
+      add("retransmissions", "", {}, single(*summary_.tcp_retransmits, probed_));
+    }
+    if (summary_.packets_dropped) {
+      add("drops", "", {}, single(*summary_.packets_dropped, probed_));
+    }
+    if (const auto polls = sums.find("empty_polls"); polls != sums.end()) {
+      add("empty_polls", "", {}, single(polls->second, counted_.size()));
+    }
+    if (contestant_.ceiling) {
+      add("ceiling.share", "", {}, single(contestant_.ceiling->share, counted_.size()));
+    }
+  }
+
+  const record::Record& record_;
+  const record::Contestant& contestant_;
+  const record::Summary& summary_;
+  std::vector<const record::Run*> counted_;
+  std::size_t probed_;
+  std::vector<Figure> figures_;
+};
+
+bool begins(std::string_view text, std::string_view prefix) {
+  return text.starts_with(prefix);
+}
+
+}  // namespace
+
+Better better(std::string_view figure) {
+  if (const auto* const found = run_figure(figure); found != nullptr) {
+    return found->better;
+  }
+  const bool cost = begins(figure, "latency.") || begins(figure, "copies") || begins(figure, "mode_switches") ||
+                    begins(figure, "system_calls") || begins(figure, "context_switches") || figure == "memory" ||
+                    figure == "page_faults" || figure == "drops" || figure == "retransmissions" ||
+                    figure == "empty_polls";
+  return cost ? Better::less : figure == "ceiling.share" ? Better::more : Better::neither;
+}
+
+std::vector<const record::Run*> counted_runs(const record::Record& record, const record::Contestant& contestant) {
+  std::vector<const record::Run*> runs;
+  for (const auto& run : contestant.runs) {
+    if (record::counts(run, counted_group(record))) {
+      runs.push_back(&run);
+    }
+  }
+  std::ranges::sort(runs, {}, [](const record::Run* run) { return std::pair(run->round.value_or(0), run->order); });
+  return runs;
+}
+
+std::optional<double> in_run(const record::Run& run, std::string_view figure) {
+  const auto* const found = run_figure(figure);
+  const double value = found != nullptr ? found->of(run) : NAN;
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+std::string_view unit_of(std::string_view figure) {
+  const auto* const found = run_figure(figure);
+  return found == nullptr ? std::string_view() : found->unit;
+}
+
+std::map<std::uint64_t, double> by_round(const record::Record& record, const record::Contestant& contestant,
+                                         std::string_view figure) {
+  std::map<std::uint64_t, double> values;
+  for (const auto* run : counted_runs(record, contestant)) {
+    const auto value = in_run(*run, figure);
+    if (run->round && value) {
+      values[*run->round] = *value;
+    }
+  }
+  return values;
+}
+
+std::vector<Figure> figures_of(const record::Record& record, const record::Contestant& contestant) {
+  return contestant.summary ? Collector(record, contestant).all() : std::vector<Figure>();
+}
+
+std::string_view main_figure(const record::Record& record) {
+  return record.workload.idle ? "cpu.share" : record.workload.bulk ? "goodput" : "operations";
+}
+
+}  // namespace waggle::report
