@@ -16,8 +16,8 @@
 #include "base/unique_fd.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/cli/terminal.hpp"
-#include "harness/experiment/json_text.hpp"
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
+#include "harness/record/json_text.hpp"
 #include "harness/topology/limits.hpp"
 
 namespace waggle::cli {
@@ -112,11 +112,11 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
   if (!record) {
     return std::unexpected(std::move(record).error());
   }
-  const auto written = experiment::write_record(spec.record, record::to_json(*record));
+  const auto written = record::write_record(spec.record, record::to_json(*record));
   // Figures that could not be kept are still shown.
   const auto result = written ? verdict(*record) : std::unexpected(written.error());
   if (global.json) {
-    fmt::print("{}\n", experiment::json_text(record::to_json(*record), 2));
+    fmt::print("{}\n", record::json_text(record::to_json(*record), 2));
     return result;
   }
   if (!result && written && record->contestants.size() == 1 && !record->interrupted) {

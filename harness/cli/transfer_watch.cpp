@@ -12,7 +12,7 @@
 #include "harness/cli/progress.hpp"
 #include "harness/cli/signals_blocked.hpp"
 #include "harness/cli/terminal.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 namespace waggle::cli {
 
@@ -114,7 +114,7 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
                                    {"congestion", total.congestion},
                                    {"digest", digest},
                                    {"verified", total.failed == 0}};
-    fmt::print(out, "{}\n", experiment::json_text(result));
+    fmt::print(out, "{}\n", record::json_text(result));
     return;
   }
   if (out == stderr && global.quiet) {

@@ -19,7 +19,7 @@
 
 #include "base/byte_order.hpp"
 #include "harness/experiment/control.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 using namespace waggle;
 using namespace waggle::experiment;
@@ -92,7 +92,7 @@ class Reached {
 };
 
 std::string message(const json& content) {
-  const std::string text = json_text(content);
+  const std::string text = record::json_text(content);
   std::string header("WGA\x01", 4);
   header.resize(kControlHeader);
   store_be(reinterpret_cast<std::byte*>(header.data()) + 4, static_cast<std::uint32_t>(text.size()));

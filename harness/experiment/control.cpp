@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/byte_order.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -45,7 +45,7 @@ Result<std::pair<Control, UniqueFd>> Control::make() {
 }
 
 Result<> Control::send(const nlohmann::json& message) {
-  const std::string text = json_text(message);
+  const std::string text = record::json_text(message);
   if (text.size() > kMostControl) {
     return fail(Fault::io, fmt::format("a control message of {} bytes is too long", text.size()));
   }
@@ -102,7 +102,7 @@ Result<std::optional<nlohmann::json>> Control::take() {
     return std::nullopt;
   }
   header_bytes_ = 0;
-  auto message = parse_json(std::exchange(text_, {}));
+  auto message = record::parse_json(std::exchange(text_, {}));
   if (!message) {
     return fail(Fault::protocol, "a control message cannot be read: " + message.error().what);
   }

@@ -11,7 +11,7 @@
 
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/option_json.hpp"
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 #include "harness/record/names.hpp"
 
 namespace waggle::experiment {
@@ -86,7 +86,7 @@ Result<Spec> spec_from_json(const json& spec) {
 }
 
 Result<Spec> spec_like(const std::filesystem::path& path) {
-  WAGGLE_LET(record, read_record(path));
+  WAGGLE_LET(record, record::read_document(path));
   const auto schema = record.value("schema", std::string());
   if (std::ranges::find(kSchemas, schema) == kSchemas.end()) {
     return fail(Fault::usage,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/experiment/option_json.hpp"
 
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 namespace waggle::experiment {
 
@@ -44,7 +44,7 @@ Result<OptionValue> value_from_json(const OptionType& type, const json& value) {
   } else if (value.is_array() && std::ranges::all_of(value, is_text)) {
     read = value.get<std::vector<std::string>>();
   } else if (!value.is_null()) {
-    return fail(Fault::usage, json_text(value) + " is no value that an option has",
+    return fail(Fault::usage, record::json_text(value) + " is no value that an option has",
                 type.shown.empty() ? "write true or false" : "write it like " + type.shown);
   }
   WAGGLE_TRY(type.check(read));

@@ -10,7 +10,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 
 namespace waggle::suite {
 namespace {
@@ -120,7 +120,7 @@ Tally tally_of(const record::Record& record) {
 Kept Kept::in(const fs::path& folder) {
   Kept kept;
   for (const fs::path& file : json_files(folder)) {
-    const auto document = experiment::read_record(file);
+    const auto document = record::read_document(file);
     auto record = document ? record::from_json(*document) : Result<record::Record>(std::unexpected(document.error()));
     if (!record) {
       kept.broken_.push_back(file);

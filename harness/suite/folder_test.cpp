@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/testing/must.hpp"
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 #include "harness/experiment/unmeasured.hpp"
 
 namespace waggle::suite {
@@ -81,7 +81,7 @@ TEST_CASE("what is kept is found by settings, and only when it is whole") {
   const Results results;
   const Planned planned = planned_at("1KiB");
   const auto write = [&](const record::Record& record) {
-    return must(experiment::write_record(results.path / file_name(planned), record::to_json(record)));
+    return must(record::write_record(results.path / file_name(planned), record::to_json(record)));
   };
   CHECK(Kept::in(results.path).match(planned) == nullptr);
   const auto first = write(record_of(planned, record::Status::failed));

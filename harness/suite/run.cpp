@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 #include "harness/experiment/unmeasured.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/record/archive.hpp"
@@ -120,7 +120,7 @@ class SuiteRunner {
     for (const Kept::Found* older : kept_.of(planned)) {
       WAGGLE_TRY(set_aside(older->file));
     }
-    WAGGLE_LET(file, experiment::write_record(call_.folder / file_name(planned), record::to_json(record)));
+    WAGGLE_LET(file, record::write_record(call_.folder / file_name(planned), record::to_json(record)));
     before_ += weights_[i];
     finish({.experiment = &planned,
             .file = std::move(file),

@@ -8,7 +8,7 @@
 
 #include "base/digest.hpp"
 #include "harness/experiment/convert.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 namespace waggle::suite {
 
@@ -28,7 +28,7 @@ std::string digest_of(const experiment::Spec& spec) {
   for (auto& pair : settings["pairs"]) {
     pair.erase("link");  // follows from the rest, when it runs
   }
-  const std::string text = experiment::json_text(settings);
+  const std::string text = record::json_text(settings);
   return waggle::digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(text))).hex(DigestKind::xxh3_128);
 }
 

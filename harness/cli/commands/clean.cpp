@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 #include "harness/store/rooted_store.hpp"
 #include "harness/topology/work_directory.hpp"
 
@@ -50,7 +50,7 @@ class Clean final : public Command {
       for (const auto& path : removed) {
         paths.push_back(path.string());
       }
-      fmt::print("{}\n", experiment::json_text({{"removed", std::move(paths)}, {"unfinished_files", unfinished}}, 2));
+      fmt::print("{}\n", record::json_text({{"removed", std::move(paths)}, {"unfinished_files", unfinished}}, 2));
       return {};
     }
     for (const auto& path : removed) {

@@ -12,7 +12,7 @@
 #include "harness/doctor/findings.hpp"
 #include "harness/doctor/findings_text.hpp"
 #include "harness/experiment/cpus.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 namespace waggle::cli {
 namespace {
@@ -62,7 +62,7 @@ class Doctor final : public Command {
 
  private:
   static void print(const Global& global, const nlohmann::json& json, const std::string& text) {
-    fmt::print("{}", global.json ? experiment::json_text(json, 2) + "\n" : text);
+    fmt::print("{}", global.json ? record::json_text(json, 2) + "\n" : text);
   }
 
   bool placement_ = false;

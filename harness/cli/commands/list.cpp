@@ -14,9 +14,9 @@
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/described_options.hpp"
 #include "harness/cli/terminal.hpp"
-#include "harness/experiment/json_text.hpp"
 #include "harness/experiment/option_json.hpp"
 #include "harness/experiment/spec.hpp"
+#include "harness/record/json_text.hpp"
 #include "harness/record/names.hpp"
 #include "harness/report/style.hpp"
 #include "harness/suite/find.hpp"
@@ -142,7 +142,7 @@ class List final : public Command {
       for (const auto& file : suite::suites_in(suite::shipped_suites())) {
         all["suites"].push_back(describe_suite(file));
       }
-      fmt::print("{}\n", experiment::json_text(all, 2));
+      fmt::print("{}\n", record::json_text(all, 2));
       return {};
     }
     const report::Style style = output_style(global);

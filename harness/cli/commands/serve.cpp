@@ -20,7 +20,7 @@
 #include "harness/cli/remote.hpp"
 #include "harness/cli/signals_blocked.hpp"
 #include "harness/cli/transfer_options.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 #include "harness/store/rooted_store.hpp"
 #include "harness/topology/limits.hpp"
 #include "protocol/handles.hpp"
@@ -180,7 +180,7 @@ class Serve final : public Command {
                                     {"datapath", choice_.datapath_name()},
                                     {"read_only", options_.read_only},
                                     {"token", !options_.token.empty()}};
-      fmt::print("{}\n", experiment::json_text(ready));
+      fmt::print("{}\n", record::json_text(ready));
     } else {
       fmt::print("serving {} on {} by {}{}{}\n", printable(directory), printable(endpoint_text(at)),
                  choice_.datapath_name(), options_.read_only ? ", read-only" : "",

@@ -14,7 +14,7 @@
 #include "harness/cli/described_options.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/cli/terminal.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 #include "harness/experiment/saying.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/suite/estimate.hpp"
@@ -71,7 +71,7 @@ class Preview {
                   {"seconds", its.seconds}});
       told["experiments"].push_back(std::move(one));
     }
-    fmt::print("{}\n", experiment::json_text(told, 2));
+    fmt::print("{}\n", record::json_text(told, 2));
   }
 
   void print(const report::Style& style) const {
@@ -204,7 +204,7 @@ class SuiteCommand final : public Command {
         record.update({{"file", one.file.string()}, {"status", status_of(one.tally)}, {"measured", one.measured}});
         told["records"].push_back(std::move(record));
       }
-      fmt::print("{}\n", experiment::json_text(told, 2));
+      fmt::print("{}\n", record::json_text(told, 2));
       return;
     }
     std::size_t measured = 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 
-namespace waggle::experiment {
+namespace waggle::record {
 namespace {
 
 using nlohmann::json;
@@ -59,4 +59,4 @@ Result<json> parse_json(std::string_view text) {
   return changed(value, bytes_of);
 }
 
-}  // namespace waggle::experiment
+}  // namespace waggle::record

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -21,7 +21,7 @@
 #include <vector>
 
 using namespace waggle;
-using namespace waggle::experiment;
+using namespace waggle::record;
 using nlohmann::json;
 
 namespace {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/json_text.hpp"
-
-#include <sys/socket.h>
+#include "harness/record/json_text.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "harness/experiment/control.hpp"
-
 using namespace waggle;
-using namespace waggle::experiment;
+using namespace waggle::record;
 using nlohmann::json;
 
 TEST_CASE("JSON of any bytes is valid, is safe to show and gives the bytes back") {
@@ -37,19 +33,4 @@ TEST_CASE("what is no JSON, or nested without end, is refused") {
     REQUIRE_FALSE(deep);
     CHECK(deep.error().fault == Fault::corrupt);
   }
-}
-
-TEST_CASE("names and errors cross processes as the bytes that they are") {
-  auto ends = Control::make();
-  REQUIRE(ends);
-  auto& [harness, other] = *ends;
-  const Control agent(std::move(other));
-  Control writer(UniqueFd(::dup(agent.fd())));
-  const Error error{Fault::denied, "cannot open 'caf\xe9\x1b'", "look at \xff", 13};
-  REQUIRE(writer.send({{"error", error_to_json(error)}}));
-  const auto message = harness.receive();
-  REQUIRE(message);
-  const Error there = error_from_json(message->at("error"));
-  CHECK(there.what == error.what);
-  CHECK(there.hint == error.hint);
 }

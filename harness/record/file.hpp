@@ -5,8 +5,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/result.hpp"
+#include "harness/record/record.hpp"
 
-namespace waggle::experiment {
+namespace waggle::record {
 
 /// Writes a record whole or not at all, and over nothing: into a file beside it, which then gets its name. Returns the
 /// name that it got: `path`, or where that is taken the first free one of "NAME-2.json", "NAME-3.json" … What is no
@@ -16,6 +17,9 @@ Result<std::filesystem::path> write_record(const std::filesystem::path& path, co
 
 /// A record, or what claims to be one: any object whose "schema" is "waggle-record/…". Fault::corrupt for something
 /// else.
-Result<nlohmann::json> read_record(const std::filesystem::path& path);
+Result<nlohmann::json> read_document(const std::filesystem::path& path);
 
-}  // namespace waggle::experiment
+/// A record of this version or of version 1. Fault::corrupt for what is none, is of another version or is not whole.
+Result<Record> read_record(const std::filesystem::path& path);
+
+}  // namespace waggle::record

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/record_file.hpp"
+#include "harness/record/file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,9 +13,10 @@
 #include <utility>
 
 #include "base/unique_fd.hpp"
-#include "harness/experiment/json_text.hpp"
+#include "harness/record/json_text.hpp"
+#include "harness/record/record.hpp"
 
-namespace waggle::experiment {
+namespace waggle::record {
 namespace {
 
 namespace fs = std::filesystem;
@@ -144,7 +145,7 @@ Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record
   }
 }
 
-Result<nlohmann::json> read_record(const fs::path& path) {
+Result<nlohmann::json> read_document(const fs::path& path) {
   std::ifstream file(path);
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path.native()), errno,
@@ -168,4 +169,19 @@ Result<nlohmann::json> read_record(const fs::path& path) {
   return record;
 }
 
-}  // namespace waggle::experiment
+Result<Record> read_record(const fs::path& path) {
+  WAGGLE_LET(document, read_document(path));
+  if (!is_record(document)) {
+    return fail(Fault::corrupt,
+                fmt::format("{} has the schema {}, which this version does not know", path.native(),
+                            document.at("schema").get<std::string>()),
+                "read it with the version of the program that wrote it");
+  }
+  auto record = from_json(document);
+  if (!record) {
+    return fail(Fault::corrupt, fmt::format("{} is not a whole record: {}", path.native(), record.error().what));
+  }
+  return record;
+}
+
+}  // namespace waggle::record
