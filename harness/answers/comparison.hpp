@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/answers/record_set.hpp"
+#include "harness/record/figures.hpp"
+
+namespace waggle::answers {
+
+/// How a figure of one contestant compares with that of another one: within the rounds that both have, so that what the
+/// machine did meanwhile is in both.
+struct Comparison {
+  std::string a;  ///< the one with more of it
+  std::string b;
+  std::string figure;
+  record::Interval ratio;  ///< a / b; all intervals of an experiment hold together (statistics::interval_of)
+  bool differs = false;    ///< the interval does not hold 1
+  std::string sentence;
+};
+
+/// Every two contestants of an experiment by `figure`, one that single runs have (report::by_round()). Those without a
+/// round in common are left out.
+std::vector<Comparison> compare(const Experiment& experiment, std::string_view figure);
+
+/// Whether the contestant differs from all others of the experiment, and for the better.
+bool is_alone_best(const Experiment& experiment, const std::vector<Comparison>& comparisons, const std::string& label);
+
+}  // namespace waggle::answers

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/answers/drawing.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include "base/installed.hpp"
+#include "base/text.hpp"
+#include "base/unique_fd.hpp"
+
+namespace waggle::answers {
+namespace {
+
+constexpr const char* kPython = "/usr/bin/python3";
+constexpr int kWrongUse = 2;
+constexpr int kMissing = 3;
+
+/// What a program said on stderr, and how it ended.
+struct Ended {
+  std::string said;
+  int status = 0;
+};
+
+Result<Ended> run(const std::vector<std::string>& words) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail_errno("cannot make a pipe");
+  }
+  UniqueFd reading(ends[0]);
+  UniqueFd writing(ends[1]);
+  std::vector<char*> arguments;
+  for (const auto& word : words) {
+    arguments.push_back(const_cast<char*>(word.c_str()));  // posix_spawn(3) does not write to them
+  }
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDERR_FILENO);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, words.front().c_str(), &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error == ENOENT) {
+    return fail(Fault::missing, fmt::format("plots need {}", words.front()), "./testbed packages report installs it");
+  }
+  if (error != 0) {
+    return fail_errno(fmt::format("cannot start {}", words.front()), error);
+  }
+  writing.reset();
+  Ended ended;
+  std::array<char, 4096> part{};
+  while (true) {
+    const ssize_t n = ::read(reading.get(), part.data(), part.size());
+    if (n > 0) {
+      ended.said.append(part.data(), static_cast<std::size_t>(n));
+    } else if (n == 0 || errno != EINTR) {
+      break;
+    }
+  }
+  while (::waitpid(child, &ended.status, 0) < 0 && errno == EINTR) {
+  }
+  return ended;
+}
+
+/// The last line that is not empty: a traceback ends with what went wrong.
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text.substr(text.rfind('\n') + 1);
+}
+
+}  // namespace
+
+Result<> draw(const std::filesystem::path& model, const std::filesystem::path& folder, const Drawing& drawing) {
+  const auto program = installed("plots/draw.py", "results/plots/draw.py");
+  std::vector<std::string> words{kPython, "-I", program.native(), model.native(), folder.native()};
+  words.push_back(fmt::format("--format={}", fmt::join(drawing.formats, ",")));
+  words.push_back("--style=" + drawing.style);
+  if (!drawing.kind.empty()) {
+    words.push_back("--plot=" + drawing.kind);
+  }
+  if (!drawing.output.empty()) {
+    words.push_back("--output=" + drawing.output.native());
+  }
+  WAGGLE_LET(ended, run(words));
+  if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0) {
+    return {};
+  }
+  auto line = printable(last_line(ended.said));
+  if (const auto colon = line.find(": "); line.starts_with("draw.py: ") && colon != std::string::npos) {
+    line = line.substr(colon + 2);
+  }
+  const int code = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 1;
+  const auto fault = code == kWrongUse ? Fault::usage : code == kMissing ? Fault::missing : Fault::io;
+  return fail(fault, line.empty() ? "the plots could not be drawn" : line);
+}
+
+}  // namespace waggle::answers

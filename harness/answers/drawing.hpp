@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace waggle::answers {
+
+/// What is drawn, as results/plots/draw.py takes it.
+struct Drawing {
+  std::vector<std::string> formats;  ///< "svg", "pdf"
+  std::string style;                 ///< "paper", "slides"
+  std::string kind;                  ///< one kind of plot alone; empty: all
+  std::filesystem::path output;      ///< a file for that one; empty: files in a folder
+};
+
+/// Draws the plots of `model`, a file, into `folder`, with Debian's Python and matplotlib. Its complaint, which is one
+/// line, becomes the error: Fault::missing without them, Fault::usage for a kind that there is not.
+Result<> draw(const std::filesystem::path& model, const std::filesystem::path& folder, const Drawing& drawing);
+
+}  // namespace waggle::answers
