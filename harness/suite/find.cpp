@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/installed.hpp"
 #include "base/suggest.hpp"
 
 namespace waggle::suite {
@@ -15,14 +16,8 @@ namespace fs = std::filesystem;
 
 fs::path shipped_suites() {
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path beside = program.parent_path().parent_path() / "share" / "waggle" / "suites";
-  for (const fs::path& folder : {beside, fs::path(WAGGLE_SUITES_SOURCE), fs::path(WAGGLE_SUITES_INSTALLED)}) {
-    if (fs::is_directory(folder, error)) {
-      return folder;
-    }
-  }
-  return {};
+  const auto folder = installed("suites", "workloads/suites");
+  return fs::is_directory(folder, error) ? folder : fs::path();
 }
 
 std::vector<fs::path> suites_in(const fs::path& folder) {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "harness/verdict/experiments.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/suggest.hpp"
+
+namespace waggle::verdict {
+namespace {
+
+constexpr std::string_view kSettings = "settings";
+
+/// Names of the lists in a table; those of a datapath's own are "udp.queues", and "links" is another name of "link".
+std::vector<std::string> lists_in(const toml::table& table, const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str() == "links" ? "link" : key.str());
+    if (node.is_array()) {
+      names.push_back(name);
+    } else if (const auto* inner = node.as_table()) {
+      const bool outermost = prefix.empty() && key.str() == kSettings;
+      std::ranges::move(lists_in(*inner, outermost ? std::string() : name + "."), std::back_inserter(names));
+    }
+  }
+  return names;
+}
+
+std::string nearest_of(const std::string& typed, const std::vector<std::string>& known, std::string_view of) {
+  const auto near = suggest(typed, known);
+  return !near.empty()   ? fmt::format("did you mean '{}'?", near)
+         : known.empty() ? fmt::format("{} none", of)
+                         : fmt::format("{} {}", of, fmt::join(known, ", "));
+}
+
+}  // namespace
+
+Experiments::Experiments(const toml::table& document, std::string suite, Complaint& complaint)
+    : suite_(std::move(suite)) {
+  const auto* const defaults = document.get_as<toml::table>("defaults");
+  const auto usual = defaults == nullptr ? std::vector<std::string>() : lists_in(*defaults, "");
+  for (const auto* each : TomlTable(document, "a suite", complaint).tables("experiment")) {
+    const auto* const id = each->get_as<std::string>("id");
+    if (id != nullptr) {
+      auto& names = swept_[id->get()] = lists_in(*each, "");
+      names.insert(names.end(), usual.begin(), usual.end());
+      std::erase(names, "datapaths");
+    }
+  }
+}
+
+void Experiments::check(const Rule& rule, TomlTable& table) const {
+  check_id("experiment", rule.experiment, table);
+  check_point("at", rule.experiment, rule.at, table);
+  const bool another = !rule.than_experiment.empty();
+  if (another) {
+    check_id("than_experiment", rule.than_experiment, table);
+  }
+  check_point("than_at", another ? rule.than_experiment : rule.experiment, rule.than_at, table);
+}
+
+void Experiments::check_id(const char* key, const std::string& id, TomlTable& table) const {
+  if (!swept_.contains(id)) {
+    std::vector<std::string> ids;
+    std::ranges::transform(swept_, std::back_inserter(ids), [](const auto& each) { return each.first; });
+    table.complain(key, fmt::format("the suite has no experiment '{}'", id), nearest_of(id, ids, "it has"));
+  }
+}
+
+void Experiments::check_point(const char* key, const std::string& id, const Point& point, TomlTable& table) const {
+  const auto found = swept_.find(id);
+  for (const auto& [name, value] : point) {
+    if (found != swept_.end() && std::ranges::find(found->second, name) == found->second.end()) {
+      table.complain(key, fmt::format("the experiment {} does not sweep '{}'", id, name),
+                     nearest_of(name, found->second, "it sweeps"));
+    }
+  }
+}
+
+}  // namespace waggle::verdict

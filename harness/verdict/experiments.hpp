@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <toml++/toml.h>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/verdict/rules.hpp"
+#include "harness/verdict/toml_table.hpp"
+
+namespace waggle::verdict {
+
+/// The experiments of a suite file, as far as rules name them: their ids and what they sweep. A rule with another name
+/// would never find a record.
+class Experiments {
+ public:
+  Experiments(const toml::table& document, std::string suite, Complaint& complaint);
+
+  const std::string& suite() const { return suite_; }
+  /// Complains of an experiment that there is none of, and of a filter by something that is not swept.
+  void check(const Rule& rule, TomlTable& table) const;
+
+ private:
+  void check_id(const char* key, const std::string& id, TomlTable& table) const;
+  void check_point(const char* key, const std::string& id, const Point& point, TomlTable& table) const;
+
+  std::string suite_;
+  std::map<std::string, std::vector<std::string>> swept_;  ///< names of options, by id
+};
+
+}  // namespace waggle::verdict
