@@ -117,6 +117,9 @@ class SuiteRunner {
       };
     }
     WAGGLE_LET(record, measure_one(planned, call_, watcher));
+    if (record.interrupted.value_or(false)) {
+      return fail(Fault::cancelled, "interrupted");  // half of an experiment is measured again, so it is not kept
+    }
     for (const Kept::Found* older : kept_.of(planned)) {
       WAGGLE_TRY(set_aside(older->file));
     }
