@@ -100,10 +100,10 @@ void add_copies(Grid& grid, const std::vector<record::PartySummary>& parties, re
   }
 }
 
-using Figure = std::function<std::optional<double>(const record::PartySummary& party)>;
+using FigureOf = std::function<std::optional<double>(const record::PartySummary& party)>;
 
 /// Nothing when the figure is not known of the parties.
-void add_row(Grid& grid, const std::vector<record::PartySummary>& parties, const char* label, const Figure& figure,
+void add_row(Grid& grid, const std::vector<record::PartySummary>& parties, const char* label, const FigureOf& figure,
              std::string (*format)(double)) {
   std::vector<Grid::Cell> row{{label, label[0] == ' ' ? Ink::plain : Ink::strong}};
   for (const auto& party : parties) {
@@ -157,7 +157,7 @@ Grid party_grid(const record::Contestant& contestant, std::size_t label) {
     columns.push_back({.heading = fmt::format("{} ({})", name(party.role), party.host), .keep = 9});
   }
   Grid grid(std::move(columns));
-  const auto add = [&](const char* what, const Figure& figure, std::string (*format)(double)) {
+  const auto add = [&](const char* what, const FigureOf& figure, std::string (*format)(double)) {
     add_row(grid, parties, what, figure, format);
   };
   using Of = const record::PartySummary&;
