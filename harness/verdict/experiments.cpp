@@ -41,9 +41,11 @@ std::string nearest_of(const std::string& typed, const std::vector<std::string>&
 
 Experiments::Experiments(const toml::table& document, std::string suite, Complaint& complaint)
     : suite_(std::move(suite)) {
+  TomlTable file(document, "a suite", complaint);
+  speaks_to_ = file.texts("claims");
   const auto* const defaults = document.get_as<toml::table>("defaults");
   const auto usual = defaults == nullptr ? std::vector<std::string>() : lists_in(*defaults, "");
-  for (const auto* each : TomlTable(document, "a suite", complaint).tables("experiment")) {
+  for (const auto* each : file.tables("experiment")) {
     const auto* const id = each->get_as<std::string>("id");
     if (id != nullptr) {
       auto& names = swept_[id->get()] = lists_in(*each, "");
@@ -54,6 +56,10 @@ Experiments::Experiments(const toml::table& document, std::string suite, Complai
 }
 
 void Experiments::check(const Rule& rule, TomlTable& table) const {
+  if (!speaks_to_.empty() && std::ranges::find(speaks_to_, rule.claim) == speaks_to_.end()) {
+    table.complain("claim", fmt::format("the suite does not say that it speaks to {}", rule.claim),
+                   "add it to its 'claims'");
+  }
   check_id("experiment", rule.experiment, table);
   check_point("at", rule.experiment, rule.at, table);
   const bool another = !rule.than_experiment.empty();

@@ -11,8 +11,8 @@
 
 namespace waggle::verdict {
 
-/// The experiments of a suite file, as far as rules name them: their ids and what they sweep. A rule with another name
-/// would never find a record.
+/// A suite file as far as rules name what is in it: its claims, the ids of its experiments and what those sweep. A rule
+/// with another name would never find a record.
 class Experiments {
  public:
   Experiments(const toml::table& document, std::string suite, Complaint& complaint);
@@ -26,6 +26,7 @@ class Experiments {
   void check_point(const char* key, const std::string& id, const Point& point, TomlTable& table) const;
 
   std::string suite_;
+  std::vector<std::string> speaks_to_;                     ///< ids of claims
   std::map<std::string, std::vector<std::string>> swept_;  ///< names of options, by id
 };
 

@@ -136,6 +136,8 @@ TEST_CASE("a rule that nothing could fail is refused") {
 
 TEST_CASE("a rule that could never find a record is refused") {
   CHECK(wrong(with("at = {size = '1MiB'}")).empty());
+  CHECK(wrong("claims = ['Z3']\n" + with("at = {size = '1MiB'}")) ==
+        ":3:9: the suite does not say that it speaks to Z2; add it to its 'claims'");
   CHECK(wrong(with("experiment = 'tables'")) == ":3:14: the suite has no experiment 'tables'; did you mean 'table'?");
   CHECK(wrong(with("at = {sizes = '1MiB'}")) ==
         ":8:6: the experiment table does not sweep 'sizes'; did you mean 'size'?");
