@@ -13,13 +13,28 @@ bool leaves_open(std::string_view requested) {
   return std::ranges::find(kOpen, requested) != kOpen.end();
 }
 
-Result<Mode> grant(Mode mode, bool allow_fallback, std::string_view hint) {
-  if (mode.fits() || allow_fallback) {
-    return mode;
-  }
+namespace {
+
+std::unexpected<Error> refuse(const Mode& mode, std::string_view hint) {
   return fail(Fault::missing,
               fmt::format("{} {} was asked for and {} granted", mode.name, mode.requested, mode.granted),
               fmt::format("{}, or allow what is granted with --allow-fallback", hint));
+}
+
+}  // namespace
+
+Result<Mode> grant(Mode mode, bool allow_fallback, std::string_view hint) {
+  if (!mode.fits() && !allow_fallback) {
+    return refuse(mode, hint);
+  }
+  return mode;
+}
+
+Result<Mode> grant_named(Mode mode, bool allow_fallback, std::string_view hint) {
+  if (mode.granted != mode.requested && !allow_fallback) {
+    return refuse(mode, hint);
+  }
+  return mode;
 }
 
 }  // namespace waggle

@@ -25,4 +25,7 @@ struct Mode {
 /// says what else would do: "raise net.core.wmem_max".
 Result<Mode> grant(Mode mode, bool allow_fallback, std::string_view hint);
 
+/// The same of a name that people write freely, in which no word leaves anything open: it is granted, or it is not.
+Result<Mode> grant_named(Mode mode, bool allow_fallback, std::string_view hint);
+
 }  // namespace waggle

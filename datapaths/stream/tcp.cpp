@@ -78,8 +78,8 @@ Result<Mode> set_congestion(int fd, const ChannelOptions& options) {
   if (congestion_of(fd) != wanted) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted.data(), static_cast<socklen_t>(wanted.size()));
   }
-  return grant({"congestion", wanted, congestion_of(fd)}, options.allow_fallback,
-               "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control");
+  return grant_named({"congestion", wanted, congestion_of(fd)}, options.allow_fallback,
+                     "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control");
 }
 
 /// The kernel doubles what is asked for, to have room for its own structures (man 7 socket); halved again here.
