@@ -216,6 +216,8 @@ TEST_CASE("probes of a run that was given up are none of the next run's") {
                   {"parties", {{{"role", "sender"}, {"process", self}}, {{"role", "receiver"}, {"process", self}}}}};
   const json one{{"do", "watch"}, {"parties", {{{"role", "sender"}, {"process", self}}}}};
   CHECK(ask({{"do", "start"}, {"role", "host"}}).contains("ok"));
+  CHECK(ask({{"do", "looked"}}).dump().contains("nobody has looked before"));
+  CHECK(ask({{"do", "end"}}).dump().contains("no window was begun"));
   if (ask(both).contains("error")) {
     WARN("nothing can be traced here");
     return;

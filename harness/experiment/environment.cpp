@@ -2,6 +2,7 @@
 #include "harness/experiment/environment.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -78,6 +79,17 @@ Result<> begin_survey(const Spec& spec, Site& site) {
 
 Result<record::Environment> end_survey(Site& site, const std::vector<Entry>& entries) {
   record::Environment environment;
+  // What the agent of the host cannot tell any more costs the record that, and none of its runs.
+  const auto note = [&](const Error& error) -> Result<> {
+    if (error.fault == Fault::cancelled) {
+      return std::unexpected(error);
+    }
+    const auto line = "it could not be told what the machine was like in the end: " + error.what;
+    if (std::ranges::find(environment.noise, line) == environment.noise.end()) {
+      environment.noise.push_back(line);
+    }
+    return {};
+  };
   std::string first;
   for (const auto& [kind, link] : site.links()) {
     record::Link told = site.recorded_link(kind);
@@ -85,20 +97,27 @@ Result<record::Environment> end_survey(Site& site, const std::vector<Entry>& ent
       first = first.empty() ? network : first;
       record::Opaque facts;
       if (!link.device().empty()) {
-        WAGGLE_LET(device,
-                   site.host().ask(DescribeDevice{.network = network, .device = link.device()}, site.interrupt()));
-        facts = std::move(device.facts);
+        auto device = site.host().ask(DescribeDevice{.network = network, .device = link.device()}, site.interrupt());
+        if (device) {
+          facts = std::move(device->facts);
+        } else {
+          WAGGLE_TRY(note(device.error()));
+        }
       }
       told.interfaces[host] = std::move(facts);
     }
     environment.links[kind] = std::move(told);
   }
-  WAGGLE_LET(seen, site.host().ask(Surveyed{.network = first}, site.interrupt()));
-  environment.noise = noise_of(seen, entries);
+  auto seen = site.host().ask(Surveyed{.network = first}, site.interrupt());
+  if (seen) {
+    std::ranges::move(noise_of(*seen, entries), std::back_inserter(environment.noise));
+    environment.placement_ns = seen->placement_ns;
+    environment.hosts.push_back(std::move(seen->host));
+    environment.hosts.back().names = {"server", "client"};
+  } else {
+    WAGGLE_TRY(note(seen.error()));
+  }
   environment.noisy = !environment.noise.empty();
-  environment.placement_ns = seen.placement_ns;
-  environment.hosts.push_back(std::move(seen.host));
-  environment.hosts.back().names = {"server", "client"};
   return environment;
 }
 

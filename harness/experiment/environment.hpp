@@ -12,7 +12,8 @@ namespace waggle::experiment {
 Result<> begin_survey(const Spec& spec, Site& site);
 
 /// What an experiment ran on, as the agents of its hosts tell it after the last run, and whether that was quiet:
-/// `entries` tell what their runs met.
+/// `entries` tell what their runs met. What an agent cannot tell, since it has died, is a reason not to call it quiet.
+/// Fault::cancelled alone is an error.
 Result<record::Environment> end_survey(Site& site, const std::vector<Entry>& entries);
 
 }  // namespace waggle::experiment

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -27,15 +32,8 @@ namespace {
 
 using nlohmann::json;
 
-/// Has the machine back `bytes` of its free memory: a hypervisor that takes back free pages makes the first write to
-/// each of them slower than any copy (docs/measuring.md). At most half of what is free; failing costs only that.
-void prime(std::uint64_t bytes) {
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  const auto half_free = static_cast<std::uint64_t>(::sysconf(_SC_AVPHYS_PAGES)) * page / 2;
-  const std::size_t length = std::min(bytes, half_free) / page * page;
-  if (length == 0) {
-    return;
-  }
+/// Writes to so much memory and gives it back.
+void touch(std::size_t length) {
   void* memory = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
     return;
@@ -43,6 +41,30 @@ void prime(std::uint64_t bytes) {
   ::madvise(memory, length, MADV_HUGEPAGE);  // so that a sink with huge pages finds whole ones
   ::madvise(memory, length, MADV_POPULATE_WRITE);
   ::munmap(memory, length);
+}
+
+/// Has the machine back `bytes` of its free memory: a hypervisor that takes back free pages makes the first write to
+/// each of them slower than any copy (docs/measuring.md). At most half of what is free; failing costs only that: where
+/// a limit of this process's group is lower, it is a child that the kernel kills, and before all others.
+void prime(std::uint64_t bytes) {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto half_free = static_cast<std::uint64_t>(::sysconf(_SC_AVPHYS_PAGES)) * page / 2;
+  const std::size_t length = std::min(bytes, half_free) / page * page;
+  if (length == 0) {
+    return;
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        score < 0 || ::write(score, "1000", 4) != 4) {
+      ::_exit(1);
+    }
+    touch(length);
+    ::_exit(0);
+  }
+  while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 /// What is measured of a host around the window of a run, and in it.
@@ -76,7 +98,10 @@ class HostProbes {
   void begin() { times_ = read_machine(); }
 
   Result<HostTold> end() {
-    HostTold told{.machine = passed(times_, read_machine())};
+    if (!times_) {
+      return fail(Fault::protocol, "no window was begun");
+    }
+    HostTold told{.machine = passed(*std::exchange(times_, std::nullopt), read_machine())};
     for (Watching& each : std::exchange(watching_, {})) {
       each.perf.end();
       each.party.perf = each.perf.counted();
@@ -90,8 +115,11 @@ class HostProbes {
   }
 
   Result<record::Conditions> conditions() const {
+    if (!before_) {
+      return fail(Fault::protocol, "nobody has looked before");
+    }
     WAGGLE_LET(after, look_around(server_cpu_, client_cpu_, SideOfRun::after));
-    return conditions_of(before_, after);
+    return conditions_of(*before_, after);
   }
 
  private:
@@ -109,8 +137,8 @@ class HostProbes {
 
   int server_cpu_ = 0;
   int client_cpu_ = 0;
-  Moment before_;
-  MachineTimes times_;
+  std::optional<Moment> before_;
+  std::optional<MachineTimes> times_;
   std::unique_ptr<measure::Tracer> tracer_;
   std::vector<Watching> watching_;
 };

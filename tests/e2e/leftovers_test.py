@@ -134,16 +134,22 @@ class Leftovers(unittest.TestCase):
         self.assertTrue(self.record.exists())
 
     def test_a_dead_agent_is_named(self):
-        program, agents = self.start("--datapath=sendfile", "--runs=1", "--warmups=0", "--probed=0")
-        # The files agent is started first, then the server, then the client.
-        os.kill(sorted(agents)[1], signal.SIGKILL)
-        _, errors = program.communicate(timeout=DEADLINE)
-        self.assertEqual(program.returncode, 1)
-        self.assertIn("the server process was killed by signal 9", errors)
-        self.assertEqual(self.directories(), [])
-        record = json.loads(self.record.read_text())
-        self.assertEqual(record["contestants"][0]["status"], "failed")
-        self.assertEqual(record["contestants"][0]["runs"][0]["status"], "failed")
+        """Whichever it is, the record tells, and has what was measured before."""
+        # The host's agent is started first, then the server, then the client.
+        for victim, name in enumerate(("host", "server", "client")):
+            with self.subTest(name):
+                program, agents = self.start("--datapath=sendfile", "--runs=1", "--warmups=0", "--probed=0")
+                os.kill(sorted(agents)[victim], signal.SIGKILL)
+                _, errors = program.communicate(timeout=DEADLINE)
+                self.assertEqual(program.returncode, 1)
+                self.assertIn(f"the {name} process was killed by signal 9", errors)
+                self.assertEqual(self.directories(), [])
+                record = json.loads(self.record.read_text())
+                self.assertEqual(record["contestants"][0]["status"], "failed")
+                self.assertEqual(record["contestants"][0]["runs"][0]["status"], "failed")
+                self.assertEqual(len(record["environment"]["hosts"]), 0 if name == "host" else 1)
+                self.assertEqual(any("what the machine was like" in line for line in record["environment"]["noise"]),
+                                 name == "host")
 
 
 class PacketLeftovers(Leftovers):
