@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <thread>
 
 namespace waggle::topology {
@@ -54,7 +57,10 @@ Result<NetworkNamespace> NetworkNamespace::create() {
 }
 
 std::string NetworkNamespace::path() const {
-  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_.get());
+  // This process as the mounted /proc numbers it, which may be that of another PID namespace.
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self", error);
+  return "/proc/" + (error ? std::to_string(::getpid()) : self.native()) + "/fd/" + std::to_string(fd_.get());
 }
 
 Result<> NetworkNamespace::inside(const std::function<Result<>()>& work) const {
