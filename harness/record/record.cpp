@@ -46,6 +46,25 @@ class Cleaner {
   }
 };
 
+/// Whether groups of placements are named that there are.
+Result<> check_groups(const Record& record) {
+  const std::size_t groups = record.placement ? record.placement->groups.size() : 0;
+  const auto check = [&](std::optional<std::size_t> group) -> Result<> {
+    return !group || *group < groups ? Result<>()
+                                     : fail(Fault::corrupt, "it names a group of placements that it does not have");
+  };
+  WAGGLE_TRY(check(record.placement ? record.placement->counted : std::nullopt));
+  for (const Contestant& contestant : record.contestants) {
+    for (const Run& run : contestant.runs) {
+      WAGGLE_TRY(check(run.conditions ? run.conditions->group : std::nullopt));
+    }
+    for (const Elsewhere& other : contestant.elsewhere) {
+      WAGGLE_TRY(check(other.group));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_record(const json& document) {
@@ -60,7 +79,11 @@ Result<Record> from_json(const json& document) {
   if (!is_record(document)) {
     return fail(Fault::corrupt, "this is not a record");
   }
-  return read<Record>(document.at("schema") == kSchema1 ? upgrade(document) : document);
+  auto record = read<Record>(document.at("schema") == kSchema1 ? upgrade(document) : document);
+  if (record) {
+    WAGGLE_TRY(check_groups(*record));
+  }
+  return record;
 }
 
 json to_json(const Record& record) {
