@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/record/metric.hpp"
@@ -93,6 +94,19 @@ std::string link_table(const record::Record& record, const std::string& link, co
          disagreement_text(rows, style);
 }
 
+/// "sender + receiver": all that took part.
+std::string roles_text(const record::Record& record) {
+  std::vector<std::string_view> roles;
+  for (const auto& contestant : record.contestants) {
+    for (const auto& party : contestant.parties) {
+      if (std::ranges::find(roles, name(party.role)) == roles.end()) {
+        roles.push_back(name(party.role));
+      }
+    }
+  }
+  return fmt::format("{}", fmt::join(roles, " + "));
+}
+
 std::string legend(const record::Record& record, const Style& style) {
   const auto seed = record.spec.seed;
   if (record.workload.idle) {
@@ -105,10 +119,10 @@ std::string legend(const record::Record& record, const Style& style) {
            "\n";
   }
   return wrap(style,
-              fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: sender + receiver; "
+              fmt::format("Medians{}, best first, of runs that were verified to the last byte. CPU: {}; "
                           "machine: all CPUs, softirq included. To the best: median of the ratios within rounds, with "
                           "its interval. The runs came in random order, seed {}.{}",
-                          record.workload.bulk ? " per run" : "", seed,
+                          record.workload.bulk ? " per run" : "", roles_text(record), seed,
                           links_of(record).size() > 1 ? " Figures of different links do not compare." : ""),
               0) +
          "\n";

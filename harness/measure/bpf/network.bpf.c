@@ -37,7 +37,7 @@ struct sk_buff {
 
 enum skb_drop_reason { SKB_NOT_DROPPED_YET, SKB_CONSUMED, SKB_DROP_REASON_NOT_SPECIFIED };
 
-/* Inode numbers of the network namespaces of the parties; 0: no party. None at all counts everywhere. */
+/* Inode numbers of the network namespaces of the parties; 0: no party; that the first one is 0 counts everywhere. */
 const volatile __u32 party_network[WAGGLE_PARTIES] = {};
 /* Kernels from 6.11 on tell kfree_skb's socket in a fourth argument. */
 const volatile __u8 drop_tells_socket = 0;
