@@ -13,7 +13,7 @@ double seconds_of(std::uint64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
-record::PartyTrace recorded(const measure::PartyTrace& trace) {
+record::PartyTrace party_recorded(const measure::PartyTrace& trace) {
   record::PartyTrace party{.role = trace.role,
                            .calls = {},
                            .system_calls = trace.system_calls,
@@ -84,7 +84,7 @@ record::Trace recorded(const measure::Trace& trace) {
                      .packets_dropped = trace.packets_dropped,
                      .drop_reasons = trace.drop_reasons};
   for (const measure::PartyTrace& party : trace.parties) {
-    seen.parties.push_back(recorded(party));
+    seen.parties.push_back(party_recorded(party));
   }
   return seen;
 }
