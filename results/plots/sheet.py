@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A figure whose parts have their places before anything is drawn: axes, legend, and what stands under them.
+
+Everything is measured in points here. matplotlib could find the places itself, for three times the time per figure.
+"""
+
+from . import text
+from .style import GRID
+
+PAD = 0.45  # between parts, in heights of the text
+
+
+class Entry:
+    """A line of the legend: a stroke's line and marker, or a filled patch."""
+
+    def __init__(self, label, stroke=None, fill=None, hatch=None, edge=None, line=True, tick=False):
+        self.label, self.stroke, self.fill, self.hatch, self.edge = label, stroke, fill, hatch, edge
+        self.line, self.tick = line, tick
+
+
+class Sheet:
+    def __init__(self, look, fonts, width="column"):
+        self.look = look
+        self.em = look.text
+        self.width = 72 * (look.wide if width == "wide" else look.column)
+        self._regular, self._bold = fonts
+        self.figure = None
+
+    def measure(self, words, size=None, bold=False):
+        return text.width(self._bold if bold else self._regular, size or self.look.text, words)
+
+    def _wrapped(self, words, size, bold=False, most=6):
+        return text.wrap(words, lambda line: self.measure(line, size, bold) <= self.width - self.em, most)
+
+    def _name(self, words):
+        """A name at the side of the axes, which takes at most two fifths of the width."""
+        return text.shortened(words, lambda line: self.measure(line) <= self.width * 0.4)
+
+    def _legend_rows(self, entries):
+        """The entries in rows of one width, and the width of a column."""
+        if not entries:
+            return [], 0
+        widest = max(self.measure(entry.label) for entry in entries) + 3.6 * self.em
+        columns = max(1, min(len(entries), int((self.width - self.em) / widest)))
+        rows = -(-len(entries) // columns)
+        columns = -(-len(entries) // rows)
+        return [entries[at * columns : (at + 1) * columns] for at in range(rows)], widest
+
+    def axes(self, height, left, right=(), xlabel="", ylabel="", legend=(), title="", notes=(), rows=1, columns=1,
+             gap=1.0, keys=False):  # fmt: skip
+        """Makes the figure; returns its axes, row by row. `height` is of one of them; `left` and `right` are the texts
+        that will stand at their sides, `keys` leaves room for a marker beside each on the left."""
+        from matplotlib.figure import Figure
+
+        em, look = self.em, self.look
+        title_lines = self._wrapped(title, em * 1.1, bold=True, most=2) if look.titled and title else []
+        told = ([title] if title and not look.titled else []) + [note for note in notes if note]
+        note_lines = [line for note in told for line in self._wrapped(note, look.small)]
+        entries, entry_width = self._legend_rows(list(legend))
+
+        before = max((self.measure(words) for words in left), default=0) + 0.7 * em
+        before += (1.2 * em if keys else 0) + (1.5 * em if ylabel else 0.2 * em)
+        after = max((self.measure(words) for words in right), default=0) + 0.8 * em
+
+        parts = {
+            "top": PAD * em + len(title_lines) * 1.35 * em * 1.1,
+            "plot": (rows * height + (rows - 1) * gap) * em,
+            "ticks": 1.45 * em + (1.35 * em if xlabel else 0),
+            "legend": len(entries) * 1.3 * em + (PAD * em if entries else 0),
+            "notes": len(note_lines) * 1.22 * look.small + PAD * em,
+        }
+        total = sum(parts.values())
+        self.figure = Figure(figsize=(self.width / 72, total / 72), dpi=72, facecolor="white")
+        self.height = total
+
+        bottom = parts["ticks"] + parts["legend"] + parts["notes"]
+        panel = (self.width - before - after - (columns - 1) * gap * em) / columns
+        made = []
+        for row in range(rows):
+            for column in range(columns):
+                x = before + column * (panel + gap * em)
+                y = bottom + (rows - 1 - row) * (height + gap) * em
+                made.append(self._bare(x, y, panel, height * em))
+        self.plot_left, self.plot_right, self.panel = before, self.width - after, panel
+        middle = before + (self.width - before - after) / 2
+        if xlabel:
+            self.text(middle, bottom - 2.45 * em, xlabel, ha="center")
+        if ylabel:
+            self.text(1.05 * em, bottom + parts["plot"] / 2, ylabel, ha="center", va="center", rotation=90,
+                      rotation_mode="anchor")  # fmt: skip
+        for index, line in enumerate(title_lines):
+            self.text(em / 2, total - PAD * em - (index + 1) * 1.3 * em * 1.1 + 0.3 * em, line, fontsize=em * 1.1,
+                      fontweight="bold")  # fmt: skip
+        self._draw_legend(entries, entry_width, parts["notes"] + parts["legend"] - PAD * em)
+        for index, line in enumerate(note_lines):
+            self.text(em / 2, parts["notes"] - 0.25 * em - (index + 1) * 1.22 * look.small + 0.25 * look.small, line,
+                      fontsize=look.small, color="#444444")  # fmt: skip
+        return made
+
+    def _bare(self, x, y, width, height):
+        axes = self.figure.add_axes((x / self.width, y / self.height, width / self.width, height / self.height))
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(length=0.25 * self.em, width=self.look.line * 0.5, pad=0.25 * self.em)
+        axes.grid(False)
+        return axes
+
+    def text(self, x, y, words, **options):
+        """At a place of the figure."""
+        return self.figure.text(x / 72, y / 72, words, transform=self.figure.dpi_scale_trans, **options)
+
+    def ticks(self, axes, axis, positions, texts, grid=True):
+        """Exactly these, and no others."""
+        which = axes.xaxis if axis == "x" else axes.yaxis
+        which.set_ticks(list(positions), labels=list(texts))
+        which.set_minor_locator(_nowhere())
+        if grid:
+            which.grid(True, color=GRID, linewidth=self.look.line * 0.4)
+
+    def names(self, axes, contestants, strokes):
+        """The names of rows at the left, with the marker of each."""
+        axes.set_ylim(len(contestants) - 0.5, -0.5)
+        axes.yaxis.set_ticks(range(len(contestants)), labels=[self._name(one.label) for one in contestants])
+        axes.tick_params(axis="y", length=0, pad=1.4 * self.em)
+        x = -0.75 * self.em / self.panel
+        for row, one in enumerate(contestants):
+            axes.plot([x], [row], transform=axes.get_yaxis_transform(), clip_on=False, **self.marked(strokes[one.label]))
+
+    def marked(self, stroke, line=False, scale=1.0):
+        """How matplotlib draws a stroke's marker, and its line if that is asked for."""
+        return {
+            "color": stroke.colour,
+            "marker": stroke.marker,
+            "markersize": self.look.marker * stroke.size * scale,
+            "markerfacecolor": stroke.colour if stroke.filled else "white",
+            "markeredgecolor": stroke.colour,
+            "markeredgewidth": self.look.line * 0.6,
+            "linestyle": stroke.line if line else "none",
+            "linewidth": self.look.line,
+        }
+
+    def name_width(self, contestants):
+        return [self._name(one.label) for one in contestants]
+
+    def _draw_legend(self, rows, width, top):
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Rectangle
+
+        em = self.em
+        transform = self.figure.dpi_scale_trans
+        for down, row in enumerate(rows):
+            for across, entry in enumerate(row):
+                x, y = em / 2 + across * width, top - (down + 0.5) * 1.3 * em
+                x0, x1 = x, x + 2.1 * em
+                if entry.tick:
+                    ends = [(x0 + x1) / 144] * 2, [(y - 0.45 * em) / 72, (y + 0.45 * em) / 72]
+                    self.figure.add_artist(Line2D(*ends, transform=transform, color=entry.fill, linewidth=self.look.line * 1.5))
+                elif entry.stroke:
+                    options = self.marked(entry.stroke, line=entry.line)
+                    xs = [x0 / 72, (x0 + x1) / 144, x1 / 72]
+                    line = Line2D(xs, [y / 72] * 3, transform=transform, markevery=[1], **options)
+                    self.figure.add_artist(line)
+                else:
+                    box = (x0 / 72, (y - 0.4 * em) / 72), (x1 - x0) / 72, 0.8 * em / 72
+                    patch = Rectangle(*box, transform=transform, facecolor=entry.fill, edgecolor=entry.edge,
+                                      hatch=entry.hatch, linewidth=self.look.line * 0.5)  # fmt: skip
+                    self.figure.add_artist(patch)
+                self.text(x1 + 0.4 * em, y, entry.label, va="center_baseline")
+
+
+def _nowhere():
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
