@@ -155,6 +155,8 @@ TEST_CASE("what is no TOML, or no list of tables, is told with its place") {
   const auto missing = read_rules("/nowhere/copies.toml");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().fault == Fault::not_found);
+  CHECK(wrong("").empty());
+  CHECK_FALSE(read_rules("/tmp"));
 }
 
 TEST_CASE("rules and claims have to fit each other") {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "base/suggest.hpp"
 
@@ -217,17 +217,22 @@ void TomlTable::complain(const char* key, const std::string& what, const std::st
 }
 
 Result<toml::table> read_toml(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (const auto status = std::filesystem::status(path, ignored); exists(status) && !is_regular_file(status)) {
+    return fail(Fault::usage, fmt::format("{} is no regular file", path.native()));
+  }
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  if (!file) {
     return fail_errno(fmt::format("cannot read {}", path.native()));
   }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
   try {
-    return toml::parse(text.str(), path.native());
+    return toml::parse(text, path.native());
   } catch (const toml::parse_error& error) {
+    std::string what(error.description());
+    std::ranges::replace(what, '\n', ' ');
     const auto& begin = error.source().begin;
-    return fail(Fault::usage,
-                fmt::format("{}:{}:{}: {}", path.native(), begin.line, begin.column, error.description()));
+    return fail(Fault::usage, fmt::format("{}:{}:{}: {}", path.native(), begin.line, begin.column, what));
   }
 }
 

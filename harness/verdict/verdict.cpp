@@ -67,7 +67,7 @@ Verdict by_rules(const Claim& claim, const std::vector<Rule>& rules, Records rec
   Verdict verdict{.claim = claim, .outcome = Outcome::not_shown, .ours = {}, .why = {}, .rules = {}};
   for (const Rule& rule : rules) {
     if (rule.claim == claim.id) {
-      std::ranges::move(apply(rule, records), std::back_inserter(verdict.rules));
+      std::ranges::move(results_of(rule, records), std::back_inserter(verdict.rules));
     }
   }
   if (verdict.rules.empty()) {

@@ -39,7 +39,7 @@ struct Verdict {
 
 /// How a rule ends at every point and link at which it can be asked; one result without evidence when there is no
 /// record.
-std::vector<RuleResult> apply(const Rule& rule, Records records);
+std::vector<RuleResult> results_of(const Rule& rule, Records records);
 
 /// One verdict for every claim, in their order. All rules of a claim must hold. `rules` are settled().
 std::vector<Verdict> verdicts(const Claims& claims, const std::vector<Rule>& rules, Records records);

@@ -24,7 +24,7 @@ struct Given {
     }
   }
   RuleResult one(const Rule& asked) const {
-    auto results = apply(asked, list);
+    auto results = results_of(asked, list);
     REQUIRE(results.size() == 1);
     return std::move(results.front());
   }
@@ -131,7 +131,7 @@ TEST_CASE("points are compared by their intervals, and only between CPUs of one 
 TEST_CASE("a rule without a point is asked at every one, and must hold at all") {
   const Given given({record_at({{"size", "1GiB"}}, {contestant({.label = "sendfile", .goodput = around(9e9, 1e8)})}),
                      record_at({{"size", "64KiB"}}, {contestant({.label = "sendfile", .goodput = around(1e9, 1e8)})})});
-  const auto results = apply(rule(Is::more_than, 5e9), given.list);
+  const auto results = results_of(rule(Is::more_than, 5e9), given.list);
   REQUIRE(results.size() == 2);
   CHECK(results[0].outcome == Outcome::holds);
   CHECK(results[1].outcome == Outcome::does_not_hold);

@@ -309,7 +309,7 @@ class Judgement {
 
 }  // namespace
 
-std::vector<RuleResult> apply(const Rule& rule, Records records) {
+std::vector<RuleResult> results_of(const Rule& rule, Records records) {
   const auto all = find_evidence(rule, records);
   std::vector<RuleResult> results;
   for (const Found& found : all) {
