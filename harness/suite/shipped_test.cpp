@@ -44,7 +44,7 @@ TEST_CASE("a suite is found by its name or by its path, and a misspelt one is no
   CHECK(test::must(find_suite("./mine.toml")) == "./mine.toml");
   CHECK(test::must(find_suite("mine.toml")) == "mine.toml");
   CHECK(test::must(find_suite("/somewhere/mine")) == "/somewhere/mine");
-  CHECK(find_suite("qiuck").error().text().find("did you mean quick?") != std::string::npos);
+  CHECK(find_suite("quik").error().text().find("did you mean quick?") != std::string::npos);
   CHECK(find_suite("nonsense").error().text().find("choose one of: ") != std::string::npos);
 }
 

@@ -143,12 +143,13 @@ TEST_CASE("all datapaths are those of compare, and defaults hold where nothing e
 }
 
 TEST_CASE("what a suite does not know or take is one line with its place") {
-  CHECK(refusal(read_experiment("siez = 1\n")) == "mine.toml:5:1: an experiment has no key 'siez'; did you mean size?");
+  CHECK(refusal(read_experiment("sizes = 1\n")) ==
+        "mine.toml:5:1: an experiment has no key 'sizes'; did you mean size?");
   CHECK(refusal(read_experiment("budget = \"3s\"\n")).ends_with("has no key 'budget'; did you mean budget_seconds?"));
   CHECK(refusal(read_experiment("size = \"much\"\n")).starts_with("mine.toml:5:8: size: 'much' is not a size"));
   CHECK(refusal(read_experiment("size = [\"1KiB\", true]\n")).starts_with("mine.toml:5:17: size: "));
   CHECK(refusal(read_experiment("size = -1\n")).starts_with("mine.toml:5:8: size: -1 is no value"));
-  CHECK(refusal(read_experiment("sink = \"tmpsf\"\n")).find("did you mean tmpfs?") != std::string::npos);
+  CHECK(refusal(read_experiment("sink = \"tmpf\"\n")).find("did you mean tmpfs?") != std::string::npos);
   CHECK(refusal(read_experiment("queues = 65\n")).starts_with("mine.toml:5:10: queues: 65 is out of bounds"));
   CHECK(refusal(read_experiment("queues = []\n")).starts_with("mine.toml:5:10: queues: an empty list"));
   CHECK(refusal(read_experiment("request = 64\n")).starts_with("mine.toml:5:11: request says nothing to the workload"));

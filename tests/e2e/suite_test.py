@@ -50,6 +50,16 @@ probed_runs = 0
 """
 
 
+def problems(record):
+    """What does not match the schema; nothing where that cannot be tried."""
+    try:
+        import jsonschema
+    except ImportError:
+        return []
+    schema = json.loads((SOURCE / "results" / "record.schema.json").read_text())
+    return [f"{'/'.join(map(str, e.path))}: {e.message[:200]}" for e in jsonschema.Draft7Validator(schema).iter_errors(record)]
+
+
 def agents():
     """Processes of the program under test."""
     found = []
@@ -73,13 +83,13 @@ class Files(SuiteCase):
     """What needs no rights."""
 
     def test_bad_input_is_one_line_with_its_place(self):
-        for text, says in ((TINY + "siez = 1\n", ":15:1: an experiment has no key 'siez'; did you mean size?"),
-                           (TINY + "mtu = 1\n", ":15:7: mtu: 1 is out of bounds"),
+        for text, says in ((TINY + "sizes = 1\n", ":14:1: an experiment has no key 'sizes'; did you mean size?"),
+                           (TINY + "mtu = 1\n", ":14:7: mtu: 1 is out of bounds"),
                            ("title = \n", ":1:"), ("", ":1:1: a suite has a title")):
             with self.subTest(says=says):
                 path = self.suite(text)
                 self.refused(2, "suite", path, says=[path + says])
-        self.refused(2, "suite", "qiuck", says=["did you mean quick?"])
+        self.refused(2, "suite", "quik", says=["did you mean quick?"])
         self.refused(1, "suite", "/nonexistent.toml", says=["No such file"])
         self.refused(2, "suite", self.suite(TINY), "--any-revision", says=["--resume"])
         self.refused(2, "suite", self.suite(TINY), "--runs=2", "--budget=1s", says=["--runs says it all"])
@@ -136,6 +146,7 @@ class Suites(SuiteCase):
         self.assertEqual({name: suite[name] for name in ("name", "experiment", "title", "point")},
                          {"name": "mine", "experiment": "size", "title": "Goodput against size", "point": {"size": "1MiB"}})
         self.assertNotEqual(suite["digest"], records["mine-size-64KiB.json"]["suite"]["digest"])
+        self.assertEqual(problems(records["mine-size-1MiB.json"]), [])
         self.assertEqual({one["label"]: one["status"] for one in records["mine-size-1MiB.json"]["contestants"]},
                          {"sendfile": "ok", "udp": "ok"})
         self.assertEqual(run("show", str(self.folder / "mine-size-1MiB.json")).returncode, 0)
@@ -175,6 +186,7 @@ size = "64KiB"
         self.assertEqual([one["status"] for one in json.loads(done.stdout)["records"]], ["ok", "ok", "unavailable", "unavailable"])
         for name, says in (("mine-nic.json", "two NICs"), ("mine-clients.json", "open files")):
             record = json.loads((self.folder / name).read_text())
+            self.assertEqual(problems(record), [])
             for contestant in record["contestants"]:
                 self.assertEqual(contestant["status"], "unavailable")
                 self.assertIn(says, contestant["reason"])
