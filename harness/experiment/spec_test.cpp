@@ -117,6 +117,10 @@ TEST_CASE("a spec that was built by hand is checked like one from a command line
   CHECK(refusal({.pci = {"a", "b"}}).find("--pci says nothing to the link auto") == 0);
   CHECK(refusal({.queues = 0}) == "--queues: 0 is out of bounds; give 1 to 64");
   CHECK(refusal({.link = "loopback", .queues = 2}).find("--queues says nothing to the link loopback") == 0);
+  CHECK(refusal({.middle = true}).ends_with("add --offloads=off"));
+  CHECK(refusal({.loss = 0.01}).ends_with("add --middle"));
+  CHECK(refusal({.offloads = false, .middle = true, .reorder = 0.0001}).starts_with("--reorder: 0.0001 is less"));
+  CHECK(refusal({.link = "vhost", .offloads = false, .middle = true}).starts_with("--middle says nothing to the link"));
   CHECK(refusal({.mtu = 67}) == "--mtu: 67 is out of bounds; give 0, or 68 to 65535");
   CHECK(refusal({.cpus = "close"}).find("--cpus=close names no two CPUs") == 0);
   CHECK(refusal({.least_runs = 5, .most_runs = 3}).find("at least 5 runs and at most 3 cannot be") == 0);

@@ -109,6 +109,23 @@ TEST_CASE("offloads are turned off and read back from the kernel") {
   CHECK(off == 12);
 }
 
+TEST_CASE("a third host passes frames on, and says what it does to them") {
+  need_namespaces();
+  const auto link = Link::create({.kind = "veth", .offloads = false, .middle = Badness{.loss = 0.01, .reorder = 0.02}});
+  INFO((link ? std::string() : link.error().text()));
+  if (!link && link.error().what.find("needs BPF") != std::string::npos) {
+    WARN(link.error().text());
+    return;
+  }
+  REQUIRE(link);
+  CHECK(link->device() == "waggle0");
+  CHECK(send_through(*link) == "bees");
+  const auto granted = [&](const char* name) { return std::ranges::find(link->modes(), name, &Mode::name)->granted; };
+  CHECK(granted("loss") == "0.01");
+  CHECK(granted("reorder") == "0.02");
+  CHECK(granted("client tso") == "off");
+}
+
 TEST_CASE("a link tells what somebody has changed since it was set up") {
   need_namespaces();
   const auto link = Link::create({});
