@@ -21,6 +21,12 @@ using Kind = OptionType::Kind;
 
 constexpr std::array<std::string_view, 4> kYes{"yes", "on", "true", "1"};
 constexpr std::array<std::string_view, 4> kNo{"no", "off", "false", "0"};
+struct BinaryUnit {
+  std::string_view name;
+  int shift;
+};
+/// The largest first.
+constexpr std::array kBinaryUnits{BinaryUnit{"GiB", 30}, BinaryUnit{"MiB", 20}, BinaryUnit{"KiB", 10}};
 /// Whoever keeps a time keeps nanoseconds in 63 bits.
 constexpr double kMostSeconds = 9e9;
 
@@ -37,13 +43,20 @@ Result<OptionValue> parse_flag(std::string_view text, const std::vector<std::str
   return OptionValue(yes);
 }
 
+/// Digits, and a binary unit: rings and windows have sizes like 4KiB.
 Result<OptionValue> parse_count(std::string_view text) {
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    return fail(Fault::usage, fmt::format("'{}' is not a number", text), "write it in digits, as in 64");
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  const auto unit = std::ranges::find(kBinaryUnits, std::string_view(end, last), &BinaryUnit::name);
+  if (error != std::errc{} || (end != last && unit == kBinaryUnits.end())) {
+    return fail(Fault::usage, fmt::format("'{}' is not a number", text), "write it in digits, as in 64 or 4KiB");
   }
-  return OptionValue(number);
+  const int shift = end == last ? 0 : unit->shift;
+  if (number > UINT64_MAX >> shift) {
+    return fail(Fault::usage, fmt::format("'{}' does not fit into 64 bits", text), "choose a smaller one");
+  }
+  return OptionValue(number << shift);
 }
 
 Result<OptionValue> parse_share(std::string_view text) {
@@ -79,7 +92,7 @@ Result<OptionValue> parse_time(std::string_view text) {
 
 /// The largest unit that leaves no fraction: "1GiB", "1500".
 std::string print_bytes(std::uint64_t bytes) {
-  for (const auto& [shift, unit] : {std::pair{30, "GiB"}, {20, "MiB"}, {10, "KiB"}}) {
+  for (const auto& [unit, shift] : kBinaryUnits) {
     if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0) {
       return fmt::format("{}{}", bytes >> shift, unit);
     }

@@ -40,6 +40,7 @@ struct OptionType {
   static OptionType flag();
   /// One of two words on a command line, true or false in JSON.
   static OptionType on_or_off(std::string on = "on", std::string off = "off");
+  /// "64", "4KiB".
   static OptionType number(std::uint64_t least = 0, std::uint64_t most = UINT64_MAX,
                            std::optional<std::uint64_t> or_ = {});
   /// "65536", "64KiB", "1.5GiB" (parse_size()).

@@ -122,4 +122,17 @@ TEST_CASE("what is wrong is one line with the name, the reason and what would do
         "1e+300 is out of bounds; give a smaller one");
 }
 
+TEST_CASE("a number may have a binary unit") {
+  const auto number = OptionType::number(1, 8192);
+  CHECK(number.parse("4KiB") == OptionValue(std::uint64_t{4096}));
+  CHECK(OptionType::number().parse("3MiB") == OptionValue(std::uint64_t{3} << 20));
+  CHECK(OptionType::number().parse("2GiB") == OptionValue(std::uint64_t{2} << 30));
+  CHECK(number.parse("9KiB").error().text() == "9216 is out of bounds; give 1 to 8192");
+  for (const auto* nonsense : {"", "KiB", "4kb", "4 KiB", "1.5KiB", "KiB4", "4KiBs", "4B"}) {
+    CAPTURE(nonsense);
+    CHECK(number.parse(nonsense).error().what == std::string("'") + nonsense + "' is not a number");
+  }
+  CHECK(OptionType::number().parse("17179869184GiB").error().what == "'17179869184GiB' does not fit into 64 bits");
+}
+
 }  // namespace waggle
