@@ -100,6 +100,13 @@ std::string print_bytes(std::uint64_t bytes) {
   return fmt::format("{}", bytes);
 }
 
+/// As few digits as tell it from its neighbours, and no exponent, which nobody writes and parse() does not read.
+std::string print_real(double value) {
+  std::array<char, 400> digits{};  // of which the least and the greatest double take less
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed).ptr;
+  return {digits.data(), end};
+}
+
 Result<> check_bounds(const OptionType& type, std::uint64_t value) {
   if ((value >= type.least && value <= type.most) || value == type.or_) {
     return {};
@@ -257,7 +264,7 @@ std::string OptionType::print(const OptionValue& value) const {
     return kind == Kind::bytes ? print_bytes(*number) : fmt::format("{}", *number);
   }
   if (const auto* real = std::get_if<double>(&value)) {
-    return fmt::format("{}{}", *real, kind == Kind::seconds ? "s" : "");
+    return print_real(*real) + (kind == Kind::seconds ? "s" : "");
   }
   if (const auto* items = std::get_if<std::vector<std::string>>(&value)) {
     return fmt::format("{}", fmt::join(*items, ","));

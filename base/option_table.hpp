@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,8 +58,19 @@ void set_member(T& member, const OptionValue& value) {
     member = path == nullptr ? std::nullopt : T(*path);
   } else {
     static_assert(std::same_as<T, std::chrono::nanoseconds>);
-    member = std::chrono::duration_cast<T>(std::chrono::duration<double>(std::get<double>(value)));
+    member = T(std::llround(std::get<double>(value) * 1e9));  // a cast would cut 1.001 s to 1000999999 ns
   }
+}
+
+/// `type` with no value that a `T` cannot hold.
+template <typename T>
+OptionType held_by(OptionType type) {
+  if constexpr (std::integral<T>) {
+    if (type.kind == OptionType::Kind::number || type.kind == OptionType::Kind::bytes) {
+      type.most = std::min(type.most, static_cast<std::uint64_t>(std::numeric_limits<T>::max()));
+    }
+  }
+  return type;
 }
 
 /// An option and the member of `S` that holds its value.
@@ -68,7 +82,10 @@ struct Option {
 
   template <typename T>
   Option(std::string name, T S::* member, OptionType type, std::string help)
-      : info{.name = std::move(name), .default_value = {}, .type = std::move(type), .help = std::move(help)},
+      : info{.name = std::move(name),
+             .default_value = {},
+             .type = held_by<T>(std::move(type)),
+             .help = std::move(help)},
         get([member](const S& of) { return value_from(of.*member); }),
         set([member](S& of, const OptionValue& value) { set_member(of.*member, value); }) {
     S usual;

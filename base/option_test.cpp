@@ -135,4 +135,65 @@ TEST_CASE("a number may have a binary unit") {
   CHECK(OptionType::number().parse("17179869184GiB").error().what == "'17179869184GiB' does not fit into 64 bits");
 }
 
+TEST_CASE("a default is printed as it is read, however small or large it is") {
+  struct Clock {
+    std::chrono::nanoseconds tick = std::chrono::nanoseconds(1);
+    std::chrono::nanoseconds slice = std::chrono::microseconds(20);
+    double wait = 0.00001;
+    double rate = 1e16;
+    double most = 1.7976931348623157e308;
+    double share = 1e-7;
+    double third = 1.0 / 3;
+  };
+  const OptionTable<Clock> table{{"tick", &Clock::tick, OptionType::seconds_above_zero(), "of a clock"},
+                                 {"slice", &Clock::slice, OptionType::seconds(), "of a clock"},
+                                 {"wait", &Clock::wait, OptionType::seconds(), "of a clock"},
+                                 {"rate", &Clock::rate, OptionType::rate(), "of a clock"},
+                                 {"most", &Clock::most, OptionType::rate(), "of a clock"},
+                                 {"share", &Clock::share, OptionType::share(), "of a clock"},
+                                 {"third", &Clock::third, OptionType::share(), "of a clock"}};
+  Clock nothing{{}, {}, 0, 0, 0, 0, 0};
+  for (const OptionInfo& info : table.infos()) {
+    CAPTURE(info.name, info.default_value);
+    CHECK(table.parse(nothing, info.name, info.default_value));
+  }
+  CHECK(table.values(nothing) == table.values(Clock{}));
+  CHECK((*find_option(table.infos(), "slice"))->default_value == "0.00002s");
+  CHECK((*find_option(table.infos(), "rate"))->default_value == "10000000000000000");
+}
+
+TEST_CASE("a time is the one that was written, to the nanosecond") {
+  Ride ride;
+  for (const auto& [text, nanoseconds] :
+       {std::pair{"1001ms", 1'001'000'000}, {"1.001", 1'001'000'000}, {"1ns", 1}, {"999999999ns", 999'999'999}}) {
+    CAPTURE(text);
+    CHECK(ride_options().parse(ride, "patience", text));
+    CHECK(ride.patience == std::chrono::nanoseconds(nanoseconds));
+  }
+}
+
+TEST_CASE("no option takes what its member cannot hold") {
+  struct Small {
+    std::uint32_t count = 0;
+    std::uint16_t port = 0;
+    int steps = 0;
+    std::uint64_t size = 0;
+  };
+  const OptionTable<Small> table{{"count", &Small::count, OptionType::number(), "of them"},
+                                 {"port", &Small::port, OptionType::bytes(1), "of it"},
+                                 {"steps", &Small::steps, OptionType::number(0, 1U << 31), "of it"},
+                                 {"size", &Small::size, OptionType::number(), "of it"}};
+  Small small;
+  CHECK(table.parse(small, "count", "4294967297").error().text() ==
+        "count: 4294967297 is out of bounds; give 0 to 4294967295");
+  CHECK_FALSE(table.set(small, "port", std::uint64_t{65'536}));
+  CHECK_FALSE(table.set(small, "steps", std::uint64_t{1} << 31));
+  CHECK(table.parse(small, "count", "4294967295"));
+  CHECK(table.parse(small, "size", "18446744073709551615"));
+  CHECK(small.count == UINT32_MAX);
+  CHECK(small.size == UINT64_MAX);
+  small.steps = -1;
+  CHECK_FALSE(table.check(small));
+}
+
 }  // namespace waggle
