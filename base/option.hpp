@@ -88,7 +88,7 @@ struct OptionInfo {
   std::string help;
   std::vector<std::string_view> links = {};  ///< the kinds of links where it means something; empty: all
   std::string flag = {};                     ///< on the command line; empty: "--send-buffer"
-  std::string group = {};                    ///< of options in --help
+  std::string group = {};                    ///< in --help; empty: not on the command line of `harness run`
 
   /// How it is called on the command line: "--send-buffer".
   std::string on_command_line() const;

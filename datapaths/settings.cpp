@@ -9,6 +9,9 @@
 namespace waggle {
 namespace {
 
+/// Of those that `harness run` has; an experiment decides the others itself.
+constexpr std::string_view kWhereGroup = "Where and how";
+
 std::vector<std::string_view> who_heeds(ChannelOption option, std::string_view link) {
   std::vector<std::string_view> names;
   for (const Datapath* datapath : datapaths()) {
@@ -26,14 +29,15 @@ const OptionTable<ChannelOptions>& channel_options() {
   using Type = OptionType;
   using Options = ChannelOptions;
   static const OptionTable<ChannelOptions> table{
-      {"congestion", &Options::congestion, Type::text("NAME"), "congestion control"},
-      {"send_buffer", &Options::send_buffer, Type::bytes(), "of sockets; 0: the kernel decides"},
-      {"receive_buffer", &Options::receive_buffer, Type::bytes(), "likewise"},
-      {"wait", &Options::wait, "how a channel is waited for"},
+      Option("congestion", &Options::congestion, Type::text("NAME"), "congestion control").in(kWhereGroup),
+      Option("send_buffer", &Options::send_buffer, Type::bytes(), "of sockets; 0: the kernel decides").in(kWhereGroup),
+      Option("receive_buffer", &Options::receive_buffer, Type::bytes(), "likewise").in(kWhereGroup),
+      Option("wait", &Options::wait, "how a channel is waited for").in(kWhereGroup),
       Option("timeout_s", &Options::timeout, Type::seconds_above_zero(),
              "longest wait without progress, and 1 s per MiB for a disk")
           .called("--timeout"),
-      {"allow_fallback", &Options::allow_fallback, Type::flag(), "go on when the kernel grants less"},
+      Option("allow_fallback", &Options::allow_fallback, Type::flag(), "go on when the kernel grants less")
+          .in(kWhereGroup),
       {"link", &Options::link, Type::text("LINK"), "what joins the hosts"},
       {"link_at", &Options::link_at, Type::text("PLACE"), "where it is, if that is not known otherwise"},
       {"mtu", &Options::mtu, Type::number(68, 65'535, 0),

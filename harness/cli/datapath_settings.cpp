@@ -49,7 +49,7 @@ void DatapathSettings::add_to(CLI::App& app, const std::string& group) {
              on_command_line(key), [this, key](const std::string& value) { named_[key] = value; },
              help_with_default(option))
           ->option_text(option.type.shown)
-          ->group("Options of datapaths");
+          ->group(kDatapathGroup);
     }
   }
 }

@@ -15,6 +15,10 @@ class Option;
 /// The one place where described options (base/option.hpp) become options of CLI11.
 namespace waggle::cli {
 
+/// In --help: the options of all workloads, and those of all datapaths.
+inline constexpr const char* kWorkloadGroup = "Workload";
+inline constexpr const char* kDatapathGroup = "Options of datapaths";
+
 /// Adds the option, in its own group or in this one. What the user says of it goes into `said`, by its name; a value
 /// that does not fit ends parsing with one line. `said` must outlive `app`.
 void add_described(CLI::App& app, const OptionInfo& option, OptionValues& said, const std::string& group = {});

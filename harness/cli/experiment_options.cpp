@@ -34,11 +34,9 @@ Result<> say_all(const OptionTable<S>& table, S& into, const OptionValues& value
 void ExperimentOptions::add_to(CLI::App& app) {
   const std::string where = "Where and how";
   add_described(app, experiment::spec_options().infos(), spec_said_);
-  add_workload_options(app, workload_said_, "Workload");
+  add_workload_options(app, workload_said_, kWorkloadGroup);
   add_described(app, workloads::common_options().infos(), common_said_);
-  for (const OptionInfo& option : experiment::channel_options_to_say()) {
-    add_described(app, option, channel_said_, where);
-  }
+  add_described(app, channel_options().infos(), channel_said_);
   const auto one_cpu = OptionType::number(0, INT32_MAX);
   const std::vector<OptionInfo> more{
       {"server_cpu", "", one_cpu, "where the server runs, instead of --cpus", {}, "", where},

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/suggest.hpp"
+#include "datapaths/settings.hpp"
+#include "harness/cli/experiment_options.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/experiment/cpus.hpp"
+#include "harness/experiment/option_json.hpp"
 #include "harness/experiment/pairs.hpp"
 #include "harness/report/style.hpp"
 
@@ -79,6 +85,29 @@ TEST_CASE("a pair that is named twice is refused, whatever it is called") {
     REQUIRE_FALSE(twice);
     CHECK(twice.error().fault == Fault::usage);
     CHECK(twice.error().what.find("is named twice") != std::string::npos);
+  }
+}
+
+TEST_CASE("a flag is told of the options that run has, and of no others") {
+  CLI::App app;
+  ExperimentOptions options;
+  options.add_to(app);
+  std::set<std::string> told;
+  for (const auto* table :
+       {&experiment::spec_options().infos(), &workloads::common_options().infos(), &channel_options().infos()}) {
+    for (const auto& option : experiment::describe(*table)) {
+      CAPTURE(option.at("name").get<std::string>());
+      if (option.contains("flag")) {
+        CHECK(app.get_option_no_throw(option.at("flag").get<std::string>()) != nullptr);
+        CHECK(told.insert(option.at("name")).second);
+      }
+    }
+  }
+  for (const auto* name : {"link", "sink", "seed", "wait", "clients", "allow_fallback", "budget_seconds"}) {
+    CHECK(told.contains(name));
+  }
+  for (const auto* name : {"timeout_s", "link_at", "interval_target"}) {
+    CHECK_FALSE(told.contains(name));
   }
 }
 

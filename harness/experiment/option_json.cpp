@@ -71,10 +71,12 @@ json describe(const std::vector<OptionInfo>& options) {
   json all = json::array();
   for (const OptionInfo& option : options) {
     json one{{"name", option.name},
-             {"flag", option.on_command_line()},
              {"type", word_of(option.type.kind)},
              {"default", option.default_value},
              {"help", option.help}};
+    if (!option.group.empty()) {
+      one["flag"] = option.on_command_line();
+    }
     if (option.type.kind == Kind::choice || option.type.kind == Kind::flag) {
       one["values"] = option.type.words;
     }

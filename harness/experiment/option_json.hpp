@@ -33,7 +33,8 @@ Result<> set_from_json(const OptionTable<S>& table, S& into, const nlohmann::jso
   return {};
 }
 
-/// What a program has to know of options to offer them: names, types, units, defaults, bounds, help.
+/// What a program has to know of options to offer them: names, types, units, defaults, bounds, help, and the flags of
+/// those that `harness run` has.
 nlohmann::json describe(const std::vector<OptionInfo>& options);
 
 }  // namespace waggle::experiment

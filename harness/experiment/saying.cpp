@@ -7,10 +7,8 @@ namespace waggle::experiment {
 
 const std::vector<OptionInfo>& channel_options_to_say() {
   static const std::vector<OptionInfo> options = [] {
-    std::vector<OptionInfo> chosen;
-    for (const char* name : {"congestion", "send_buffer", "receive_buffer", "wait", "allow_fallback"}) {
-      chosen.push_back(**find_option(channel_options().infos(), name));
-    }
+    std::vector<OptionInfo> chosen = channel_options().infos();
+    std::erase_if(chosen, [](const OptionInfo& option) { return option.group.empty(); });
     return chosen;
   }();
   return options;

@@ -37,6 +37,7 @@ std::vector<OptionInfo> options_of(const Datapath& datapath) {
   auto options = datapath.options();
   for (OptionInfo& option : options) {
     option.flag = on_command_line(fmt::format("{}.{}", datapath.name(), option.name));
+    option.group = kDatapathGroup;
   }
   return options;
 }
@@ -75,6 +76,9 @@ nlohmann::json describe(const Datapath& datapath) {
 
 nlohmann::json describe(const workloads::Workload& workload) {
   auto options = workload.options();
+  for (OptionInfo& option : options) {
+    option.group = kWorkloadGroup;
+  }
   std::ranges::move(heeded_by(workload), std::back_inserter(options));
   return {{"name", workload.name()}, {"summary", workload.summary()}, {"options", experiment::describe(options)}};
 }
