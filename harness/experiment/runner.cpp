@@ -38,9 +38,10 @@ class Runner {
         entries_(entries),
         workload_(std::move(workload)),
         progressions_(entries.size()),
+        bounds_(run_bounds(spec)),
         repetitions_(entries.size(),
-                     {.least = spec.least_runs,
-                      .most = spec.most_runs,
+                     {.least = bounds_.least,
+                      .most = bounds_.most,
                       .target = spec.interval_target,
                       .budget_seconds = spec.budget_seconds},
                      spec.placement) {}
@@ -48,7 +49,7 @@ class Runner {
   Result<> go(std::uint32_t probed) {
     Schedule schedule({.pairs = entries_.size(), .warmups = spec_.warmups, .probed = probed, .seed = spec_.seed});
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      progressions_[i].expected = spec_.warmups + spec_.least_runs + probed;
+      progressions_[i].expected = spec_.warmups + bounds_.least + probed;
       if (entries_[i].problem) {
         schedule.drop(i);
         repetitions_.drop(i);
@@ -166,6 +167,7 @@ class Runner {
   std::vector<Entry>& entries_;
   record::Workload workload_;  ///< tells which metric counts
   std::vector<Progression> progressions_;
+  RunBounds bounds_;
   Repetitions repetitions_;
   std::size_t order_ = 0;
 };

@@ -83,7 +83,7 @@ struct Spec {
   ChannelOptions channel;  ///< congestion control, buffers, wait, settings
   DigestKind digest = DigestKind::xxh3_128;
   std::uint32_t warmups = 1;  ///< dropped runs per pair
-  /// Timed runs per pair that decide how many more are made (PilotRule); 0: settle() says how many that takes.
+  /// Timed runs per pair that decide how many more are made (PilotRule); 0: as many as it takes (run_bounds()).
   std::uint32_t least_runs = 0;
   std::uint32_t most_runs = 30;
   double interval_target = 0.02;              ///< half the 95 % interval of the median shall be below this share of it

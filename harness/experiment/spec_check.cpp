@@ -116,21 +116,10 @@ Result<> check_place(const Spec& spec) {
   return {};
 }
 
-/// Where no pilot was asked for, and the pairs are known: one that is long enough to tell the best of them apart.
-Result<> settle_runs(Spec& spec, const Said& said) {
-  if (!said.contains("most_runs")) {
-    spec.most_runs = std::max(spec.most_runs, spec.least_runs);
-  }
-  if (spec.least_runs == 0 && !spec.pairs.empty()) {
-    const std::size_t needed =
-        std::max(kLeastPilot, statistics::least_covering(statistics::comparisons_among(spec.pairs.size())));
-    spec.least_runs = static_cast<std::uint32_t>(needed);
-    if (said.contains("most_runs")) {
-      spec.least_runs = std::min(spec.least_runs, spec.most_runs);
-    }
-    spec.most_runs = std::max(spec.most_runs, spec.least_runs);
-  }
-  return spec.least_runs <= spec.most_runs
+/// What follows from numbers that nobody said is not filled in, but asked of run_bounds(): a record has to tell them
+/// from those that were said.
+Result<> check_runs(const Spec& spec, const Said& said) {
+  return spec.least_runs <= spec.most_runs || !said.contains("most_runs")
              ? Result<>()
              : fail(Fault::usage,
                     fmt::format("at least {} runs and at most {} cannot be", spec.least_runs, spec.most_runs),
@@ -171,10 +160,20 @@ Result<> settle(Spec& spec, const Said& said) {
   WAGGLE_TRY(workload->check(spec.parameters));
   WAGGLE_TRY(check_place(spec));
   spec.work = std::filesystem::absolute(spec.work);
-  WAGGLE_TRY(settle_runs(spec, said));
+  WAGGLE_TRY(check_runs(spec, said));
   WAGGLE_LET(cpus, parse_cpus(spec.cpus, spec.pci));
   std::tie(spec.server_cpu, spec.client_cpu) = cpus;
   return {};
+}
+
+RunBounds run_bounds(const Spec& spec) {
+  if (spec.least_runs != 0) {
+    return {.least = spec.least_runs, .most = std::max(spec.least_runs, spec.most_runs)};
+  }
+  const std::size_t candidates = std::max<std::size_t>(1, spec.pairs.size());
+  const std::size_t needed =
+      std::max(kLeastPilot, statistics::least_covering(statistics::comparisons_among(candidates)));
+  return {.least = static_cast<std::uint32_t>(std::min<std::size_t>(needed, spec.most_runs)), .most = spec.most_runs};
 }
 
 /// Copies are modelled where probes cannot run, but not when somebody has asked for probes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -21,6 +22,15 @@ Said said(const Spec& spec);
 /// own parameters, the CPUs, the size of a file of the user, absolute paths. Doing it again changes nothing.
 /// Fault::usage with one line for what is out of bounds, contradicts something, or was `said` and has no effect.
 Result<> settle(Spec& spec, const Said& said);
+
+/// Timed runs per pair.
+struct RunBounds {
+  std::uint32_t least = 0;  ///< of which the pilot is made
+  std::uint32_t most = 0;
+};
+/// What the Spec means by its least and most runs. Where no pilot was asked for, it is long enough to tell the best of
+/// the pairs apart, as far as the most runs allow.
+RunBounds run_bounds(const Spec& spec);
 
 /// Fault::missing when somebody asks for probes and nothing can be traced here.
 Result<> check_probing();

@@ -151,16 +151,25 @@ TEST_CASE("what was said of the pilot holds, also where it is what others would 
   }
   Spec usual = spec;
   must(settle(usual, said(usual)));
-  CHECK(usual.least_runs == 9);  // for the best of five
+  CHECK(usual.least_runs == 0);
+  CHECK(run_bounds(usual).least == 9);  // for the best of five
+  CHECK(run_bounds(usual).most == 30);
   spec.least_runs = 6;
   for (int times = 0; times < 2; ++times) {
     must(settle(spec, said(spec)));
-    CHECK(spec.least_runs == 6);
+    CHECK(run_bounds(spec).least == 6);
   }
   spec.pairs.resize(1);
   spec.least_runs = 0;
   must(settle(spec, said(spec)));
-  CHECK(spec.least_runs == 6);
+  CHECK(run_bounds(spec).least == 6);
+  spec.most_runs = 4;
+  must(settle(spec, said(spec)));
+  CHECK(run_bounds(spec).least == 4);
+  spec = {.least_runs = 40};
+  must(settle(spec, {"least_runs"}));
+  CHECK(run_bounds(spec).least == 40);
+  CHECK(run_bounds(spec).most == 40);
 }
 
 TEST_CASE("settings are of datapaths that are used, and make sense") {

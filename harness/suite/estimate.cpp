@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "harness/experiment/pairs.hpp"
+#include "harness/experiment/spec_check.hpp"
 #include "harness/experiment/suitability.hpp"
 
 namespace waggle::suite {
@@ -73,8 +74,9 @@ Estimate estimate(const Planned& experiment) {
   const double bytes = payload(**workload, spec);
   const double clients = static_cast<double>(spec.parameters.clients);
   const double run = kRunSeconds + std::max((*workload)->lasts(spec.parameters), bytes * clients / kBytesPerSecond);
-  const double affordable = std::min(spec.budget_seconds / run, static_cast<double>(spec.most_runs));
-  const auto timed = std::max<std::uint64_t>(spec.least_runs, static_cast<std::uint64_t>(affordable));
+  const experiment::RunBounds bounds = experiment::run_bounds(spec);
+  const double affordable = std::min(spec.budget_seconds / run, static_cast<double>(bounds.most));
+  const auto timed = std::max<std::uint64_t>(bounds.least, static_cast<std::uint64_t>(affordable));
   made.runs = made.contestants * (spec.warmups + timed + spec.probed_runs);
   made.seconds =
       made.contestants == 0 ? 0 : kExperimentSeconds + bytes / kBytesPerSecond + static_cast<double>(made.runs) * run;

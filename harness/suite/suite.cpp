@@ -25,6 +25,9 @@ std::string digest_of(const experiment::Spec& spec) {
   for (const char* of_a_call : {"seed", "work", "server_cpu", "client_cpu"}) {
     settings.erase(of_a_call);
   }
+  const experiment::RunBounds bounds = experiment::run_bounds(spec);
+  settings["least_runs"] = bounds.least;  // which may be said or follow
+  settings["most_runs"] = bounds.most;
   for (auto& pair : settings["pairs"]) {
     pair.erase("link");  // follows from the rest, when it runs
   }

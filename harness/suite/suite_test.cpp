@@ -108,7 +108,8 @@ settings.splice.pipe = 65536
   CHECK(spec.budget_seconds == 4);
   CHECK(spec.channel.settings ==
         std::map<std::string, std::string>{{"read_write.buffer", "64KiB"}, {"splice.pipe", "65536"}});
-  CHECK(spec.least_runs >= 6);  // settled
+  CHECK(spec.least_runs == 0);  // as many as it takes
+  CHECK(experiment::run_bounds(spec).least >= 6);
 }
 
 TEST_CASE("lists are swept, the first one slowest, each value as it is written") {
@@ -224,6 +225,8 @@ TEST_CASE("a digest tells settings apart, and nothing else") {
   CHECK(digest("size = \"2GiB\"\n") != usual);
   CHECK(digest("settings.udp.queues = 2\n") != usual);
   CHECK(digest("budget_seconds = \"1s\"\n") != usual);
+  CHECK(digest("least_runs = 6\n") == usual);  // which it takes anyway
+  CHECK(digest("least_runs = 7\n") != usual);
   auto planned = must(read_experiment("")).experiments.front();
   must(experiment::settle(planned.spec, experiment::said(planned.spec)));
   CHECK(digest_of(planned.spec) == usual);
