@@ -126,6 +126,9 @@ Result<Spec> ExperimentOptions::spec(const Global& global) const {
   }
   WAGGLE_LET(said, say(spec));
   WAGGLE_TRY(settle_runs(spec, said));
+  if (like()) {
+    WAGGLE_TRY(experiment::leave_behind(spec, said));
+  }
   WAGGLE_TRY(settle_cpus(spec));
   spec.record = record_;
   spec.command_line = global.command_line;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "harness/experiment/option_json.hpp"
 #include "harness/record/file.hpp"
 #include "harness/record/names.hpp"
+#include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
 namespace {
@@ -75,6 +77,49 @@ Result<Spec> read_spec(const json& all) {
   return spec;
 }
 
+using Names = std::initializer_list<const char*>;
+
+/// Where some of `one` and `other` contradict each other: defaults for those that a record said, when only the others
+/// were said now. Otherwise it stays, and is refused.
+Result<> give_way(Spec& spec, const Said& said, Names one, Names other) {
+  const auto now = [&](Names names) {
+    return std::ranges::any_of(names, [&](const char* name) { return said.contains(name); });
+  };
+  if (now(one) == now(other)) {
+    return {};
+  }
+  const OptionValues usual = spec_options().values({});
+  for (const char* name : now(one) ? other : one) {
+    WAGGLE_TRY(spec_options().set(spec, name, usual.at(name)));
+  }
+  return {};
+}
+
+/// What some links can be told, and others cannot.
+Result<> settle_link(Spec& spec, const Said& said) {
+  const auto cannot = [&](bool topology::LinkKind::* trait) { return !(topology::link_kind(spec.link).*trait); };
+  const bool chosen = spec.link != "auto";
+  if (spec.napi != NapiChoice::automatic && chosen && cannot(&topology::LinkKind::queues)) {
+    WAGGLE_TRY(give_way(spec, said, {"link", "pci"}, {"napi"}));
+  }
+  if (spec.queues != 1 && chosen && cannot(&topology::LinkKind::queues)) {
+    WAGGLE_TRY(give_way(spec, said, {"link", "pci"}, {"queues"}));
+  }
+  if (spec.middle && chosen && cannot(&topology::LinkKind::queues)) {
+    WAGGLE_TRY(give_way(spec, said, {"link", "pci"}, {"middle", "loss", "reorder"}));
+  }
+  if (!spec.offloads && chosen && cannot(&topology::LinkKind::device)) {
+    WAGGLE_TRY(give_way(spec, said, {"link", "pci"}, {"offloads"}));
+  }
+  if (!spec.pci.empty() && cannot(&topology::LinkKind::addresses)) {
+    WAGGLE_TRY(give_way(spec, said, {"link"}, {"pci"}));
+  }
+  if (spec.middle && spec.offloads) {
+    WAGGLE_TRY(give_way(spec, said, {"offloads"}, {"middle", "loss", "reorder"}));
+  }
+  return spec.middle ? Result<>() : give_way(spec, said, {"middle"}, {"loss", "reorder"});
+}
+
 }  // namespace
 
 Result<Spec> spec_from_json(const json& spec) {
@@ -108,12 +153,13 @@ Result<> change_workload(Spec& spec, const std::string& name) {
   }
   const Spec usual;
   WAGGLE_LET(before, workloads::find_workload(spec.workload));
+  const std::string_view follows = spec.file ? before->traits().file_size : "";
   WAGGLE_LET(defaults, workloads::own_values(*before, {}));
   spec.workload = name;
   std::erase_if(spec.parameters.own, [&](const auto& value) {
     const auto option = find_option(workload->options(), value.first);
     const auto usual_value = defaults.find(value.first);
-    const bool said = usual_value == defaults.end() || usual_value->second != value.second;
+    const bool said = value.first != follows && (usual_value == defaults.end() || usual_value->second != value.second);
     return !said || !option || !(*option)->type.check(value.second);
   });
   const auto traits = workload->traits();
@@ -125,6 +171,28 @@ Result<> change_workload(Spec& spec, const std::string& name) {
   spec.digest = traits.reads_files ? spec.digest : usual.digest;
   spec.file = traits.takes_file ? spec.file : usual.file;
   return {};
+}
+
+Result<> leave_behind(Spec& spec, const Said& said) {
+  WAGGLE_LET(workload, workloads::find_workload(spec.workload));
+  if (spec.file && said.contains(workload->traits().file_size)) {
+    spec.file = said.contains("file") ? spec.file : std::nullopt;
+  }
+  if (spec.tmpfs_huge && spec.sink != Sink::tmpfs) {
+    WAGGLE_TRY(give_way(spec, said, {"sink"}, {"tmpfs_huge"}));
+  }
+  if (spec.least_runs > spec.most_runs) {
+    WAGGLE_TRY(give_way(spec, said, {"least_runs"}, {"most_runs"}));
+  }
+  workloads::Parameters filling = spec.parameters;
+  filling.sink = Incoming::Sink::file;
+  workloads::Parameters discarding = spec.parameters;
+  discarding.sink = Incoming::Sink::discard;
+  if (spec.sink == Sink::discard && !said.contains("sink") && !workload->check(discarding) &&
+      workload->check(filling)) {
+    spec.sink = Spec{}.sink;
+  }
+  return settle_link(spec, said);
 }
 
 }  // namespace waggle::experiment

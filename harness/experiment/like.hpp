@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "harness/experiment/spec.hpp"
+#include "harness/experiment/spec_check.hpp"
 
 namespace waggle::experiment {
 
@@ -20,5 +21,10 @@ Result<Spec> spec_like(const std::filesystem::path& record);
 /// Gives `spec` another workload. What was said of the old one and the new one has as well keeps its
 /// value; what it has no use for gets its default.
 Result<> change_workload(Spec& spec, const std::string& workload);
+
+/// Gives what a record says its default where it cannot be together with what was `said` now: a file and a size, a
+/// link and what only another one can be told, a huge tmpfs and another sink, least and most runs. What contradicts
+/// itself otherwise stays, for settle() to refuse it.
+Result<> leave_behind(Spec& spec, const Said& said);
 
 }  // namespace waggle::experiment

@@ -34,6 +34,17 @@ Spec with_workload(const std::string& workload) {
   return {.workload = workload};
 }
 
+/// The settings of a record.
+Spec like(const json& recorded) {
+  return must(spec_from_json(recorded));
+}
+
+/// Settles it, after `said` was said besides.
+void settle_again(Spec& spec, const Said& said) {
+  must(leave_behind(spec, said));
+  must(settle(spec, said));
+}
+
 }  // namespace
 
 TEST_CASE("a spec is read back from its JSON, whatever was said") {
@@ -170,6 +181,113 @@ TEST_CASE("what was said of the pilot holds, also where it is what others would 
   must(settle(spec, {"least_runs"}));
   CHECK(run_bounds(spec).least == 40);
   CHECK(run_bounds(spec).most == 40);
+}
+
+TEST_CASE("a record tells a number of runs that was said from one that follows") {
+  Spec spec{.pairs = {{"sendfile", "read_write"}}};
+  must(settle(spec, said(spec)));
+  const json recorded = to_json(spec);
+  CHECK(recorded.at("least_runs") == 0);
+  Spec fewer = like(recorded);
+  fewer.most_runs = 4;
+  settle_again(fewer, {"most_runs"});
+  CHECK(run_bounds(fewer).least == 4);
+  Spec more = like(recorded);
+  more.pairs = {{"sendfile", "read_write"}, {"mmap", "mmap"}, {"splice", "read_write"}, {"read_write", "read_write"}};
+  settle_again(more, {});
+  CHECK(run_bounds(more).least == 8);
+
+  // What a record says holds, until what is said now leaves no room for it.
+  json old = recorded;
+  old["least_runs"] = 6;
+  more = like(old);
+  settle_again(more, {});
+  CHECK(run_bounds(more).least == 6);
+  fewer = like(old);
+  fewer.most_runs = 4;
+  settle_again(fewer, {"most_runs"});
+  CHECK(run_bounds(fewer).least == 4);
+  old["most_runs"] = 10;
+  more = like(old);
+  more.least_runs = 12;
+  settle_again(more, {"least_runs"});
+  CHECK(run_bounds(more).least == 12);
+  more.most_runs = 10;
+  CHECK_FALSE(settle(more, {"least_runs", "most_runs"}));
+}
+
+TEST_CASE("what a record says gives way to what is said now and contradicts it") {
+  const auto recorded = [](Spec spec) { return like(to_json(spec)); };
+  Spec spec = recorded({.file = "/etc/passwd"});
+  spec.parameters.own["size"] = std::uint64_t{1 << 20};
+  settle_again(spec, {"size"});
+  CHECK_FALSE(spec.file);
+  spec = recorded({.file = "/etc/passwd"});
+  spec.parameters.own["size"] = std::uint64_t{1 << 20};
+  must(leave_behind(spec, {"size", "file"}));
+  CHECK(spec.file);
+  CHECK_FALSE(settle(spec, {"size", "file"}));
+
+  spec = recorded({.link = "nic", .pci = {"0000:01:00.0", "0000:02:00.0"}});
+  spec.link = "veth";
+  settle_again(spec, {"link"});
+  CHECK(spec.pci.empty());
+  spec = recorded({.link = "nic", .pci = {"0000:01:00.0", "0000:02:00.0"}});
+  spec.queues = 2;
+  settle_again(spec, {"queues"});
+  CHECK(spec.link == "auto");
+  CHECK(spec.pci.empty());
+
+  const Spec bad{.link = "veth",
+                 .napi = NapiChoice::threaded,
+                 .queues = 2,
+                 .offloads = false,
+                 .middle = true,
+                 .loss = 0.01,
+                 .reorder = 0.01};
+  spec = recorded(bad);
+  spec.link = "vhost";
+  settle_again(spec, {"link"});
+  CHECK(to_json(spec).at("napi") == "auto");
+  CHECK(spec.queues == 1);
+  CHECK(spec.offloads);
+  CHECK_FALSE(spec.middle);
+  CHECK(spec.loss + spec.reorder == 0);
+  spec = recorded(bad);
+  spec.offloads = true;
+  settle_again(spec, {"offloads"});
+  CHECK_FALSE(spec.middle);
+  CHECK(spec.loss + spec.reorder == 0);
+  CHECK(spec.queues == 2);
+  spec = recorded(bad);
+  spec.link = "loopback";
+  spec.queues = 3;
+  must(leave_behind(spec, {"link", "queues"}));
+  CHECK(settle(spec, {"link", "queues"}).error().what == "--queues says nothing to the link loopback");
+
+  spec = recorded({.tmpfs_huge = true});
+  spec.sink = Sink::file;
+  settle_again(spec, {"sink"});
+  CHECK_FALSE(spec.tmpfs_huge);
+  spec = recorded({.sink = Sink::file});
+  spec.tmpfs_huge = true;
+  settle_again(spec, {"tmpfs_huge"});
+  CHECK(spec.sink == Sink::tmpfs);
+  spec = recorded({.sink = Sink::discard});
+  must(change_workload(spec, "upload"));
+  settle_again(spec, {"workload"});
+  CHECK(spec.sink == Sink::tmpfs);
+}
+
+TEST_CASE("the size of a file of the user is that of no made one") {
+  Spec spec{.file = "/etc/passwd"};
+  must(settle(spec, said(spec)));
+  spec = like(to_json(spec));
+  must(change_workload(spec, "rand-read"));
+  settle_again(spec, {"workload"});
+  CHECK_FALSE(spec.file);
+  const auto* rand_read = must(workloads::find_workload("rand-read"));
+  CHECK(spec.parameters.own == must(workloads::own_values(*rand_read, {})));
 }
 
 TEST_CASE("settings are of datapaths that are used, and make sense") {
