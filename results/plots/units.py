@@ -25,6 +25,12 @@ def number(value):
     return f"{rounded:,.{digits}f}".replace("-", "−")
 
 
+def brief(value):
+    """As `number`, without zeros at its end: for ticks."""
+    words = number(value)
+    return words.rstrip("0").rstrip(".") if "." in words else words
+
+
 class Scale:
     """The prefix in which the largest of some values is at least 1."""
 
@@ -46,6 +52,12 @@ def amount(value, unit):
     return f"{number(scale(value))} {scale.unit}".rstrip()
 
 
+def tick(value, unit):
+    """An amount as the text of a tick: "10 µs"."""
+    scale = Scale(unit, value if value else 1)
+    return f"{brief(scale(value))} {scale.unit}".rstrip()
+
+
 def amounts(value, low, high, unit):
     """"31.2 (29.8–33) Gbit/s", or without an interval where there is none."""
     scale = Scale(unit, value if value else 1)
@@ -61,9 +73,9 @@ def linear_ticks(largest, most=6):
         step
         for power in range(math.floor(math.log10(largest / most)), 400)
         for step in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)
-        if largest / step < most
+        if largest / step < most - 1e-9
     )
-    values = [index * step for index in range(int(largest / step * (1 + 1e-9)) + 1)]
+    values = [index * step for index in range(int(largest / step + 1e-9) + 1)]
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return values, [f"{value:,.{digits}f}" for value in values]
 

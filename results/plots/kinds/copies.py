@@ -67,13 +67,12 @@ def draw(sheet, subject, strokes):
             # Once filled and hatched, once outlined: the hatch takes its colour from the edge.
             hatch = GRADE_HATCHES.get(figure.grade)
             if figure.value > 0:
-                axes.barh(row, figure.value, left=start, height=0.68, color=colour, hatch=hatch, linewidth=0,
+                sheet.bar(axes, row, figure.value, start, facecolor=colour, hatch=hatch, linewidth=0,
                           edgecolor=INK if light(colour) else "white")  # fmt: skip
-                axes.barh(row, figure.value, left=start, height=0.68, fill=False, edgecolor=INK,
-                          linewidth=sheet.look.line * 0.5)  # fmt: skip
+                sheet.bar(axes, row, figure.value, start, fill=False, edgecolor=INK, linewidth=sheet.look.line * 0.5)
             start += figure.value
         if models[row] is not None:
-            axes.plot([models[row]] * 2, [row - 0.48, row + 0.48], color=INK, linewidth=sheet.look.line * 1.5, zorder=4)
+            sheet.line(axes, [models[row]] * 2, [row - 0.48, row + 0.48], color=INK, linewidth=sheet.look.line * 1.5, zorder=4)
     rows.at_right(sheet, axes, texts)
     told = []
     for one, text in zip(contestants, texts):

@@ -68,18 +68,18 @@ def draw(sheet, subject, strokes):
         left=sheet.name_width(contestants), keys=True, right=texts,
         xlabel=scale.label("CPU time" if bulk else "CPU time per operation"), legend=legend,
         title=subject.title,
-        notes=subject.notes(*(["Empty polls per run: " + ", ".join(polled) + "."] if polled else [])),
+        notes=subject.notes("Number: sum of the parts.", *(["Empty polls per run: " + ", ".join(polled) + "."] if polled else [])),
     )  # fmt: skip
     rows.zero_based(sheet, axes, largest, scale)
     sheet.names(axes, contestants, strokes)
     for row, (values, total) in enumerate(zip(parts, totals)):
         start = 0
         for name, value in sorted(values, key=lambda pair: names.index(pair[0])):
-            axes.barh(row, value, left=start, height=0.68, color=fills[name], edgecolor=INK,
+            sheet.bar(axes, row, value, start, facecolor=fills[name], edgecolor=INK,
                       hatch=HATCHES.get(name), linewidth=sheet.look.line * 0.5)  # fmt: skip
             start += value
         if total:
-            axes.plot([total.value] * 2, [row - 0.46, row + 0.46], color=INK, linewidth=sheet.look.line * 1.5, zorder=4)
+            sheet.line(axes, [total.value] * 2, [row - 0.46, row + 0.46], color=INK, linewidth=sheet.look.line * 1.5, zorder=4)
             rows.interval(sheet, axes, row, total)
     rows.at_right(sheet, axes, texts)
     told = []

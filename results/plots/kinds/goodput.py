@@ -28,14 +28,14 @@ def draw(sheet, subject, strokes):
     sheet.names(axes, subject.contestants, strokes)
     for row, (one, figure) in enumerate(zip(subject.contestants, figures)):
         colour = strokes[one.label].colour
-        axes.barh(row, figure.value, height=0.74, color=pale(colour, 0.3), edgecolor=colour,
+        sheet.bar(axes, row, figure.value, height=0.74, facecolor=pale(colour, 0.3), edgecolor=colour,
                   linewidth=sheet.look.line * 0.5)  # fmt: skip
         runs = one.runs
         # In the order in which they were made, so that a drift is seen.
         heights = [row + 0.27 * (2 * (at + 0.5) / len(runs) - 1) for at in range(len(runs))]
-        axes.plot(runs, heights, linestyle="none", marker="o", markersize=sheet.look.marker * 0.5, color=colour,
-                  markeredgecolor="white", markeredgewidth=sheet.look.line * 0.25, zorder=3, clip_on=False)  # fmt: skip
-        axes.plot([figure.value] * 2, [row - 0.37, row + 0.37], color=INK, linewidth=sheet.look.line * 1.4, zorder=4)
+        sheet.line(axes, runs, heights, linestyle="none", marker="o", markersize=sheet.look.marker * 0.55, color=colour,
+                  markeredgecolor="white", markeredgewidth=sheet.look.line * 0.3, zorder=5, clip_on=False)  # fmt: skip
+        sheet.line(axes, [figure.value] * 2, [row - 0.37, row + 0.37], color=INK, linewidth=sheet.look.line * 1.4, zorder=4)
         rows.interval(sheet, axes, row, figure)
     rows.at_right(sheet, axes, medians)
     told = (

@@ -51,7 +51,7 @@ def at_share(pairs, share):
 def time_ticks(low, high, most):
     """Powers of ten, each with its own unit: one unit does not fit from nanoseconds to seconds."""
     ticks = units.log_ticks(low, high, most)
-    return ticks, [units.amount(tick, "ns") for tick in ticks]
+    return ticks, [units.tick(tick, "ns") for tick in ticks]
 
 
 def legend_of(contestants, strokes, operation):
@@ -93,7 +93,7 @@ def draw_cdf(sheet, subject, strokes):
     for at, (one, (xs, ys)) in enumerate(zip(subject.contestants, curves)):
         options = sheet.marked(strokes[one.label], line=True, scale=0.85)
         where = marks([share + at * 0.02 for share in ys], 5)
-        axes.plot(xs, ys, drawstyle="steps-post", markevery=where, **options)
+        sheet.line(axes, xs, ys, drawstyle="steps-post", markevery=where, **options)
     return tail_sentence(subject)
 
 
@@ -141,12 +141,12 @@ def draw_percentiles(sheet, subject, strokes):
     else:
         axes.set_ylim(0, (high or 1) * 1.08)
     nines = range(1, math.floor(math.log10(max(reach, 11) * 1.04)) + 1)
-    sheet.ticks(axes, "x", [1, 2, *(10.0**nine for nine in nines)], ["0", "50", *map(share_text, nines)])
+    sheet.ticks(axes, "x", [1, 2, *(10.0**nine for nine in nines)], ["0", "50 %", *map(share_text, nines)])
     sheet.ticks(axes, "y", places, texts)
     for at, (one, (xs, ys)) in enumerate(zip(subject.contestants, curves)):
         options = sheet.marked(strokes[one.label], line=True, scale=0.85)
         where = marks([math.log10(x) + at * 0.05 for x in xs], 5)
-        axes.plot(xs, ys, markevery=where, **options)
+        sheet.line(axes, xs, ys, markevery=where, **options)
     return tail_sentence(subject)
 
 

@@ -24,15 +24,14 @@ def interval(sheet, axes, row, figure, colour=INK):
     """A line over the interval, with an end on each side."""
     if figure.low is not None:
         line = sheet.look.line
-        axes.plot([figure.low, figure.high], [row, row], color=colour, linewidth=line, marker="|",
-                  markersize=sheet.look.marker * 1.3, markeredgewidth=line, zorder=4)  # fmt: skip
+        sheet.line(axes, [figure.low, figure.high], [row, row], color=colour, linewidth=line, marker="|",
+                   markersize=sheet.look.marker * 1.3, markeredgewidth=line, zorder=4)  # fmt: skip
 
 
 def at_right(sheet, axes, texts):
     """A text at the end of each row."""
     for row, words in enumerate(texts):
-        axes.annotate(words, (1, row), xycoords=("axes fraction", "data"), xytext=(0.4 * sheet.em, 0),
-                      textcoords="offset points", va="center_baseline", color=INK, annotation_clip=False)  # fmt: skip
+        sheet.label(axes, 1, row, words, axes.get_yaxis_transform(), right=0.4 * sheet.em, va="center_baseline")
 
 
 def sentence(title, rows, caption):

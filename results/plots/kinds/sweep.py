@@ -17,7 +17,8 @@ def kind_of(sweep):
 
 def words(name):
     """A setting as the label of an axis."""
-    return name.split(".")[-1].replace("_", " ").replace("-", " ").capitalize()
+    told = name.split(".")[-1].replace("_", " ").replace("-", " ")
+    return {"mtu": "MTU", "rate": "Offered load (operations per second)"}.get(told, told.capitalize())
 
 
 def series(sweep, figure_of):
@@ -77,7 +78,7 @@ def axis_of_values(sheet, figures, unit):
     if low > 0 and top / low > SPREAD:
         places = units.log_ticks(low * 0.8, top * 1.25, 6)
         own = unit in ("ns", "us", "s")
-        texts = [units.amount(place, unit) if own else units.number(scale(place)) for place in places]
+        texts = [units.tick(place, unit) if own else units.brief(scale(place)) for place in places]
         return True, (low * 0.8, top * 1.25), places, texts, None if own else scale
     values, texts = units.linear_ticks(scale(top * 1.06))
     return False, (0, (top or 1) * 1.06), [value * scale.factor for value in values], texts, scale
@@ -113,9 +114,9 @@ def draw_lines(sheet, axes, found, strokes):
             xs, ys = [x for x, _ in points], [figure.value for _, figure in points]
             for x, figure in points:
                 if figure.low is not None:
-                    axes.plot([x, x], [figure.low, figure.high], color=stroke.colour, linewidth=sheet.look.line * 0.7,
-                              zorder=2)  # fmt: skip
-            axes.plot(xs, ys, zorder=3, **sheet.marked(stroke, line=True))
+                    sheet.line(axes, [x, x], [figure.low, figure.high], color=stroke.colour,
+                               linewidth=sheet.look.line * 0.7, zorder=2)  # fmt: skip
+            sheet.line(axes, xs, ys, zorder=3, **sheet.marked(stroke, line=True))
 
 
 def sentence(subject, found, unit):
@@ -164,8 +165,8 @@ def draw_load(sheet, subject, strokes):
     log, limits, places, texts, scale = axis_of_values(sheet, figures, "ns")
     labels = [label for label, (_, points) in panels[0][1].items() if points]
     all_axes = sheet.axes(
-        height=13, columns=len(panels), gap=1.2, left=texts, ylabel=scale.label("Latency") if scale else "Latency",
-        xlabel=words(sweep.name) if sweep.name != "rate" else "Offered load (operations per second)",
+        height=13, columns=len(panels), left=texts, ylabel=scale.label("Latency") if scale else "Latency",
+        xlabel=words(sweep.name),
         legend=[Entry(label, strokes[label]) for label in labels], title=subject.title,
         notes=subject.notes("The same axes left and right." if len(panels) > 1 else ""),
     )  # fmt: skip
@@ -175,7 +176,7 @@ def draw_load(sheet, subject, strokes):
         axis_of_setting(sheet, axes, sweep)
         sheet.ticks(axes, "y", places, texts if index == 0 else [""] * len(texts))
         draw_lines(sheet, axes, found, strokes)
-        axes.annotate(title, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
+        sheet.label(axes, 0.03, 0.97, title, axes.transAxes, va="top", fontweight="bold")
     return sentence(subject, panels[0][1], "ns")
 
 

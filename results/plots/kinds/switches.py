@@ -40,18 +40,19 @@ def draw(sheet, subject, strokes):
     axes.set_xscale("log")
     axes.set_xlim(zero / 2 if with_zero else low, high)
     ticks = units.log_ticks(low, high, most=6)
-    names = [units.number(tick) for tick in ticks]
+    names = [units.brief(tick) for tick in ticks]
     if with_zero:
-        axes.axvline(low / 1.4, color=QUIET, linewidth=sheet.look.line * 0.6, linestyle=(0, (1, 2)))
+        sheet.line(axes, [low / 1.4] * 2, [0, 1], axes.get_xaxis_transform(), color=QUIET,
+                   linewidth=sheet.look.line * 0.6, linestyle=(0, (1, 2)))  # fmt: skip
     sheet.ticks(axes, "x", [zero, *ticks] if with_zero else ticks, ["0", *names] if with_zero else names)
     sheet.names(axes, contestants, strokes)
     for row, one in enumerate(contestants):
         stroke = strokes[one.label]
         at = [max(figure.value, 0) or zero for _, figure in points(one)]
-        axes.plot([min(at), max(at)], [row, row], color=stroke.colour, linewidth=sheet.look.line * 0.7)
+        sheet.line(axes, [min(at), max(at)], [row, row], color=stroke.colour, linewidth=sheet.look.line * 0.7)
         for x, (party, _) in zip(at, points(one)):
             look = Stroke(stroke.colour, "o", 1.1, "-", fills[party])
-            axes.plot([x], [row], zorder=3 if fills[party] else 2.5, **sheet.marked(look))
+            sheet.line(axes, [x], [row], zorder=3 if fills[party] else 2.5, **sheet.marked(look))
     rows.at_right(sheet, axes, texts)
     told = (
         f"{one.label} " + ", ".join(f"{party} {units.number(figure.value)}" for party, figure in points(one))

@@ -2,9 +2,10 @@
 """Goodput over time within the median run: a strip for each contestant, all with the same axes."""
 
 from .. import units
+from ..style import INK, pale
 from . import Kind, by_experiment, register, rows
-from ..style import pale
 
+STRIP, GAP = 2.4, 0.9  # heights, in heights of the text
 LEAST = 3  # intervals; fewer have no course
 
 
@@ -13,31 +14,39 @@ def told(one, _):
 
 
 def draw(sheet, subject, strokes):
+    from matplotlib.patches import Polygon
+
     contestants = subject.contestants
     largest = max(max(one.timeline[1]) for one in contestants)
     longest = max(len(one.timeline[1]) * one.timeline[0] for one in contestants)
     rate, time = units.Scale("bit/s", largest), units.Scale("s", longest)
     values, texts = units.linear_ticks(rate(largest), most=3)
-    strips = sheet.axes(
-        height=2.4, gap=0.9, rows=len(contestants), left=texts, right=sheet.name_width(contestants),
+    count = len(contestants)
+    (axes,) = sheet.axes(
+        height=(STRIP + GAP) * count - GAP, left=texts, right=sheet.name_width(contestants),
         xlabel=time.label("Time within the run"), ylabel=rate.label("Goodput"), title=subject.title,
         notes=subject.notes("The run with the median goodput."),
     )  # fmt: skip
-    for axes, one in zip(strips, contestants):
+    # All strips are one axes, each of them at a height of its own: axes are slow.
+    limit = (largest or 1) * 1.05
+    pitch = limit * (STRIP + GAP) / STRIP
+    axes.set_xlim(0, longest or 1)
+    axes.set_ylim(0, pitch * count - limit * GAP / STRIP)
+    places, names = units.linear_ticks(time(longest), most=6)
+    sheet.ticks(axes, "x", [place * time.factor for place in places], names)
+    for row, one in enumerate(contestants):
         seconds, rates = one.timeline
-        stroke = strokes[one.label]
-        edges = [index * seconds for index in range(len(rates) + 1)]
-        axes.stairs(rates, edges, fill=True, color=pale(stroke.colour, 0.35))
-        axes.stairs(rates, edges, color=stroke.colour, linewidth=sheet.look.line * 0.8)
-        axes.set_xlim(0, longest)
-        axes.set_ylim(0, (largest or 1) * 1.05)
-        last = axes is strips[-1]
-        places, names = units.linear_ticks(time(longest), most=6)
-        places = [place * time.factor for place in places]
-        sheet.ticks(axes, "x", places, names if last else [""] * len(names))
-        sheet.ticks(axes, "y", [value * rate.factor for value in values], texts)
-        axes.annotate(sheet.name_width([one])[0], (1, 0.5), xycoords="axes fraction", xytext=(0.4 * sheet.em, 0),
-                      textcoords="offset points", va="center_baseline", annotation_clip=False)  # fmt: skip
+        colour = strokes[one.label].colour
+        base = pitch * (count - 1 - row)
+        sheet.ticks(axes, "y", [base + value * rate.factor for value in values], texts)
+        xs = [edge * seconds for at in range(len(rates)) for edge in (at, at + 1)]
+        ys = [base + value for value in rates for _ in range(2)]
+        outline = [(0, base), *zip(xs, ys), (xs[-1], base)]
+        axes.add_artist(Polygon(outline, transform=axes.transData, facecolor=pale(colour), linewidth=0))
+        sheet.line(axes, xs, ys, color=colour, linewidth=sheet.look.line * 0.8)
+        sheet.line(axes, [0, longest], [base, base], color=INK, linewidth=sheet.look.line * 0.5, clip_on=False)
+        sheet.label(axes, 1, base + limit / 2, sheet.name_width([one])[0], axes.get_yaxis_transform(),
+                    right=0.4 * sheet.em, va="center_baseline")  # fmt: skip
     told_of = []
     for one in contestants:
         rates = sorted(one.timeline[1])

@@ -52,10 +52,10 @@ def draw(sheet, subject, strokes):
         stroke = strokes[one.label]
         line = {"color": stroke.colour, "linewidth": sheet.look.line * 0.8, "zorder": 2}
         if cost.low is not None:
-            axes.plot([cost.low, cost.high], [gain.value] * 2, **line)
+            sheet.line(axes, [cost.low, cost.high], [gain.value] * 2, **line)
         if gain.low is not None:
-            axes.plot([cost.value] * 2, [gain.low, gain.high], **line)
-        axes.plot([cost.value], [gain.value], zorder=3, clip_on=False, **sheet.marked(stroke, scale=1.35))
+            sheet.line(axes, [cost.value] * 2, [gain.low, gain.high], **line)
+        sheet.line(axes, [cost.value], [gain.value], zorder=3, clip_on=False, **sheet.marked(stroke, scale=1.35))
     axes.annotate("better", (0.02, 0.97), (0.14, 0.85), xycoords="axes fraction", color=QUIET, va="center_baseline",
                   arrowprops={"arrowstyle": "->", "color": QUIET, "linewidth": sheet.look.line * 0.8})  # fmt: skip
     told = (

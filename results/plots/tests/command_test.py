@@ -126,7 +126,7 @@ class Choice(Case):
         self.assertEqual(list(target.parent.iterdir()), [target])
 
     def test_of_several_somebody_must_choose(self):
-        self.refused(2, self.model(), "--plot=latency-cdf", "--output=x.svg", says=["one figure", "--of=ID", "r1/veth"])
+        self.refused(2, self.model(), "--plot=latency-cdf", "--output=x.svg", says=["one figure", "--of=ID", "r3/veth"])
         self.refused(2, self.model(), "--of=r1/veth", "--output=x.svg", says=["one figure", "--plot=KIND"])
 
     def test_slides_from_stdin(self):
