@@ -97,7 +97,8 @@ class Experiment:
 
     def place_of(self, one):
         far = len(self._order)
-        return (self._order.get(one.sender, far), self._order.get(one.receiver, far) if one.label != one.sender else -1, one.label)
+        receiver = self._order.get(one.receiver, far) if one.label != one.sender else -1
+        return (self._order.get(one.sender, far), receiver, one.label)
 
     @property
     def left_out(self):

@@ -63,12 +63,13 @@ def draw(sheet, subject, strokes):
     scale = units.Scale(unit, largest)
     texts = [units.number(scale(value)) for value in sums]
     polled = [told for told in map(polls, contestants) if told]
+    notes = ["Number: sum of the parts."] + (["Empty polls per run: " + ", ".join(polled) + "."] if polled else [])
     (axes,) = sheet.axes(
         height=1.7 * len(contestants) + 0.4,
         left=sheet.name_width(contestants), keys=True, right=texts,
         xlabel=scale.label("CPU time" if bulk else "CPU time per operation"), legend=legend,
         title=subject.title,
-        notes=subject.notes("Number: sum of the parts.", *(["Empty polls per run: " + ", ".join(polled) + "."] if polled else [])),
+        notes=subject.notes(*notes),
     )  # fmt: skip
     rows.zero_based(sheet, axes, largest, scale)
     sheet.names(axes, contestants, strokes)

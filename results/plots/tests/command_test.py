@@ -23,7 +23,7 @@ KINDS = {"copies", "cpu", "goodput", "latency-cdf", "latency-percentiles", "load
 
 @functools.lru_cache(maxsize=None)
 def small():
-    return synthetic.report(singles=3, points=3, samples=400)
+    return synthetic.small()
 
 
 def run(*arguments, python=("-I",), **options):
@@ -126,7 +126,7 @@ class Choice(Case):
         self.assertEqual(list(target.parent.iterdir()), [target])
 
     def test_of_several_somebody_must_choose(self):
-        self.refused(2, self.model(), "--plot=latency-cdf", "--output=x.svg", says=["one figure", "--of=ID", "r3/veth"])
+        self.refused(2, self.model(), "--plot=goodput", "--output=x.svg", says=["one figure", "--of=ID", "r1/veth"])
         self.refused(2, self.model(), "--of=r1/veth", "--output=x.svg", says=["one figure", "--plot=KIND"])
 
     def test_slides_from_stdin(self):
@@ -223,7 +223,7 @@ class Faults(Case):
 
     def test_nothing_is_half_there_after_a_signal(self):
         self.out.mkdir()
-        model = self.model(synthetic.report(singles=30, points=3, samples=200))
+        model = self.model(synthetic.report(singles=12, points=2, samples=200))
         for wait_for in (signal.SIGTERM, signal.SIGINT):
             started = subprocess.Popen([sys.executable, "-I", str(DRAW), str(model), str(self.out)], stderr=subprocess.PIPE)
             while started.poll() is None and not any(self.out.glob(".plots-*/*.svg")):

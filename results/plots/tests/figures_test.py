@@ -65,7 +65,7 @@ class Content(unittest.TestCase):
                 self.assertAlmostEqual(max(bar.get_x() + bar.get_width() for bar in bars), whole)
 
     def test_link_machine_and_runs_stand_under_every_figure(self):
-        report = synthetic.report(singles=3, points=3, samples=300)
+        report = synthetic.small()
         for kind in KINDS:
             made, alt, _ = drawn(report, kind)
             words = " ".join(texts(made.figure)).replace("\n", " ")

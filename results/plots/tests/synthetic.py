@@ -178,6 +178,18 @@ def report(singles=6, points=6, seed=1, samples=4000):
             "datapaths": list(NAMES), "records": records, "experiments": experiments, "sweeps": sweeps, "verdicts": []}  # fmt: skip
 
 
+def small():
+    """One of every kind, and little more: points of sweeps have only what their sweep shows."""
+    told = report(singles=3, points=2, samples=400)
+    for one in told["experiments"][3:]:
+        for contestant in one["contestants"]:
+            shown = ("goodput", "operations", "latency.p50", "latency.p99")
+            contestant["figures"] = [figure for figure in contestant["figures"] if figure["name"] in shown]
+            contestant["timeline"] = None
+            contestant["latency"] = {name: {"count": one["count"]} for name, one in contestant["latency"].items()}
+    return told
+
+
 if __name__ == "__main__":
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         json.dump(report(int(sys.argv[2]) if len(sys.argv) > 2 else 6), file)
