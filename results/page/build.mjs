@@ -17,8 +17,17 @@ function fail(text) {
 
 async function bundled(name) {
   const result = await esbuild.build({
-    entryPoints: [join(source, name)], bundle: true, minify: true, write: false, format: 'iife', target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
-    nodePaths: [modules], define: { 'process.env.NODE_ENV': '"production"' }, legalComments: 'none', logLevel: 'warning', charset: 'utf8',
+    entryPoints: [join(source, name)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
+    nodePaths: [modules],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    legalComments: 'none',
+    logLevel: 'warning',
+    charset: 'utf8',
   });
   return result.outputFiles[0].text.trim();
 }
@@ -27,11 +36,13 @@ const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base
 
 function licences() {
   const text = (path) => readFileSync(join(modules, path), 'utf8').trim();
-  return ['echarts', 'zrender', 'tslib'].map((name) => {
-    const { version, license } = JSON.parse(text(`${name}/package.json`));
-    const file = { tslib: 'LICENSE.txt' }[name] ?? 'LICENSE';
-    return `${name} ${version} (${license})\n\n${name === 'echarts' ? `${text('echarts/NOTICE')}\n\n` : ''}${text(`${name}/${file}`)}`;
-  }).join(`\n\n${'-'.repeat(72)}\n\n`);
+  return ['echarts', 'zrender', 'tslib']
+    .map((name) => {
+      const { version, license } = JSON.parse(text(`${name}/package.json`));
+      const file = { tslib: 'LICENSE.txt' }[name] ?? 'LICENSE';
+      return `${name} ${version} (${license})\n\n${name === 'echarts' ? `${text('echarts/NOTICE')}\n\n` : ''}${text(`${name}/${file}`)}`;
+    })
+    .join(`\n\n${'-'.repeat(72)}\n\n`);
 }
 
 const script = await bundled('main.js');
@@ -39,7 +50,9 @@ const style = await bundled('all.css');
 const parts = {
   // Only our own script and style, by their hashes; no request of any kind. The inline icon keeps browsers from asking for one.
   CSP: `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`,
-  STYLE: style, SCRIPT: script, LICENCES: licences(),
+  STYLE: style,
+  SCRIPT: script,
+  LICENCES: licences(),
 };
 for (const [name, text] of Object.entries(parts)) {
   if (/<\/(script|style)|<!--|@@WAGGLE_|@@CSP@@/i.test(text)) {

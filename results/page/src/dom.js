@@ -23,7 +23,7 @@ export function h(name, attributes = {}, ...children) {
 export function add(element, children) {
   for (const child of [children].flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) {
-      element.append(child);  // text becomes a text node
+      element.append(child); // text becomes a text node
     }
   }
   return element;
@@ -91,7 +91,9 @@ export function command(text, what = 'command') {
     const done = await copyText(text);
     button.textContent = done ? 'Copied' : 'Not copied';
     announce(done ? `Copied: ${text}` : 'The browser did not allow to copy');
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+    setTimeout(() => {
+      button.textContent = 'Copy';
+    }, 2000);
   });
   return h('div', { class: 'command' }, h('code', { tabindex: '0', role: 'group', 'aria-label': what }, text), button);
 }

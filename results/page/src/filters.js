@@ -39,8 +39,13 @@ export class Filters {
     if (![...experiment.contestants, ...experiment.unavailable].some((contestant) => this.shows(contestant))) {
       return false;
     }
-    const text = [experiment.title, experiment.caption, experiment.link_text, experiment.workload, experiment.suite, experiment.id].join(' ').toLowerCase();
-    return this.text.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+    const text = [experiment.title, experiment.caption, experiment.link_text, experiment.workload, experiment.suite, experiment.id]
+      .join(' ')
+      .toLowerCase();
+    return this.text
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => text.includes(word));
   }
 }
 
@@ -52,10 +57,15 @@ function menu(filters, kind, title, content) {
   }
   const state = h('span', { class: 'state' });
   const boxes = choices.map((name) => {
-    const box = h('input', { type: 'checkbox', value: name, checked: true, onchange: () => {
-      hidden[box.checked ? 'delete' : 'add'](name);
-      filters.changed();
-    } });
+    const box = h('input', {
+      type: 'checkbox',
+      value: name,
+      checked: true,
+      onchange: () => {
+        hidden[box.checked ? 'delete' : 'add'](name);
+        filters.changed();
+      },
+    });
     return { name, box, label: h('label', {}, box, content ? content(name) : name) };
   });
   function all(checked) {
@@ -65,11 +75,22 @@ function menu(filters, kind, title, content) {
     }
     filters.changed();
   }
-  const details = h('details', { class: 'menu', 'data-kind': kind },
+  const details = h(
+    'details',
+    { class: 'menu', 'data-kind': kind },
     h('summary', {}, title, ' ', state),
-    h('div', { class: 'sheet', role: 'group', 'aria-label': title }, boxes.map((one) => one.label), h('div', { class: 'both' },
-      h('button', { type: 'button', class: 'small', onclick: () => all(true) }, 'All'),
-      h('button', { type: 'button', class: 'small', onclick: () => all(false) }, 'None'))));
+    h(
+      'div',
+      { class: 'sheet', role: 'group', 'aria-label': title },
+      boxes.map((one) => one.label),
+      h(
+        'div',
+        { class: 'both' },
+        h('button', { type: 'button', class: 'small', onclick: () => all(true) }, 'All'),
+        h('button', { type: 'button', class: 'small', onclick: () => all(false) }, 'None'),
+      ),
+    ),
+  );
   details.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && details.open) {
       details.open = false;
@@ -77,7 +98,9 @@ function menu(filters, kind, title, content) {
     }
   });
   filters.follow(() => {
-    boxes.forEach((one) => { one.box.checked = !hidden.has(one.name); });
+    boxes.forEach((one) => {
+      one.box.checked = !hidden.has(one.name);
+    });
     replace(state, hidden.size === 0 ? 'all' : `${choices.length - hidden.size} of ${choices.length}`);
     details.classList.toggle('narrowed', hidden.size > 0);
   });
@@ -85,30 +108,50 @@ function menu(filters, kind, title, content) {
 }
 
 export function filterBar(model, filters) {
-  const search = h('input', { type: 'search', placeholder: 'Title, size, …', 'aria-label': 'Filter experiments by text', oninput: () => {
-    filters.text = search.value.trim();
-    filters.changed();
-  } });
-  const reset = h('button', { type: 'button', onclick: () => {
-    Object.values(filters.hidden).forEach((set) => set.clear());
-    search.value = '';
-    filters.text = '';
-    filters.changed();
-  } }, 'Reset');
+  const search = h('input', {
+    type: 'search',
+    placeholder: 'Title, size, …',
+    'aria-label': 'Filter experiments by text',
+    oninput: () => {
+      filters.text = search.value.trim();
+      filters.changed();
+    },
+  });
+  const reset = h(
+    'button',
+    {
+      type: 'button',
+      onclick: () => {
+        Object.values(filters.hidden).forEach((set) => set.clear());
+        search.value = '';
+        filters.text = '';
+        filters.changed();
+      },
+    },
+    'Reset',
+  );
   const count = h('span', { class: 'count' });
   const menus = [
     menu(filters, 'datapath', 'Datapaths', (name) => named({ label: name, sender: name })),
-    menu(filters, 'link', 'Links'), menu(filters, 'workload', 'Workloads'), menu(filters, 'suite', 'Suites'),
+    menu(filters, 'link', 'Links'),
+    menu(filters, 'workload', 'Workloads'),
+    menu(filters, 'suite', 'Suites'),
   ].filter(Boolean);
   document.addEventListener('click', (event) => {
-    menus.filter((one) => one.open && !one.contains(event.target)).forEach((one) => { one.open = false; });
+    menus
+      .filter((one) => one.open && !one.contains(event.target))
+      .forEach((one) => {
+        one.open = false;
+      });
   });
   // One at a time, and none left open behind the focus.
-  menus.forEach((one) => one.addEventListener('focusout', (event) => {
-    if (event.relatedTarget && !one.contains(event.relatedTarget)) {
-      one.open = false;
-    }
-  }));
+  menus.forEach((one) =>
+    one.addEventListener('focusout', (event) => {
+      if (event.relatedTarget && !one.contains(event.relatedTarget) && !event.relatedTarget.contains(one)) {
+        one.open = false;
+      }
+    }),
+  );
   let before = null;
   filters.follow(() => {
     const shown = model.experiments.filter((experiment) => filters.accepts(experiment)).length;

@@ -89,8 +89,11 @@ export function measured(experiment) {
 }
 
 export function figureOf(contestant, name, { party = null, place = null, of = '' } = {}) {
-  return contestant.figures.find((figure) => figure.name === name && (figure.party ?? null) === party &&
-    (figure.place ?? null) === place && (figure.of ?? '') === of) ?? null;
+  return (
+    contestant.figures.find(
+      (figure) => figure.name === name && (figure.party ?? null) === party && (figure.place ?? null) === place && (figure.of ?? '') === of,
+    ) ?? null
+  );
 }
 
 /// The figure by which the contestants of an experiment are compared.
@@ -123,8 +126,9 @@ export function ranked(experiment, contestants = measured(experiment)) {
 }
 
 function comparisonOf(experiment, a, b, metric) {
-  return experiment.comparisons.find((one) => one.metric === metric &&
-    ((one.a === a && one.b === b) || (one.a === b && one.b === a))) ?? null;
+  return (
+    experiment.comparisons.find((one) => one.metric === metric && ((one.a === a && one.b === b) || (one.a === b && one.b === a))) ?? null
+  );
 }
 
 /// The contestant that is best by a figure and differs from all others by comparison; null when there is none.
@@ -133,7 +137,9 @@ export function aloneBest(experiment, name, better) {
   const sign = better === 'less' ? 1 : -1;
   const value = (contestant) => figureOf(contestant, name)?.value ?? Infinity * sign;
   const [best] = [...measured(experiment)].sort((a, b) => sign * (value(a) - value(b)));
-  const beaten = experiment.comparisons.filter((one) => one.metric === name && one.differs && (one.a === best?.label || one.b === best?.label));
+  const beaten = experiment.comparisons.filter(
+    (one) => one.metric === name && one.differs && (one.a === best?.label || one.b === best?.label),
+  );
   return best && others > 0 && new Set(beaten.map((one) => (one.a === best.label ? one.b : one.a))).size === others ? best : null;
 }
 

@@ -53,15 +53,27 @@ export function titleOf(figure) {
 
 /// The unit to scale by: a share of CPUs is printed as per cent.
 export function unitOf(figure) {
-  return /share$/.test(figure.name) && !figure.unit ? 'share' : figure.unit ?? '';
+  return /share$/.test(figure.name) && !figure.unit ? 'share' : (figure.unit ?? '');
 }
 
 export function keyOf(figure) {
   return [figure.name, figure.party ?? '', figure.place ?? '', figure.of ?? ''].join('|');
 }
 
-const kMain = ['goodput', 'operations', 'latency.p50', 'latency.p99', 'cpu.machine_per_gib', 'cpu.per_gib', 'cpu.per_operation',
-  'cpu.share', 'copies', 'mode_switches_per_mib', 'mode_switches_per_operation', 'memory'];
+const kMain = [
+  'goodput',
+  'operations',
+  'latency.p50',
+  'latency.p99',
+  'cpu.machine_per_gib',
+  'cpu.per_gib',
+  'cpu.per_operation',
+  'cpu.share',
+  'copies',
+  'mode_switches_per_mib',
+  'mode_switches_per_operation',
+  'memory',
+];
 
 export const kSets = [
   { id: 'main', title: 'Main' },
@@ -71,7 +83,8 @@ export const kSets = [
   {
     id: 'system',
     title: 'System',
-    has: (figure) => /^(mode_switches|system_calls|context_switches|page_faults|memory|retransmissions|drops|empty_polls|counter)/.test(figure.name),
+    has: (figure) =>
+      /^(mode_switches|system_calls|context_switches|page_faults|memory|retransmissions|drops|empty_polls|counter)/.test(figure.name),
   },
   { id: 'all', title: 'All', has: () => true },
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One colour, marker and line per datapath, from the table that the plots read too.
-import table from '../../datapath_style.json';
+import table from '../../plots/palette.json';
 import { datapathOf } from './model.js';
 import { h, svg } from './dom.js';
 
@@ -8,7 +8,7 @@ import { h, svg } from './dom.js';
 function polygon(corners, { inner = 1, turned = 0, width = 1 } = {}) {
   const count = inner < 1 ? corners * 2 : corners;
   const points = Array.from({ length: count }, (_, i) => {
-    const angle = ((i / count) + turned) * 2 * Math.PI;
+    const angle = (i / count + turned) * 2 * Math.PI;
     const radius = 5 * (i % 2 === 1 ? inner : 1);
     return `${(5 + radius * width * Math.sin(angle)).toFixed(2)},${(5 - radius * Math.cos(angle)).toFixed(2)}`;
   });
@@ -42,7 +42,9 @@ export function learn(names) {
 }
 
 function entry(name) {
-  return Object.hasOwn(table.datapaths, name) ? table.datapaths[name] : table.others[Math.max(0, strangers.indexOf(name)) % table.others.length];
+  return Object.hasOwn(table.datapaths, name)
+    ? table.datapaths[name]
+    : table.others[Math.max(0, strangers.indexOf(name)) % table.others.length];
 }
 
 /// Colour of the sender; of a pair, marker and line of the receiver.
@@ -50,14 +52,29 @@ export function styleOf(contestant, dark) {
   const sender = entry(datapathOf(contestant));
   const paired = String(contestant.label).includes('+') && contestant.receiver;
   const shape = paired ? entry(contestant.receiver) : sender;
-  return { color: dark ? sender.dark : sender.light, shape: kMarkers[shape.marker] ?? kMarkers.circle, symbol: `path://${kMarkers[shape.marker] ?? kMarkers.circle}`, dash: kLines[shape.line] ?? [] };
+  return {
+    color: dark ? sender.dark : sender.light,
+    shape: kMarkers[shape.marker] ?? kMarkers.circle,
+    symbol: `path://${kMarkers[shape.marker] ?? kMarkers.circle}`,
+    dash: kLines[shape.line] ?? [],
+  };
 }
 
 /// Marker on a piece of line, as in the charts; CSS chooses the colour of the theme.
 export function swatch(contestant, line = false) {
   const { shape, dash, color } = styleOf(contestant, false);
   const width = line ? 28 : 12;
-  const stroke = line ? svg('line', { x1: 0, y1: 6, x2: width, y2: 6, stroke: 'currentColor', 'stroke-width': 2, 'stroke-dasharray': dash.join(' ') || 'none' }) : null;
+  const stroke = line
+    ? svg('line', {
+        x1: 0,
+        y1: 6,
+        x2: width,
+        y2: 6,
+        stroke: 'currentColor',
+        'stroke-width': 2,
+        'stroke-dasharray': dash.join(' ') || 'none',
+      })
+    : null;
   const marker = svg('path', { d: shape, transform: `translate(${(width - 10) / 2} 1)`, fill: 'currentColor' });
   const picture = svg('svg', { viewBox: `0 0 ${width} 12`, width, height: 12, 'aria-hidden': 'true' }, ...[stroke, marker].filter(Boolean));
   return h('span', { class: 'swatch', style: { '--light': color, '--dark': styleOf(contestant, true).color } }, picture);

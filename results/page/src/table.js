@@ -7,7 +7,7 @@ const collator = new Intl.Collator('en', { numeric: true });
 function compared(a, b, down) {
   const [noA, noB] = [a === null || a === undefined || a === '', b === null || b === undefined || b === ''];
   if (noA || noB) {
-    return noA - noB;  // what is not known comes last, whichever way
+    return noA - noB; // what is not known comes last, whichever way
   }
   const order = typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
   return down ? -order : order;
@@ -16,14 +16,29 @@ function compared(a, b, down) {
 /// columns: { key, title, unit, number, down (sorts downwards first), value(row), cell(row) → text or element, head (row header) }.
 /// `after(row)` may give a further row below one; `bands` ({ key, of(row) }) puts a heading over rows that belong together, where the
 /// order is the given one or follows from that column. Returns { element, show(rows) }.
-export function sortableTable({ caption, label, columns, rows, sorted = null, after = null, bands = null, rowAttributes = () => ({}), className = '',
-  empty = 'Nothing matches.' }) {
+export function sortableTable({
+  caption,
+  label,
+  columns,
+  rows,
+  sorted = null,
+  after = null,
+  bands = null,
+  rowAttributes = () => ({}),
+  className = '',
+  empty = 'Nothing matches.',
+}) {
   let shown = rows;
   let order = sorted;
   const body = h('tbody');
   const heads = columns.map((column) => head(column));
-  const table = h('table', { class: className },
-    h('caption', { class: caption ? null : 'offscreen' }, caption ?? label), h('thead', {}, h('tr', {}, heads)), body);
+  const table = h(
+    'table',
+    { class: className },
+    h('caption', { class: caption ? null : 'offscreen' }, caption ?? label),
+    h('thead', {}, h('tr', {}, heads)),
+    body,
+  );
 
   function head(column) {
     const arrow = h('span', { class: 'arrow', 'aria-hidden': 'true' });
@@ -70,12 +85,26 @@ export function sortableTable({ caption, label, columns, rows, sorted = null, af
       last = name;
       return h('tr', { class: 'band' }, h('th', { colspan: columns.length, scope: 'rowgroup' }, name));
     }
-    replace(body, list.length === 0 ? h('tr', {}, h('td', { colspan: columns.length, class: 'empty' }, empty)) : list.map((row) => [
-      band(row), h('tr', rowAttributes(row), columns.map((one) => cellOf(one, row))), after ? after(row, order) : null,
-    ]));
+    replace(
+      body,
+      list.length === 0
+        ? h('tr', {}, h('td', { colspan: columns.length, class: 'empty' }, empty))
+        : list.map((row) => [
+            band(row),
+            h(
+              'tr',
+              rowAttributes(row),
+              columns.map((one) => cellOf(one, row)),
+            ),
+            after ? after(row, order) : null,
+          ]),
+    );
   }
   function cellOf(column, row) {
-    const attributes = { class: [column.number ? 'number' : '', column.className ?? ''].join(' ').trim() || null, 'data-title': column.title };
+    const attributes = {
+      class: [column.number ? 'number' : '', column.className ?? ''].join(' ').trim() || null,
+      'data-title': column.title,
+    };
     return column.head ? h('th', { scope: 'row', ...attributes }, column.cell(row)) : h('td', attributes, column.cell(row));
   }
 

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Numbers as people read them. The model has SI base units; here they are only scaled and rounded.
 
-const kTimes = [[1e-9, 'ns'], [1e-6, 'µs'], [1e-3, 'ms'], [1, 's']];
+const kTimes = [
+  [1e-9, 'ns'],
+  [1e-6, 'µs'],
+  [1e-3, 'ms'],
+  [1, 's'],
+];
 const kBytes = ['B', 'KiB', 'MiB', 'GiB', 'TiB'].map((name, i) => [1024 ** i, name]);
 
 const kScales = {
-  'bit/s': [[1, 'bit/s'], [1e3, 'kbit/s'], [1e6, 'Mbit/s'], [1e9, 'Gbit/s'], [1e12, 'Tbit/s']],
+  'bit/s': [
+    [1, 'bit/s'],
+    [1e3, 'kbit/s'],
+    [1e6, 'Mbit/s'],
+    [1e9, 'Gbit/s'],
+    [1e12, 'Tbit/s'],
+  ],
   s: kTimes,
   us: kTimes.map(([factor, name]) => [factor * 1e6, name]),
-  'µs': kTimes.map(([factor, name]) => [factor * 1e6, name]),
+  µs: kTimes.map(([factor, name]) => [factor * 1e6, name]),
   ns: kTimes.map(([factor, name]) => [factor * 1e9, name]),
   B: kBytes,
-  '1/s': [[1, '/s'], [1e3, 'k/s'], [1e6, 'M/s']],
+  '1/s': [
+    [1, '/s'],
+    [1e3, 'k/s'],
+    [1e6, 'M/s'],
+  ],
   share: [[0.01, '%']],
 };
 
@@ -28,7 +43,9 @@ export function scaleOf(largest, unit) {
       chosen = scale;
     }
   }
-  return size === 0 ? { factor: scales.length > 3 ? 1 : scales[0][0], unit: unit === 'share' ? '%' : unit } : { factor: chosen[0], unit: chosen[1] };
+  return size === 0
+    ? { factor: scales.length > 3 ? 1 : scales[0][0], unit: unit === 'share' ? '%' : unit }
+    : { factor: chosen[0], unit: chosen[1] };
 }
 
 // Copies stand beside others that are nearly as many: 2.00 and 1.98.
@@ -49,10 +66,11 @@ export function number(value, unit = '') {
   if (size >= 1e9 || size < 1e-4) {
     return value.toPrecision(3);
   }
-  if (Number.isInteger(value) || size >= 99.95) {
+  // Of a count, that is; what has been scaled is whole by chance.
+  if ((Number.isInteger(value) && !unit) || size >= 99.95) {
     return Math.round(value).toLocaleString('en-US');
   }
-  return size >= 9.995 ? value.toFixed(1) : size >= 0.9995 ? value.toFixed(2) : String(Number(value.toPrecision(3)));
+  return size >= 9.995 ? value.toFixed(1) : size >= 0.9995 ? value.toFixed(2) : value.toPrecision(3);
 }
 
 /// "17.8 Gbit/s"
@@ -79,9 +97,8 @@ export function titled(title, unit) {
 }
 
 /// "15.1–19.2", in a scale that was chosen before.
-export function interval(low, high, factor = 1) {
-  return low === null || low === undefined || high === null || high === undefined
-    ? '' : `${number(low / factor)}–${number(high / factor)}`;
+export function interval(low, high, factor = 1, unit = '') {
+  return low === null || low === undefined || high === null || high === undefined ? '' : `${number(low / factor, unit)}–${number(high / factor, unit)}`;
 }
 
 /// "95 % interval": what it covers, where runs are few.
@@ -95,7 +112,7 @@ export function estimate({ value, low = null, high = null, coverage = null }, un
     return '–';
   }
   const scale = scaleOf(value, unit);
-  const range = interval(low, high, scale.factor);
+  const range = interval(low, high, scale.factor, scale.unit);
   return `${withUnit(number(value / scale.factor, scale.unit), scale.unit)}${range ? ` (${range}${few(coverage)})` : ''}`;
 }
 

@@ -13,5 +13,7 @@ export function packed(value) {
 
 /// records: [{ id, file, text }] or [{ id, file, gzip }].
 export function filled(template, model, records, { compress = false } = {}) {
-  return template.replace('@@WAGGLE_MODEL@@', () => (compress ? packed(model) : safe(model))).replace('@@WAGGLE_RECORDS@@', () => safe(records));
+  return template
+    .replace('@@WAGGLE_MODEL@@', () => (compress ? packed(model) : safe(model)))
+    .replace('@@WAGGLE_RECORDS@@', () => safe(records));
 }

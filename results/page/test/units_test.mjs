@@ -5,14 +5,25 @@ import { inSet, titleOf, unitOf } from '../src/names.js';
 import { estimate, interval, moment, number, quantity, scaleOf, tick } from '../src/units.js';
 
 test('three digits, and whole numbers whole', () => {
-  assert.deepEqual([0, 4134, 17.834, 0.05613, 9.996, 99.96, 123.4, 1.5, 0.00001234, null, NaN].map(number),
-    ['0', '4,134', '17.8', '0.0561', '10.0', '100', '123', '1.50', '0.0000123', '–', '–']);
+  assert.deepEqual([0, 4134, 17.834, 0.05613, 9.996, 99.96, 123.4, 1.5, 0.00001234, null, NaN].map(number), [
+    '0',
+    '4,134',
+    '17.8',
+    '0.0561',
+    '10.0',
+    '100',
+    '123',
+    '1.50',
+    '0.0000123',
+    '–',
+    '–',
+  ]);
 });
 
 test('a quantity stands in the scale that suits it', () => {
   assert.equal(quantity(1.78e10, 'bit/s'), '17.8 Gbit/s');
   assert.equal(quantity(482e6, 'ns'), '482 ms');
-  assert.equal(quantity(0.56, 's/GiB'), '0.56 s/GiB');
+  assert.equal(quantity(0.56, 's/GiB'), '0.560 s/GiB');
   assert.equal(quantity(13.1 * 1048576, 'B'), '13.1 MiB');
   assert.equal(quantity(0.087, 'share'), '8.70 %');
   assert.equal(quantity(0, 'bit/s'), '0 bit/s');

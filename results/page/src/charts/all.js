@@ -21,6 +21,8 @@ function switchesChart(experiment, contestants) {
 
 export function chartsOf(experiment, contestants) {
   const order = ranked(experiment, contestants);
-  const made = [metricChart, tradeoffChart, cpuChart, copiesChart, switchesChart, latencyChart, timelineChart].map((make) => make(experiment, order)).filter(Boolean);
+  const made = [metricChart, tradeoffChart, cpuChart, copiesChart, switchesChart, latencyChart, timelineChart]
+    .map((make) => make(experiment, order))
+    .filter(Boolean);
   return made.length === 0 ? null : h('div', { class: 'charts' }, made);
 }

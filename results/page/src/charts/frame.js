@@ -6,7 +6,9 @@ import { colors, isPrinting, onTheme } from './theme.js';
 
 // Charts exist while they are near the window only: a report has hundreds.
 const watched = new Map();
-const observer = new IntersectionObserver((entries) => entries.forEach((entry) => watched.get(entry.target)?.(entry.isIntersecting)), { rootMargin: '600px' });
+const observer = new IntersectionObserver((entries) => entries.forEach((entry) => watched.get(entry.target)?.(entry.isIntersecting)), {
+  rootMargin: '600px',
+});
 const resized = new ResizeObserver((entries) => entries.forEach((entry) => entry.target.fit?.()));
 
 /// The charts that exist, for tests and for whoever looks from the console: element → chart.
@@ -22,12 +24,17 @@ function zoomed(chart, factor) {
 }
 
 function unzoomed(chart) {
-  (chart.getOption().dataZoom ?? []).forEach((_, index) => chart.dispatchAction({ type: 'dataZoom', dataZoomIndex: index, start: 0, end: 100 }));
+  (chart.getOption().dataZoom ?? []).forEach((_, index) =>
+    chart.dispatchAction({ type: 'dataZoom', dataZoomIndex: index, start: 0, end: 100 }),
+  );
 }
 
 /// The values that arrow keys walk through: [series][point].
 function walk(chart, at, step) {
-  const walkable = chart.getOption().series.map((series, index) => ({ index, size: series.silent ? 0 : (series.data ?? []).length })).filter((one) => one.size > 0);
+  const walkable = chart
+    .getOption()
+    .series.map((series, index) => ({ index, size: series.silent ? 0 : (series.data ?? []).length }))
+    .filter((one) => one.size > 0);
   if (walkable.length === 0) {
     return null;
   }
@@ -42,9 +49,35 @@ function button(text, label, onclick) {
 }
 
 function dataTable({ head, rows }, label) {
-  return h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': `${label}: data` }, h('table', { class: 'data' }, h('caption', { class: 'offscreen' }, `${label}: data`),
-    h('thead', {}, h('tr', {}, head.map((text, i) => h('th', { scope: 'col', class: i > 0 ? 'number' : null }, text)))),
-    h('tbody', {}, rows.map((row) => h('tr', {}, row.map((text, i) => (i === 0 ? h('th', { scope: 'row' }, text) : h('td', { class: 'number' }, text))))))));
+  return h(
+    'div',
+    { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': `${label}: data` },
+    h(
+      'table',
+      { class: 'data' },
+      h('caption', { class: 'offscreen' }, `${label}: data`),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map((text, i) => h('th', { scope: 'col', class: i > 0 ? 'number' : null }, text)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        rows.map((row) =>
+          h(
+            'tr',
+            {},
+            row.map((text, i) => (i === 0 ? h('th', { scope: 'row' }, text) : h('td', { class: 'number' }, text))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /// spec: { title, kind, height(ctx), option(ctx), summary(), data(), legend(ctx, redraw), controls(redraw), log: null or whether it starts so, caption, note }.
@@ -57,18 +90,56 @@ export function frame(spec) {
   let at = null;
   let ratio = 0;
 
-  const canvas = h('div', { class: 'canvas', tabindex: '0', role: 'application', 'aria-roledescription': 'chart', 'aria-describedby': help });
+  const canvas = h('div', {
+    class: 'canvas',
+    tabindex: '0',
+    role: 'application',
+    'aria-roledescription': 'chart',
+    'aria-describedby': help,
+  });
   const legend = h('div', { class: 'legend' });
-  const logButton = spec.log === undefined || spec.log === null ? null : h('button', { type: 'button', class: 'small log', 'aria-pressed': String(state.log), onclick: () => toggleLog() }, 'Log');
+  const logButton =
+    spec.log === undefined || spec.log === null
+      ? null
+      : h('button', { type: 'button', class: 'small log', 'aria-pressed': String(state.log), onclick: () => toggleLog() }, 'Log');
   const heading = h('h4', {}, label);
   const details = h('details', { class: 'as-table' }, h('summary', {}, 'The same as a table'));
-  details.addEventListener('toggle', () => { if (details.open) { fillTable(); } });
-  const figure = h('figure', { class: 'chart', 'data-kind': spec.kind },
-    h('div', { class: 'chart-head' }, heading, h('div', { class: 'tools', role: 'group', 'aria-label': `${label}: view` }, spec.controls ? spec.controls(() => refresh()) : null, logButton,
-      spec.zoom === false ? null : [button('−', `Zoom out: ${label}`, () => chart && zoomed(chart, 2)), button('+', `Zoom in: ${label}`, () => chart && zoomed(chart, 0.5)),
-        button('⟲', `Whole range: ${label}`, () => chart && unzoomed(chart))])),
-    legend, canvas, h('p', { id: help, class: 'offscreen' }, 'Arrow keys walk through the values, plus and minus zoom, 0 shows all, L toggles the logarithmic axis, Escape hides the card.'),
-    h('figcaption', {}, spec.note ? h('span', { class: 'note' }, spec.note, ' ') : null, spec.caption), details);
+  details.addEventListener('toggle', () => {
+    if (details.open) {
+      fillTable();
+    }
+  });
+  const figure = h(
+    'figure',
+    { class: 'chart', 'data-kind': spec.kind },
+    h(
+      'div',
+      { class: 'chart-head' },
+      heading,
+      h(
+        'div',
+        { class: 'tools', role: 'group', 'aria-label': `${label}: view` },
+        spec.controls ? spec.controls(() => refresh()) : null,
+        logButton,
+        spec.zoom === false
+          ? null
+          : [
+              button('−', `Zoom out: ${label}`, () => chart && zoomed(chart, 2)),
+              button('+', `Zoom in: ${label}`, () => chart && zoomed(chart, 0.5)),
+              button('⟲', `Whole range: ${label}`, () => chart && unzoomed(chart)),
+            ],
+      ),
+    ),
+    legend,
+    canvas,
+    h(
+      'p',
+      { id: help, class: 'offscreen' },
+      'Arrow keys walk through the values, plus and minus zoom, 0 shows all, L toggles the logarithmic axis, Escape hides the card.',
+    ),
+    h('figcaption', {}, spec.note ? h('span', { class: 'note' }, spec.note, ' ') : null, spec.caption),
+    details,
+  );
 
   function context() {
     return { theme: colors(), log: state.log, hidden: state.hidden, width: canvas.clientWidth };
@@ -114,18 +185,29 @@ export function frame(spec) {
     draw();
     announce(`${label}: ${state.log ? 'logarithmic' : 'linear'} axis`);
   }
-  const steps = { ArrowRight: { row: 0, point: 1 }, ArrowLeft: { row: 0, point: -1 }, ArrowDown: { row: 1, point: 0 }, ArrowUp: { row: -1, point: 0 } };
+  const steps = {
+    ArrowRight: { row: 0, point: 1 },
+    ArrowLeft: { row: 0, point: -1 },
+    ArrowDown: { row: 1, point: 0 },
+    ArrowUp: { row: -1, point: 0 },
+  };
   canvas.addEventListener('keydown', (event) => {
     if (!chart || event.ctrlKey || event.altKey || event.metaKey) {
       return;
     }
     // In lying bars the contestants stand below each other: up and down are what walks.
-    const lying = spec.lying ? { ArrowDown: steps.ArrowRight, ArrowUp: steps.ArrowLeft, ArrowRight: steps.ArrowRight, ArrowLeft: steps.ArrowLeft } : steps;
+    const lying = spec.lying
+      ? { ArrowDown: steps.ArrowRight, ArrowUp: steps.ArrowLeft, ArrowRight: steps.ArrowRight, ArrowLeft: steps.ArrowLeft }
+      : steps;
     if (lying[event.key]) {
       at = walk(chart, at, lying[event.key]);
       if (at) {
         chart.dispatchAction({ type: 'showTip', seriesIndex: at.seriesIndex, dataIndex: at.point });
-        announce([...canvas.querySelectorAll('.card')].map((card) => [...card.querySelectorAll('.card-title, tr')].map((part) => part.textContent).join(', ')).join('. '));
+        announce(
+          [...canvas.querySelectorAll('.card')]
+            .map((card) => [...card.querySelectorAll('.card-title, tr')].map((part) => part.textContent).join(', '))
+            .join('. '),
+        );
       }
     } else if (event.key === '+' || event.key === '=') {
       zoomed(chart, 0.5);
@@ -161,7 +243,7 @@ export function frame(spec) {
     if (!figure.isConnected) {
       release();
     } else if (near || isPrinting()) {
-      draw();  // paper shows all that is open, near the window or not
+      draw(); // paper shows all that is open, near the window or not
     } else {
       drop();
     }

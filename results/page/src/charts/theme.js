@@ -7,7 +7,7 @@ function stored() {
   try {
     return localStorage.getItem('waggle-theme') ?? 'auto';
   } catch {
-    return 'auto';  // some browsers keep nothing for files
+    return 'auto'; // some browsers keep nothing for files
   }
 }
 
@@ -31,7 +31,9 @@ export function chooseTheme(name) {
   chosen = name;
   try {
     localStorage.setItem('waggle-theme', name);
-  } catch { /* then for this time only */ }
+  } catch {
+    /* then for this time only */
+  }
   apply();
 }
 
@@ -47,8 +49,14 @@ export function isPrinting() {
 
 export function startTheme() {
   system.addEventListener('change', apply);
-  window.addEventListener('beforeprint', () => { printing = true; apply(); });
-  window.addEventListener('afterprint', () => { printing = false; apply(); });
+  window.addEventListener('beforeprint', () => {
+    printing = true;
+    apply();
+  });
+  window.addEventListener('afterprint', () => {
+    printing = false;
+    apply();
+  });
   apply();
 }
 
@@ -56,6 +64,14 @@ export function startTheme() {
 export function colors() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
-  return { dark: isDark(), text: of('--text'), muted: of('--muted'), line: of('--line'), grid: of('--grid'), surface: of('--surface'),
-    parts: [1, 2, 3, 4, 5, 6].map((i) => of(`--part-${i}`)), font: style.getPropertyValue('--font').trim() };
+  return {
+    dark: isDark(),
+    text: of('--text'),
+    muted: of('--muted'),
+    line: of('--line'),
+    grid: of('--grid'),
+    surface: of('--surface'),
+    parts: [1, 2, 3, 4, 5, 6].map((i) => of(`--part-${i}`)),
+    font: style.getPropertyValue('--font').trim(),
+  };
 }

@@ -18,35 +18,67 @@ export function timelineChart(experiment, contestants) {
   function option({ theme, log, hidden }) {
     const shown = rows.filter((one) => !hidden.has(one.label));
     return {
-      ...base(theme), grid: { left: 64, right: 22, top: 12, bottom: 46 }, dataZoom: zoom({ x: 0 }),
+      ...base(theme),
+      grid: { left: 64, right: 22, top: 12, bottom: 46 },
+      dataZoom: zoom({ x: 0 }),
       xAxis: valueAxis(theme, { name: `Time since the first request [${time.unit}]`, factor: time.factor, max: longest }),
       yAxis: valueAxis(theme, { name: `Goodput [${scale.unit}]`, vertical: true, log, factor: scale.factor }),
       tooltip: tooltip(theme, {
-        trigger: 'axis', axisPointer: { type: 'line', snap: false },
+        trigger: 'axis',
+        axisPointer: { type: 'line', snap: false },
         formatter: (found) => {
           const seconds = found[0].axisValue;
-          return card(`at ${quantity(seconds, 's')}`, shown.map((one) => [one.label, at(one, seconds) === undefined ? 'done' : quantity(at(one, seconds), 'bit/s')]));
+          return card(
+            `at ${quantity(seconds, 's')}`,
+            shown.map((one) => [one.label, at(one, seconds) === undefined ? 'done' : quantity(at(one, seconds), 'bit/s')]),
+          );
         },
       }),
       series: shown.map((one) => {
         const style = styleOf(one, theme.dark);
         const points = one.timeline.rate.map((rate, i) => [i * one.timeline.interval_s, log && rate <= 0 ? null : rate]);
-        return { type: 'line', name: one.label, symbol: 'none', step: 'end', data: [...points, [one.timeline.rate.length * one.timeline.interval_s, points[points.length - 1][1]]],
-          lineStyle: { color: style.color, width: 1.8, type: style.dash.length > 0 ? style.dash : 'solid' }, itemStyle: { color: style.color } };
+        return {
+          type: 'line',
+          name: one.label,
+          symbol: 'none',
+          step: 'end',
+          data: [...points, [one.timeline.rate.length * one.timeline.interval_s, points[points.length - 1][1]]],
+          lineStyle: { color: style.color, width: 1.8, type: style.dash.length > 0 ? style.dash : 'solid' },
+          itemStyle: { color: style.color },
+        };
       }),
     };
   }
   return frame({
-    title: 'Goodput over time', kind: 'timeline', log: false, caption: experiment.caption, note: 'The median run of each.', option,
+    title: 'Goodput over time',
+    kind: 'timeline',
+    log: false,
+    caption: experiment.caption,
+    note: 'The median run of each.',
+    option,
     legend: ({ hidden }, redraw) => contestantLegend(rows, hidden, redraw),
-    summary: () => rows.map((one) => `${one.label} between ${quantity(Math.min(...one.timeline.rate), 'bit/s')} and ${quantity(Math.max(...one.timeline.rate), 'bit/s')}`).join('; '),
+    summary: () =>
+      rows
+        .map(
+          (one) =>
+            `${one.label} between ${quantity(Math.min(...one.timeline.rate), 'bit/s')} and ${quantity(Math.max(...one.timeline.rate), 'bit/s')}`,
+        )
+        .join('; '),
     data: () => {
       const longestRow = rows.reduce((most, one) => (one.timeline.rate.length > most.timeline.rate.length ? one : most));
-      return { head: [`Time [${time.unit}]`, ...rows.map((one) => `${one.label} [${scale.unit}]`)],
+      return {
+        head: [`Time [${time.unit}]`, ...rows.map((one) => `${one.label} [${scale.unit}]`)],
         rows: longestRow.timeline.rate.map((_, i) => {
           const seconds = i * longestRow.timeline.interval_s;
-          return [number(seconds / time.factor), ...rows.map((one) => { const rate = at(one, seconds); return rate === undefined ? '–' : number(rate / scale.factor); })];
-        }) };
+          return [
+            number(seconds / time.factor, time.unit),
+            ...rows.map((one) => {
+              const rate = at(one, seconds);
+              return rate === undefined ? '–' : number(rate / scale.factor, scale.unit);
+            }),
+          ];
+        }),
+      };
     },
   });
 }
