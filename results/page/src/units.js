@@ -98,7 +98,9 @@ export function titled(title, unit) {
 
 /// "15.1–19.2", in a scale that was chosen before.
 export function interval(low, high, factor = 1, unit = '') {
-  return low === null || low === undefined || high === null || high === undefined ? '' : `${number(low / factor, unit)}–${number(high / factor, unit)}`;
+  return low === null || low === undefined || high === null || high === undefined
+    ? ''
+    : `${number(low / factor, unit)}–${number(high / factor, unit)}`;
 }
 
 /// "95 % interval": what it covers, where runs are few.

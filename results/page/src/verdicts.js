@@ -140,11 +140,7 @@ function columns(parts) {
 }
 
 export function verdictsSection(model) {
-  const section = h(
-    'section',
-    { id: 'verdicts', 'aria-labelledby': 'verdicts-title' },
-    h('h2', { id: 'verdicts-title' }, 'Verdicts'),
-  );
+  const section = h('section', { id: 'verdicts', 'aria-labelledby': 'verdicts-title' }, h('h2', { id: 'verdicts-title' }, 'Verdicts'));
   if (model.verdicts.length === 0) {
     section.append(h('p', { class: 'none' }, 'These records speak to no claim: they belong to no suite that names one.'));
     return section;

@@ -112,7 +112,9 @@ function faint() {
 /// What is wider than the window, and not within something that scrolls.
 function sticking() {
   return [...document.querySelectorAll('#page *')]
-    .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1 && !element.closest('.scroll, nav, .command, .offscreen'))
+    .filter(
+      (element) => element.getBoundingClientRect().right > window.innerWidth + 1 && !element.closest('.scroll, nav, .command, .offscreen'),
+    )
     .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 30)}`);
 }
 
@@ -128,7 +130,7 @@ for (const [width, height] of [
         document.getElementById('experiment/r2/veth').open = true;
       });
       assert.deepEqual(await page.evaluate(faint), []);
-assert.deepEqual(await page.evaluate(sticking), [], 'nothing sticks out');
+      assert.deepEqual(await page.evaluate(sticking), [], 'nothing sticks out');
       const names = await page
         .locator('button, select, input, .canvas')
         .evaluateAll((all) =>

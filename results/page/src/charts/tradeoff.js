@@ -44,7 +44,7 @@ export function tradeoffChart(experiment, contestants) {
           type: 'scatter',
           symbolSize: 13,
           symbolKeepAspect: true,
-          z: 4,
+          z: 6,
           labelLayout: { hideOverlap: true },
           itemStyle: { opacity: 1 },
           data: shown.map(({ contestant, gain, cost }) => {
