@@ -93,7 +93,7 @@ export function few(coverage) {
 
 /// A title with its unit, where that says more than the title: "Goodput [Gbit/s]".
 export function titled(title, unit) {
-  return unit && unit !== 'B/B' ? `${title} [${unit}]` : title;
+  return unit && !['B/B', '1/MiB'].includes(unit) ? `${title} [${unit}]` : title;
 }
 
 /// "15.1–19.2", in a scale that was chosen before.

@@ -81,7 +81,7 @@ function cdf(rows, theme, log, unit) {
       log,
     ),
     yAxis: valueAxis(theme, {
-      name: 'operations that took no longer',
+      name: 'Share of operations',
       vertical: true,
       min: 0,
       max: 1,
