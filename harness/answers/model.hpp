@@ -13,7 +13,7 @@ namespace waggle::answers {
 inline constexpr const char* kModelSchema = "waggle-report/1";
 
 /// All that a report shows, with every number that is in it: what draws plots and shows the page computes none
-/// (results/report.schema.json). The same records give the same text.
+///. The same records give the same text.
 nlohmann::json model(const RecordSet& set, const std::vector<Experiment>& experiments,
                      const std::vector<verdict::Verdict>& verdicts, const std::string& title);
 

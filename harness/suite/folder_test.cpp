@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/testing/must.hpp"
-#include "harness/record/file.hpp"
 #include "harness/experiment/unmeasured.hpp"
+#include "harness/record/file.hpp"
 
 namespace waggle::suite {
 namespace {

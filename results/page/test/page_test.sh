@@ -23,7 +23,10 @@ export WAGGLE_CHROMIUM WAGGLE_PAGE="$folder/page.html" WAGGLE_PAGE_MODULES="$fol
 # Without the tools it needs, the build says so in one line and with its own exit code.
 status=0
 said=$(PATH=/nonexistent /bin/sh "$here/../build.sh" "$folder/none.html" 2>&1) || status=$?
-[ "$status" = 3 ] && [ "$(echo "$said" | wc -l)" = 1 ] || { echo "a build without Node.js ends with $status: $said"; exit 1; }
+if [ "$status" != 3 ] || [ "$(echo "$said" | wc -l)" != 1 ]; then
+  echo "a build without Node.js ends with $status: $said"
+  exit 1
+fi
 
 # The same sources give the same page.
 "$here/../build.sh" "$folder/again.html" --tests
