@@ -15,9 +15,9 @@ namespace waggle::suite {
 namespace {
 
 /// Of a run besides its payload: fresh processes, a connection, looks at the machine before and after.
-constexpr double kRunSeconds = 0.45;
+constexpr double kRunSeconds = 0.35;
 /// Of an experiment besides its runs: namespaces, links, two surveys of the machine.
-constexpr double kExperimentSeconds = 4;
+constexpr double kExperimentSeconds = 2;
 /// Payload that is made, moved and verified, on one core each.
 constexpr double kBytesPerSecond = 1e9;
 
