@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "harness/report/figures.hpp"
 #include "harness/report/grid.hpp"
-#include "harness/report/placement_text.hpp"
 #include "harness/statistics/statistics.hpp"
 #include "harness/verdict/compare.hpp"
 #include "harness/verdict/figure_names.hpp"
@@ -61,9 +61,13 @@ Asked figure_for(const Rule& rule, const record::Record& record, const record::C
                       one.probe_problem ? *one.probe_problem : "its workload or its parties have none")};
 }
 
-/// The distance of the CPUs between which the counted runs were made.
-std::optional<double> distance_of(const record::Record& record) {
-  return report::tells_placement(record) ? report::figures_from(*record.placement).median_ns : std::nullopt;
+/// The groups of runs by distance of the CPUs that figures come from. Of more than one only ratios within rounds tell
+/// anything; records from before placement was told have none.
+std::vector<record::PlacementGroup> groups_of(const record::Record& record) {
+  if (!record.placement || !record.placement->counted) {
+    return record.placement ? record.placement->groups : std::vector<record::PlacementGroup>();
+  }
+  return {record.placement->groups.at(*record.placement->counted)};
 }
 
 /// Why times of two records do not compare; empty when they do.
@@ -76,13 +80,21 @@ std::string apart(const record::Record& a, const record::Record& b) {
   if (kernels(a) != kernels(b)) {
     return "the two were measured on different kernels";
   }
-  const auto near = distance_of(a);
-  const auto far = distance_of(b);
-  if (near && far && std::max(*near, *far) >= kOtherPlacement * std::min(*near, *far)) {
+  auto groups = groups_of(a);
+  std::ranges::move(groups_of(b), std::back_inserter(groups));
+  std::optional<double> nearest;
+  std::optional<double> farthest;
+  for (const auto& group : groups) {
+    if (group.median_ns) {
+      nearest = std::min(nearest.value_or(*group.median_ns), *group.median_ns);
+      farthest = std::max(farthest.value_or(0), *group.median_ns);
+    }
+  }
+  if (nearest && *farthest >= kOtherPlacement * *nearest) {
     return fmt::format(
-        "the CPUs were {:.0f} ns apart in one record and {:.0f} ns in the other, which alone may make the difference; "
-        "measuring both again would decide",
-        *near, *far);
+        "the CPUs were {:.0f} ns apart in some of the runs and {:.0f} ns in others, which alone may make the "
+        "difference; measuring both again would decide",
+        *nearest, *farthest);
   }
   return {};
 }

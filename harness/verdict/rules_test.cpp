@@ -104,7 +104,7 @@ TEST_CASE("a rule says itself what it asks") {
   CHECK(rules->front().value == 1);
   CHECK(text_of(rules->front()) ==
         "copies (sender, kernel) of sendfile at clients=4, size=1GiB over veth about the documents' 1 (within 5 %)");
-  CHECK(wrong(with("times = 2")) == ":2:1: 'times' is a factor above 0 of what 'than' or 'theirs' names");
+  CHECK(wrong(with("times = 2")) == ":8:9: 'times' is a factor above 0 of what 'than' or 'theirs' names");
 }
 
 TEST_CASE("whatever is wrong is told with its place and what was meant") {
