@@ -88,7 +88,8 @@ Result<> give_way(Spec& spec, const Said& said, Names one, Names other) {
   if (now(one) == now(other)) {
     return {};
   }
-  const OptionValues usual = spec_options().values({});
+  const Spec fresh;
+  const OptionValues usual = spec_options().values(fresh);
   for (const char* name : now(one) ? other : one) {
     WAGGLE_TRY(spec_options().set(spec, name, usual.at(name)));
   }
@@ -174,6 +175,7 @@ Result<> change_workload(Spec& spec, const std::string& name) {
 }
 
 Result<> leave_behind(Spec& spec, const Said& said) {
+  const Spec usual;
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));
   if (spec.file && said.contains(workload->traits().file_size)) {
     spec.file = said.contains("file") ? spec.file : std::nullopt;
@@ -190,7 +192,7 @@ Result<> leave_behind(Spec& spec, const Said& said) {
   discarding.sink = Incoming::Sink::discard;
   if (spec.sink == Sink::discard && !said.contains("sink") && !workload->check(discarding) &&
       workload->check(filling)) {
-    spec.sink = Spec{}.sink;
+    spec.sink = usual.sink;
   }
   return settle_link(spec, said);
 }
