@@ -146,7 +146,10 @@ class Sheet:
               markersize=0.25 * em, markeredgewidth=self.look.line * 0.5)  # fmt: skip
         for position, words in zip(positions, texts):
             if words and across:
-                self.label(axes, position, 0, words, transform, up=-0.5 * em, ha="center", va="top")
+                # One at the end of an axis stays within the figure.
+                x, half = transform.transform((position, 0))[0], self.measure(words) / 2
+                moved = max(0, half - x) - max(0, x + half - self.width)
+                self.label(axes, position, 0, words, transform, right=moved, up=-0.5 * em, ha="center", va="top")
             elif words:
                 self.label(axes, 0, position, words, transform, right=-0.5 * em, ha="right", va="center_baseline")
 
