@@ -96,10 +96,11 @@ TEST_CASE("a flag is told of the options that run has, and of no others") {
   for (const auto* table :
        {&experiment::spec_options().infos(), &workloads::common_options().infos(), &channel_options().infos()}) {
     for (const auto& option : experiment::describe(*table)) {
-      CAPTURE(option.at("name").get<std::string>());
+      const auto name = option.at("name").get<std::string>();
+      CAPTURE(name);
       if (option.contains("flag")) {
         CHECK(app.get_option_no_throw(option.at("flag").get<std::string>()) != nullptr);
-        CHECK(told.insert(option.at("name")).second);
+        CHECK(told.insert(name).second);
       }
     }
   }
