@@ -74,7 +74,7 @@ workload = "rr"
 datapaths = ["read_write", "sendfile+splice"]
 links = ["veth"]
 request = 128
-rate = 2.5
+rate = 25.5
 seconds = "200ms"
 clients = 3
 wait = "spin"
@@ -100,7 +100,7 @@ settings.splice.pipe = 65536
   CHECK(spec.pairs.at(1).label() == "sendfile+splice");
   CHECK(spec.parameters.own.at("request") == OptionValue(std::uint64_t{128}));
   CHECK(spec.parameters.own.at("response") == OptionValue(std::uint64_t{64}));
-  CHECK(spec.parameters.own.at("rate") == OptionValue(2.5));
+  CHECK(spec.parameters.own.at("rate") == OptionValue(25.5));
   CHECK(spec.parameters.own.at("seconds") == OptionValue(0.2));
   CHECK(spec.parameters.clients == 3);
   CHECK(spec.channel.wait == Wait::spin);
