@@ -190,8 +190,8 @@ std::vector<Experiment> experiments(const RecordSet& set) {
         }
         (contestant.ok() && contestant.summary ? one.contestants : one.absent).push_back(&contestant);
       }
-      std::ranges::stable_sort(one.contestants, {},
-                               [](const auto* contestant) -> const std::string& { return contestant->label; });
+      std::ranges::sort(one.contestants, {},
+                        [](const auto* contestant) -> const std::string& { return contestant->label; });
       all.push_back(std::move(one));
     }
   }

@@ -86,7 +86,7 @@ class Faults(Case):
 
     def test_more_than_there_is(self):
         require(os.getuid() == 0, "needs root to make network namespaces")
-        self.refused(3, "run", f"--work={self.directory}", "--size=1PiB", says=["need 1 PiB, and ", "are free; ", "--work"])
+        self.refused(3, "run", f"--work={self.directory}", "--size=1024TiB", says=["need 1 PiB, and ", "are free; ", "--work"])
         self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_output_that_cannot_be_written(self):
