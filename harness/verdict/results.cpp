@@ -238,6 +238,9 @@ class Judgement {
   void set_quotient(const Range& quotient, bool exact) {
     result_.value = quotient.middle;
     result_.ours = times(quotient.middle) + " times";
+    if (is_timed(rule_.figure)) {
+      result_.ours += " the " + rule_.figure;
+    }
     if (!exact) {
       result_.low = quotient.low;
       result_.high = quotient.high;

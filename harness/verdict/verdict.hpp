@@ -22,7 +22,7 @@ struct RuleResult {
   std::optional<double> low;
   std::optional<double> high;
   std::string unit;     ///< empty: a count, a share or a quotient
-  std::string ours;     ///< the value as a sentence has it: "0.00 copies/B, traced", "1.34 times (1.21 – 1.44)"
+  std::string ours;     ///< the value as a sentence has it: "1.34 times the goodput (1.21 – 1.44)"
   bool paired = false;  ///< a quotient within rounds
   std::string why;      ///< what it rests on, what is missing, or what would decide it
   std::optional<Evidence> of;

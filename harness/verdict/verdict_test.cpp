@@ -126,6 +126,12 @@ TEST_CASE("points are compared by their intervals, and only between CPUs of one 
   const auto moved = Given({at("64KiB", 1e9, 75), at("1GiB", 2e9, 340)}).one(asked);
   CHECK(moved.outcome == Outcome::not_shown);
   CHECK(says(moved.why, "340 ns"));
+  auto mixed = at("1GiB", 2e9, 80);
+  mixed.placement->groups.push_back({.lowest_ns = 340, .median_ns = 340, .highest_ns = 340, .runs = {}});
+  CHECK(Given({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::not_shown);
+  mixed.placement->counted = 0;
+  mixed.contestants.front().runs.clear();
+  CHECK(Given({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::holds);
 }
 
 TEST_CASE("a rule without a point is asked at every one, and must hold at all") {
