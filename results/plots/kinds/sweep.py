@@ -146,7 +146,8 @@ def draw(sheet, subject, strokes):
         legend=[Entry(label, strokes[label]) for label, (_, points) in found.items() if points],
         title=subject.title, notes=subject.notes(),
     )  # fmt: skip
-    axes.set_yscale("log" if log else "linear")
+    if log:
+        axes.set_yscale("log")
     axes.set_ylim(limits)
     axis_of_setting(sheet, axes, sweep)
     sheet.ticks(axes, "y", places, texts)
@@ -171,7 +172,8 @@ def draw_load(sheet, subject, strokes):
         notes=subject.notes("The same axes left and right." if len(panels) > 1 else ""),
     )  # fmt: skip
     for index, (axes, (title, found)) in enumerate(zip(all_axes, panels)):
-        axes.set_yscale("log" if log else "linear")
+        if log:
+            axes.set_yscale("log")
         axes.set_ylim(limits)
         axis_of_setting(sheet, axes, sweep)
         sheet.ticks(axes, "y", places, texts if index == 0 else [""] * len(texts))
