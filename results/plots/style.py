@@ -56,10 +56,10 @@ GRID = "#DDDDDD"
 # Parts of a bar, told apart by lightness alone as well; never colours of datapaths.
 PARTS = ("#35508F", "#7FA3D1", "#C9DCEF", "#FFFFFF")
 SIDES = {
-    ("sender", "kernel"): "#35508F",
+    ("sender", "kernel"): "#1F3A75",
     ("sender", "user"): "#A9C1E6",
-    ("receiver", "kernel"): "#9A5B13",
-    ("receiver", "user"): "#F0CB9A",
+    ("receiver", "kernel"): "#C4772B",
+    ("receiver", "user"): "#FBE9D0",
 }
 GRADE_HATCHES = {"counted": None, "traced": "/////", "modelled": "....."}
 
