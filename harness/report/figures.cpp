@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "harness/record/metric.hpp"
 #include "harness/report/placement_text.hpp"
 #include "harness/report/record_text.hpp"
 #include "harness/statistics/statistics.hpp"
