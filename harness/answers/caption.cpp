@@ -35,12 +35,18 @@ std::string machine_text(const record::Host& host) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-/// "12 runs each", "6 to 12 runs each".
-std::string runs_text(const Experiment& experiment) {
+/// How many runs count, of each contestant.
+std::set<std::size_t> runs_of(const Experiment& experiment) {
   std::set<std::size_t> runs;
   for (const auto* contestant : experiment.contestants) {
     runs.insert(report::counted_runs(experiment.record(), *contestant).size());
   }
+  return runs;
+}
+
+/// "n = 12 each", "n = 6 to 12".
+std::string runs_text(const Experiment& experiment) {
+  const auto runs = runs_of(experiment);
   if (runs.empty()) {
     return "no runs";
   }
@@ -68,7 +74,9 @@ std::string caption_of(const Experiment& experiment) {
     parts.push_back(machine);
   }
   parts.push_back(runs_text(experiment));
-  parts.emplace_back("medians with 95 % intervals");
+  const auto runs = runs_of(experiment);
+  const bool enough = !runs.empty() && *runs.begin() >= statistics::least_covering();
+  parts.emplace_back(enough ? "medians with 95 % intervals" : "medians with intervals, too few runs for 95 %");
   return fmt::format("{}", fmt::join(parts, " · "));
 }
 

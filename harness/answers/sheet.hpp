@@ -43,7 +43,7 @@ std::string figures_csv(const std::vector<Experiment>& experiments);
 /// Every run, counted or not.
 std::string runs_csv(const std::vector<Experiment>& experiments);
 
-/// "veth (MTU 1500, offloads on) · Linux 6.1.0, 2 × Xeon · 12 runs each · medians with 95 % intervals".
+/// "veth (MTU 1500, offloads on) · Linux 6.1.0, 2 × Xeon · n = 12 each · medians with 95 % intervals".
 std::string caption_of(const Experiment& experiment);
 /// What must be known before the figures are believed: noise, placement, few runs, who could not run.
 std::vector<std::string> warnings_of(const Experiment& experiment);

@@ -97,7 +97,7 @@ class Collector {
  private:
   Figure& add(std::string name, std::string unit, std::optional<record::Role> party, record::Interval value) {
     return figures_.emplace_back(
-        Figure{.name = std::move(name), .unit = std::move(unit), .party = party, .of = {}, .value = std::move(value)});
+        Figure{.name = std::move(name), .unit = std::move(unit), .party = party, .of = {}, .value = value});
   }
 
   /// What the record says of it, where it does: the same as in its tables.

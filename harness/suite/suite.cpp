@@ -8,6 +8,7 @@
 
 #include "base/digest.hpp"
 #include "harness/experiment/convert.hpp"
+#include "harness/experiment/spec_check.hpp"
 #include "harness/record/json_text.hpp"
 
 namespace waggle::suite {
