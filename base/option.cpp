@@ -46,13 +46,13 @@ Result<OptionValue> parse_flag(std::string_view text, const std::vector<std::str
 /// Digits, and a binary unit: rings and windows have sizes like 4KiB.
 Result<OptionValue> parse_count(std::string_view text) {
   std::uint64_t number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  const auto unit = std::ranges::find(kBinaryUnits, std::string_view(end, last), &BinaryUnit::name);
-  if (error != std::errc{} || (end != last && unit == kBinaryUnits.end())) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  const auto unit = std::ranges::find(kBinaryUnits, rest, &BinaryUnit::name);
+  if (error != std::errc{} || (!rest.empty() && unit == kBinaryUnits.end())) {
     return fail(Fault::usage, fmt::format("'{}' is not a number", text), "write it in digits, as in 64 or 4KiB");
   }
-  const int shift = end == last ? 0 : unit->shift;
+  const int shift = rest.empty() ? 0 : unit->shift;
   if (number > UINT64_MAX >> shift) {
     return fail(Fault::usage, fmt::format("'{}' does not fit into 64 bits", text), "choose a smaller one");
   }

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
-#include "harness/record/file.hpp"
 #include "harness/experiment/unmeasured.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/record/archive.hpp"
+#include "harness/record/file.hpp"
 #include "harness/suite/estimate.hpp"
 #include "harness/topology/interrupt.hpp"
 #include "harness/topology/limits.hpp"
