@@ -105,7 +105,7 @@ class HostProbes {
     for (Watching& each : std::exchange(watching_, {})) {
       each.perf.end();
       each.party.perf = each.perf.counted();
-      told.watched.push_back(std::move(each.party));
+      told.watched.push_back(each.party);
     }
     if (const auto tracer = std::exchange(tracer_, nullptr)) {
       WAGGLE_LET(seen, tracer->stop());
