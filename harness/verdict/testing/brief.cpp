@@ -97,7 +97,9 @@ Rule rule(Is is, const std::string& than, double times) {
 std::vector<double> around(double middle, double spread, std::size_t values) {
   std::vector<double> all;
   for (std::size_t i = 0; i < values; ++i) {
-    const double step = static_cast<double>(i / 2) / static_cast<double>((values - 1) / 2);
+    const std::size_t pair = i / 2;  // two by two, one on either side
+    const std::size_t pairs = (values - 1) / 2;
+    const double step = static_cast<double>(pair) / static_cast<double>(pairs);
     all.push_back(i % 2 == 0 ? middle + spread * step : middle - spread * step);
   }
   return all;
