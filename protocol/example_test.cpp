@@ -17,7 +17,7 @@ using namespace waggle::protocol::testing;
 
 namespace {
 
-constexpr std::string_view kContent = "hello, waggle\n";
+constexpr std::string_view kGreeting = "hello, waggle\n";
 
 /// Writes down frames as README.md shows them.
 class Transcript {
@@ -29,7 +29,7 @@ class Transcript {
                                         announced.value_or(ExtentId{})}));
     lines("  message ", message);
     if (announced) {
-      lines("  payload ", std::as_bytes(std::span(kContent)));
+      lines("  payload ", std::as_bytes(std::span(kGreeting)));
     }
   }
   const std::string& text() const { return text_; }
@@ -61,7 +61,7 @@ Nonce nonce_of(unsigned char byte) {
 std::string transcript() {
   auto tree = std::make_shared<Tree>();
   tree->knows_digests = true;
-  tree->put("greeting", kContent);
+  tree->put("greeting", kGreeting);
   MemoryFiles files(tree);
   const ServerOptions options{.token = "secret", .most_handles = 4096};
   ServerHandshake handshake(options, nonce_of(0x22));
@@ -90,8 +90,8 @@ std::string transcript() {
   const Action extent = say(client.request(Read{{1, 0, kMaxExtent}}));
   hear(extent, extent.outgoing.id);
   const Incoming incoming = client.expect(Incoming::Sink::view, {});
-  CHECK(*client.on_extent({incoming.id, {}, std::as_bytes(std::span(kContent))}));
-  hear(server.on_sent({kContent.size(), {}}));
+  CHECK(*client.on_extent({incoming.id, {}, std::as_bytes(std::span(kGreeting))}));
+  hear(server.on_sent({kGreeting.size(), {}}));
   say(client.request(Release{1}));
   return written.text();
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "datapaths/packet/testing/crowd.hpp"
+#include "datapaths/packet/testing/loopback.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "datapaths/testing/pair.hpp"
 
@@ -19,8 +20,6 @@ using test::must;
 using test::pattern;
 using test::pattern_file;
 using test::text_of;
-
-const ChannelOptions kLoopback{.link = "loopback"};
 
 std::unique_ptr<Listener> listen(const ChannelOptions& options = kLoopback) {
   return must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options));

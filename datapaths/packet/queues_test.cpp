@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "datapaths/packet/packet_listener.hpp"
+#include "datapaths/packet/testing/loopback.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "datapaths/testing/pair.hpp"
 
@@ -16,10 +17,8 @@ using test::must;
 using test::next_message;
 using test::text_of;
 
-const ChannelOptions kLoopback{.link = "loopback"};
-
 /// Lets in who says "please", and turns everybody else away.
-class Porter final : public Admission {
+class PolitePorter final : public Admission {
  public:
   Answer on_message(ByteView message, bool) override {
     const bool polite = text_of(message) == "please";
@@ -51,7 +50,7 @@ TEST_CASE("the gate hears all queues of a listener, whoever waits at the others"
   host.listens = true;
   PacketListener listener(std::move(ports), host, "udp", kLoopback);
   Gate gate;
-  gate.admission = [] { return std::make_unique<Porter>(); };
+  gate.admission = [] { return std::make_unique<PolitePorter>(); };
   gate.most_strangers = 3 * kQueues;
   std::vector<Admitted> guests;
   std::atomic<std::size_t> refused{0};

@@ -6,6 +6,7 @@
 
 #include "datapaths/packet/channel.hpp"
 #include "datapaths/packet/testing/crowd.hpp"
+#include "datapaths/packet/testing/loopback.hpp"
 #include "datapaths/packet/udp/port.hpp"
 #include "datapaths/testing/pair.hpp"
 
@@ -17,8 +18,6 @@ using test::as_bytes;
 using test::must;
 using test::pattern;
 using test::pattern_file;
-
-const ChannelOptions kLoopback{.link = "loopback"};
 
 /// What happens in all ports of the datapath "guarded".
 struct {

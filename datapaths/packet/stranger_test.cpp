@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "datapaths/packet/testing/loopback.hpp"
 #include "datapaths/packet/testing/rude_peer.hpp"
 #include "datapaths/testing/pair.hpp"
 
@@ -23,8 +24,6 @@ using test::pattern;
 using test::pattern_file;
 using test::text_of;
 using testing::RudePeer;
-
-const ChannelOptions kLoopback{.link = "loopback"};
 
 /// Lets in who says "please", asks "who?" after a "hello", and turns away everybody else.
 class Porter final : public Admission {

@@ -9,18 +9,17 @@
 
 #include "harness/store/content_watch.hpp"
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr DigestKind kKind = DigestKind::xxh3_128;
 constexpr std::uint64_t kPiece = 2 * kDigestBlock;
 
 /// A file of three extents, the last of them short; the first two were sent.
-struct Fixture {
-  Fixture() : content(random_text(2 * kPiece + 99, 1)) {
+struct PartlySent {
+  PartlySent() : content(random_text(2 * kPiece + 99, 1)) {
     write_file(top / "a", content);
     files = RootedStore::open(top.path()).value().connect();
     wait_for_a_tick();
@@ -65,7 +64,7 @@ struct Fixture {
   protocol::FileService::Opened opened;
 };
 
-TEST_CASE_METHOD(Fixture, "another name, mode or link is no change of content") {
+TEST_CASE_METHOD(PartlySent, "another name, mode or link is no change of content") {
   SECTION("renamed") {
     fs::rename(top / "a", top / "b");
   }
@@ -92,7 +91,7 @@ TEST_CASE_METHOD(Fixture, "another name, mode or link is no change of content") 
   CHECK(before.size == content.size());
 }
 
-TEST_CASE_METHOD(Fixture, "content that changes is told, whatever its time of modification says") {
+TEST_CASE_METHOD(PartlySent, "content that changes is told, whatever its time of modification says") {
   const struct stat before = status();
   const bool hide = GENERATE(false, true);
   SECTION("written in place") {
@@ -114,12 +113,12 @@ TEST_CASE_METHOD(Fixture, "content that changes is told, whatever its time of mo
   CHECK_FALSE(unchanged());
 }
 
-TEST_CASE_METHOD(Fixture, "a file that grows or shrinks has changed") {
+TEST_CASE_METHOD(PartlySent, "a file that grows or shrinks has changed") {
   CHECK(::truncate((top / "a").c_str(), GENERATE(0, 2 * kPiece, 10 * kPiece)) == 0);
   CHECK_FALSE(unchanged());
 }
 
-TEST_CASE_METHOD(Fixture, "what has not been sent may change unseen, as nobody has it") {
+TEST_CASE_METHOD(PartlySent, "what has not been sent may change unseen, as nobody has it") {
   const struct stat before = status();
   const UniqueFd file(::open((top / "a").c_str(), O_WRONLY | O_CLOEXEC));
   REQUIRE(::pwrite(file.get(), "changed", 7, 2 * kPiece) == 7);
@@ -127,7 +126,7 @@ TEST_CASE_METHOD(Fixture, "what has not been sent may change unseen, as nobody h
   CHECK(unchanged());
 }
 
-TEST_CASE_METHOD(Fixture, "a file that was read in too many places has changed when any time has") {
+TEST_CASE_METHOD(PartlySent, "a file that was read in too many places has changed when any time has") {
   for (std::uint64_t i = 0; i < 40; ++i) {
     send(i * 1000, 10);
   }

@@ -6,12 +6,11 @@
 #include <catch2/catch.hpp>
 
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
 
-constexpr DigestKind kKind = DigestKind::xxh3_128;
 constexpr FileStamp kOld{.size = 3 * kDigestBlock, .modified_ns = 1, .changed_ns = 1};
 
 Digest digest(int value) {
@@ -82,15 +81,7 @@ TEST_CASE("nothing is remembered of a file that was changed within a tick of the
 }
 
 /// Through the service: what clients are told.
-struct Fixture {
-  Fixture() : store(RootedStore::open(top.path()).value()), files(store.connect()) {}
-
-  TestDirectory top;
-  RootedStore store;
-  std::unique_ptr<protocol::FileService> files;
-};
-
-TEST_CASE_METHOD(Fixture, "digests are those of the blocks, from any offset") {
+TEST_CASE_METHOD(TestConnection, "digests are those of the blocks, from any offset") {
   const auto kind = GENERATE(DigestKind::xxh3_128, DigestKind::sha256);
   const std::string content = random_text(2 * kDigestBlock + 777, 3);
   write_file(top / "a", content);
@@ -107,7 +98,8 @@ TEST_CASE_METHOD(Fixture, "digests are those of the blocks, from any offset") {
   CHECK(files->digests(file, ~std::uint64_t{0}, 2, kind).error().fault == Fault::changed);
 }
 
-TEST_CASE_METHOD(Fixture, "a root is known once the blocks were read, to all connections, until the file changes") {
+TEST_CASE_METHOD(TestConnection,
+                 "a root is known once the blocks were read, to all connections, until the file changes") {
   const std::string content = random_text(kDigestBlock + 1, 4);
   const auto bytes = std::as_bytes(std::span(content));
   write_file(top / "a", content);
@@ -132,7 +124,7 @@ TEST_CASE_METHOD(Fixture, "a root is known once the blocks were read, to all con
   CHECK_FALSE(others->known_digest(same, 0, bytes.size(), kKind));
 }
 
-TEST_CASE_METHOD(Fixture, "while a file is open for writing its digests are always read") {
+TEST_CASE_METHOD(TestConnection, "while a file is open for writing its digests are always read") {
   const std::string content = random_text(1'000, 6);
   write_file(top / "a", content);
   const auto writer = files->open("a", true).value().file;

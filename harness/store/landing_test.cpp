@@ -5,13 +5,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr DigestKind kKind = DigestKind::xxh3_128;
 
 std::vector<Digest> blocks_of(std::string_view content) {
   std::vector<Digest> blocks;

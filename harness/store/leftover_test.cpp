@@ -9,7 +9,7 @@
 
 #include "harness/store/landing.hpp"
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
@@ -18,9 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr uid_t kSomebody = 65534;
 
-struct Fixture {
-  Fixture() : store(RootedStore::open(top.path()).value()), files(store.connect()) {}
-
+struct Leftovers : TestConnection {
   /// The name that an upload of `name` goes under until it is whole.
   fs::path partial(std::string_view name) const {
     const auto digest = digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(name)));
@@ -39,13 +37,9 @@ struct Fixture {
             static_cast<ssize_t>(content.size()));
     files->close(made.file, true);
   }
-
-  TestDirectory top;
-  RootedStore store;
-  std::unique_ptr<protocol::FileService> files;
 };
 
-TEST_CASE_METHOD(Fixture, "an upload never goes into a file that has another name as well") {
+TEST_CASE_METHOD(Leftovers, "an upload never goes into a file that has another name as well") {
   const bool resume = GENERATE(false, true);
   TestDirectory outside;
   write_file(outside / "precious", "do not touch");
@@ -56,7 +50,7 @@ TEST_CASE_METHOD(Fixture, "an upload never goes into a file that has another nam
   CHECK(fs::exists(partial("a")));
 }
 
-TEST_CASE_METHOD(Fixture, "a snapshot by hard links is not changed by uploads that go on") {
+TEST_CASE_METHOD(Leftovers, "a snapshot by hard links is not changed by uploads that go on") {
   TestDirectory snapshot;
   keep("a", "first half..");
   fs::create_hard_link(partial("a"), snapshot / "kept");
@@ -65,7 +59,7 @@ TEST_CASE_METHOD(Fixture, "a snapshot by hard links is not changed by uploads th
   CHECK(read_file(top / "a") == "other content");
 }
 
-TEST_CASE_METHOD(Fixture, "an upload never ends as the file of another user") {
+TEST_CASE_METHOD(Leftovers, "an upload never ends as the file of another user") {
   if (::geteuid() != 0) {
     WARN("only root can give files away");
     return;
@@ -85,7 +79,7 @@ TEST_CASE_METHOD(Fixture, "an upload never ends as the file of another user") {
   CHECK(status.st_uid == ::geteuid());
 }
 
-TEST_CASE_METHOD(Fixture, "nobody who had an earlier partial file open can write into an upload") {
+TEST_CASE_METHOD(Leftovers, "nobody who had an earlier partial file open can write into an upload") {
   write_file(partial("a"), "old");
   const UniqueFd before(::open(partial("a").c_str(), O_RDWR | O_CLOEXEC));
   upload("a", "new content!", false);
@@ -93,7 +87,7 @@ TEST_CASE_METHOD(Fixture, "nobody who had an earlier partial file open can write
   CHECK(read_file(top / "a") == "new content!");
 }
 
-TEST_CASE_METHOD(Fixture, "an upload that somebody put another file in place of is not called done") {
+TEST_CASE_METHOD(Leftovers, "an upload that somebody put another file in place of is not called done") {
   if (::geteuid() != 0) {
     WARN("only root can give files away");
     return;
@@ -106,14 +100,14 @@ TEST_CASE_METHOD(Fixture, "an upload that somebody put another file in place of 
   CHECK(files->commit(made.file, false).error().fault == Fault::denied);
 }
 
-TEST_CASE_METHOD(Fixture, "what is unfinished can be read by its owner only") {
+TEST_CASE_METHOD(Leftovers, "what is unfinished can be read by its owner only") {
   const auto made = files->create("a", 3, 0666, false).value();
   struct stat status{};
   REQUIRE(::fstat(files->descriptor(made.file).get(), &status) == 0);
   CHECK((status.st_mode & 07777U) == 0600);
 }
 
-TEST_CASE_METHOD(Fixture, "kept uploads of every size are continued") {
+TEST_CASE_METHOD(Leftovers, "kept uploads of every size are continued") {
   const std::size_t size = GENERATE(std::size_t{1}, kDigestBlock - 1, kDigestBlock, kDigestBlock + 1);
   const bool resume = GENERATE(false, true);
   const std::string content = random_text(size, 1);
@@ -128,7 +122,7 @@ TEST_CASE_METHOD(Fixture, "kept uploads of every size are continued") {
   CHECK(again.attributes.size == size);
 }
 
-TEST_CASE_METHOD(Fixture, "the sweep takes only what an upload left") {
+TEST_CASE_METHOD(Leftovers, "the sweep takes only what an upload left") {
   TestDirectory snapshot;
   const std::string hex(32, 'a');
   write_file(top / ".waggle-notes.part", "a user's own");
@@ -148,7 +142,7 @@ TEST_CASE_METHOD(Fixture, "the sweep takes only what an upload left") {
   CHECK(fs::exists(top / (".waggle-" + std::string(32, 'b') + ".part")));
 }
 
-TEST_CASE_METHOD(Fixture, "an upload that broke off with its final mode is swept, removed and written again") {
+TEST_CASE_METHOD(Leftovers, "an upload that broke off with its final mode is swept, removed and written again") {
   if (::geteuid() == 0) {
     top.give_to(kSomebody);
   }
@@ -181,14 +175,14 @@ TEST_CASE_METHOD(Fixture, "an upload that broke off with its final mode is swept
   CHECK_FALSE(fs::exists(partial("a")));
 }
 
-TEST_CASE_METHOD(Fixture, "a directory that holds nothing but a broken upload can be removed") {
+TEST_CASE_METHOD(Leftovers, "a directory that holds nothing but a broken upload can be removed") {
   REQUIRE(files->make_directory("d", 0755));
   keep("d/a", "half");
   CHECK(files->remove("d"));
   CHECK_FALSE(fs::exists(top / "d"));
 }
 
-TEST_CASE_METHOD(Fixture, "a directory that cannot be removed says what is in the way") {
+TEST_CASE_METHOD(Leftovers, "a directory that cannot be removed says what is in the way") {
   REQUIRE(files->make_directory("d", 0755));
   SECTION("an upload that goes on") {
     auto others = store.connect();
@@ -230,7 +224,7 @@ class Opens {
   UniqueFd fd_;
 };
 
-TEST_CASE_METHOD(Fixture, "nothing but regular files and directories is ever opened") {
+TEST_CASE_METHOD(Leftovers, "nothing but regular files and directories is ever opened") {
   REQUIRE(::mkfifo((top / "fifo").c_str(), 0666) == 0);
   REQUIRE(::mkfifo(partial("a").c_str(), 0666) == 0);
   const Opens fifo(top / "fifo");

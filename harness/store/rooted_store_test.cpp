@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
@@ -16,14 +16,6 @@ namespace fs = std::filesystem;
 using protocol::AttributeChange;
 using protocol::FileType;
 
-struct Fixture {
-  Fixture() : store(RootedStore::open(top.path()).value()), files(store.connect()) {}
-
-  TestDirectory top;
-  RootedStore store;
-  std::unique_ptr<protocol::FileService> files;
-};
-
 TEST_CASE("a directory that is not there cannot be served") {
   TestDirectory top;
   CHECK(RootedStore::open(top / "none").error().fault == Fault::not_found);
@@ -31,7 +23,7 @@ TEST_CASE("a directory that is not there cannot be served") {
   CHECK(RootedStore::open(top / "file").error().fault == Fault::not_found);
 }
 
-TEST_CASE_METHOD(Fixture, "attributes are the file's, and the version follows its content") {
+TEST_CASE_METHOD(TestConnection, "attributes are the file's, and the version follows its content") {
   write_file(top / "a", "hello");
   fs::permissions(top / "a", fs::perms(0640));
   make_old(top / "a");
@@ -48,7 +40,7 @@ TEST_CASE_METHOD(Fixture, "attributes are the file's, and the version follows it
   CHECK(after.version != before.version);
 }
 
-TEST_CASE_METHOD(Fixture, "missing files are told from refused ones") {
+TEST_CASE_METHOD(TestConnection, "missing files are told from refused ones") {
   CHECK(files->open("none", false).error().fault == Fault::not_found);
   CHECK(files->open("none/x", false).error().fault == Fault::not_found);
   CHECK(files->attributes("none").error().fault == Fault::not_found);
@@ -56,7 +48,7 @@ TEST_CASE_METHOD(Fixture, "missing files are told from refused ones") {
   CHECK(files->open("none", false).error().what.find(top.path().native()) == std::string::npos);
 }
 
-TEST_CASE_METHOD(Fixture, "when descriptors run out, that is what is said") {
+TEST_CASE_METHOD(TestConnection, "when descriptors run out, that is what is said") {
   write_file(top / "a", "x");
   const FewDescriptors none(0);
   for (const char* const path : {"", "a"}) {
@@ -69,7 +61,7 @@ TEST_CASE_METHOD(Fixture, "when descriptors run out, that is what is said") {
   CHECK(files->list("", 0, 10).error().what.find("no more descriptors") != std::string::npos);
 }
 
-TEST_CASE_METHOD(Fixture, "attributes change as asked and nothing else does") {
+TEST_CASE_METHOD(TestConnection, "attributes change as asked and nothing else does") {
   write_file(top / "a", "x");
   const auto before = files->attributes("a").value();
   auto after = files->change("a", {.set_mode = true, .mode = 0600}).value();
@@ -83,7 +75,7 @@ TEST_CASE_METHOD(Fixture, "attributes change as asked and nothing else does") {
   CHECK(files->change("a", {.set_owner = true, .uid = ::getuid(), .gid = ::getgid()}));
 }
 
-TEST_CASE_METHOD(Fixture, "directories are made with the client's mode, removed when empty, renamed") {
+TEST_CASE_METHOD(TestConnection, "directories are made with the client's mode, removed when empty, renamed") {
   const mode_t before = ::umask(077);
   CHECK(files->make_directory("d", 0755));
   ::umask(before);
@@ -98,7 +90,7 @@ TEST_CASE_METHOD(Fixture, "directories are made with the client's mode, removed 
   CHECK(read_file(top / "b") == "x");
 }
 
-TEST_CASE_METHOD(Fixture, "a directory gets its mode even from who may not read it then") {
+TEST_CASE_METHOD(TestConnection, "a directory gets its mode even from who may not read it then") {
   constexpr uid_t kSomebody = 65534;
   if (::geteuid() == 0) {
     top.give_to(kSomebody);
@@ -113,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "a directory gets its mode even from who may not read 
   ::umask(before);
 }
 
-TEST_CASE_METHOD(Fixture, "attributes change together or not at all") {
+TEST_CASE_METHOD(TestConnection, "attributes change together or not at all") {
   write_file(top / "a", "x");
   const auto before = files->attributes("a").value();
   const AttributeChange change{.set_mode = true, .mode = 02755, .set_times = true, .modified_ns = 1};
@@ -121,7 +113,7 @@ TEST_CASE_METHOD(Fixture, "attributes change together or not at all") {
   CHECK(files->attributes("a").value() == before);
 }
 
-TEST_CASE_METHOD(Fixture, "what a name cannot be says so with one fault") {
+TEST_CASE_METHOD(TestConnection, "what a name cannot be says so with one fault") {
   const std::string name(256, 'n');
   write_file(top / "a", "x");
   CHECK(files->open(name, false).error().fault == Fault::usage);
@@ -134,7 +126,7 @@ TEST_CASE_METHOD(Fixture, "what a name cannot be says so with one fault") {
   CHECK(files->attributes(std::string(4096, '/')).error().fault == Fault::usage);
 }
 
-TEST_CASE_METHOD(Fixture, "directories and files are not taken for each other") {
+TEST_CASE_METHOD(TestConnection, "directories and files are not taken for each other") {
   fs::create_directory(top / "d");
   write_file(top / "a", "x");
   CHECK(files->open("d", true).error().fault == Fault::usage);
@@ -152,7 +144,7 @@ TEST_CASE_METHOD(Fixture, "directories and files are not taken for each other") 
   CHECK(files->commit(late, false).error().fault == Fault::exists);
 }
 
-TEST_CASE_METHOD(Fixture, "nothing takes the place of what is neither file nor directory") {
+TEST_CASE_METHOD(TestConnection, "nothing takes the place of what is neither file nor directory") {
   write_file(top / "a", "x");
   REQUIRE(::mkfifo((top / "fifo").c_str(), 0600) == 0);
   CHECK(files->create("fifo", 0, 0644, false).error().fault == Fault::exists);
@@ -164,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "nothing takes the place of what is neither file nor d
   CHECK((fs::is_fifo(top / "fifo") && fs::is_fifo(top / "late")));
 }
 
-TEST_CASE_METHOD(Fixture, "truncation shortens and lengthens") {
+TEST_CASE_METHOD(TestConnection, "truncation shortens and lengthens") {
   write_file(top / "a", "hello");
   CHECK(files->truncate("a", 2));
   CHECK(read_file(top / "a") == "he");
@@ -173,7 +165,7 @@ TEST_CASE_METHOD(Fixture, "truncation shortens and lengthens") {
   CHECK(files->truncate("none", 0).error().fault == Fault::not_found);
 }
 
-TEST_CASE_METHOD(Fixture, "a listing comes in pages and is complete") {
+TEST_CASE_METHOD(TestConnection, "a listing comes in pages and is complete") {
   std::set<std::string> expected;
   for (int i = 0; i < 1'000; ++i) {
     const std::string name = "file" + std::to_string(i);
@@ -200,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "a listing comes in pages and is complete") {
   CHECK(seen == expected);
 }
 
-TEST_CASE_METHOD(Fixture, "closed files are gone, their numbers are used again, others stay") {
+TEST_CASE_METHOD(TestConnection, "closed files are gone, their numbers are used again, others stay") {
   write_file(top / "a", "a");
   write_file(top / "b", "b");
   const auto a = files->open("a", false).value().file;
@@ -217,7 +209,7 @@ TEST_CASE_METHOD(Fixture, "closed files are gone, their numbers are used again, 
   CHECK_FALSE(files->attributes(protocol::FileId{999}));
 }
 
-TEST_CASE_METHOD(Fixture, "the sweep takes few descriptors, however deep the directories are") {
+TEST_CASE_METHOD(TestConnection, "the sweep takes few descriptors, however deep the directories are") {
   const std::string name = ".waggle-" + std::string(32, '1') + ".part";
   fs::path at = top.path();
   for (int depth = 0; depth < 300; ++depth, at /= "b") {
@@ -230,7 +222,7 @@ TEST_CASE_METHOD(Fixture, "the sweep takes few descriptors, however deep the dir
   CHECK(store.sweep(std::chrono::seconds(0)) == 900U);
 }
 
-TEST_CASE_METHOD(Fixture, "stale partial uploads are swept, locked and young ones are not") {
+TEST_CASE_METHOD(TestConnection, "stale partial uploads are swept, locked and young ones are not") {
   fs::create_directories(top / "sub/deep");
   const std::string old = "sub/deep/.waggle-" + std::string(32, '1') + ".part";
   const std::string young = ".waggle-" + std::string(32, '2') + ".part";

@@ -5,16 +5,14 @@
 #include <catch2/catch.hpp>
 
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/test_connection.hpp"
 
 namespace waggle::store {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Fixture {
-  Fixture() : store(RootedStore::open(top.path()).value()), files(store.connect()) {}
-
+struct Uploads : TestConnection {
   void put(protocol::FileId file, std::string_view bytes, std::uint64_t offset = 0) {
     REQUIRE(::pwrite(files->descriptor(file).get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
             static_cast<ssize_t>(bytes.size()));
@@ -22,13 +20,9 @@ struct Fixture {
   std::size_t names() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(top.path()), fs::directory_iterator()));
   }
-
-  TestDirectory top;
-  RootedStore store;
-  std::unique_ptr<protocol::FileService> files;
 };
 
-TEST_CASE_METHOD(Fixture, "an upload appears under its name when it is committed, not before") {
+TEST_CASE_METHOD(Uploads, "an upload appears under its name when it is committed, not before") {
   const bool durable = GENERATE(false, true);
   fs::create_directory(top / "d");
   write_file(top / "d/a", "old");
@@ -43,7 +37,7 @@ TEST_CASE_METHOD(Fixture, "an upload appears under its name when it is committed
   CHECK(std::distance(fs::directory_iterator(top / "d"), fs::directory_iterator()) == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "the client's mode counts, whatever the umask") {
+TEST_CASE_METHOD(Uploads, "the client's mode counts, whatever the umask") {
   const std::uint32_t mode = GENERATE(0666U, 0444U, 0400U, 0777U);
   const mode_t before = ::umask(027);
   const auto upload = files->create("a", 0, mode, false).value();
@@ -53,7 +47,7 @@ TEST_CASE_METHOD(Fixture, "the client's mode counts, whatever the umask") {
   CHECK(files->create("b", 0, 04755, false).error().fault == Fault::denied);
 }
 
-TEST_CASE_METHOD(Fixture, "an upload that is closed or lost without commit leaves nothing") {
+TEST_CASE_METHOD(Uploads, "an upload that is closed or lost without commit leaves nothing") {
   const auto upload = files->create("a", 3, 0644, false).value();
   put(upload.file, "abc");
   SECTION("closed") {
@@ -65,14 +59,14 @@ TEST_CASE_METHOD(Fixture, "an upload that is closed or lost without commit leave
   CHECK(names() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a short upload is never committed") {
+TEST_CASE_METHOD(Uploads, "a short upload is never committed") {
   const auto upload = files->create("a", 10, 0644, false).value();
   put(upload.file, "abc");
   CHECK(files->commit(upload.file, false).error().fault == Fault::corrupt);
   CHECK_FALSE(fs::exists(top / "a"));
 }
 
-TEST_CASE_METHOD(Fixture, "two uploads of one path at once: the second is refused") {
+TEST_CASE_METHOD(Uploads, "two uploads of one path at once: the second is refused") {
   auto others = store.connect();
   const auto upload = files->create("a", 3, 0644, false).value();
   CHECK(others->create("a", 3, 0644, false).error().fault == Fault::busy);
@@ -84,7 +78,7 @@ TEST_CASE_METHOD(Fixture, "two uploads of one path at once: the second is refuse
   CHECK(others->create("a", 3, 0644, false));
 }
 
-TEST_CASE_METHOD(Fixture, "clients can neither see nor touch partial files") {
+TEST_CASE_METHOD(Uploads, "clients can neither see nor touch partial files") {
   REQUIRE(files->create("a", 3, 0644, false));
   const std::string hidden = fs::directory_iterator(top.path())->path().filename();
   CHECK(files->open(hidden, false).error().fault == Fault::not_found);
@@ -95,7 +89,7 @@ TEST_CASE_METHOD(Fixture, "clients can neither see nor touch partial files") {
   CHECK(files->list("", 0, 10).value().entries.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a kept upload is continued where it broke") {
+TEST_CASE_METHOD(Uploads, "a kept upload is continued where it broke") {
   const std::string content = random_text(3 * kDigestBlock + 100, 1);
   const auto kind = DigestKind::xxh3_128;
   auto upload = files->create("a", content.size(), 0644, false).value();
@@ -120,7 +114,7 @@ TEST_CASE_METHOD(Fixture, "a kept upload is continued where it broke") {
   CHECK(names() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "what was kept for another size, or without asking, is not continued") {
+TEST_CASE_METHOD(Uploads, "what was kept for another size, or without asking, is not continued") {
   auto upload = files->create("a", 1'000'000, 0644, false).value();
   put(upload.file, "left over");
   files->close(upload.file, true);
@@ -138,13 +132,13 @@ TEST_CASE_METHOD(Fixture, "what was kept for another size, or without asking, is
   CHECK(start == std::string(9, '\0'));
 }
 
-TEST_CASE_METHOD(Fixture, "only uploads can be committed") {
+TEST_CASE_METHOD(Uploads, "only uploads can be committed") {
   write_file(top / "a", "x");
   const auto opened = files->open("a", true).value();
   CHECK(files->commit(opened.file, false).error().fault == Fault::protocol);
 }
 
-TEST_CASE_METHOD(Fixture, "a file that cannot fit is refused before a byte has moved") {
+TEST_CASE_METHOD(Uploads, "a file that cannot fit is refused before a byte has moved") {
   CHECK(files->create("huge", std::uint64_t{1} << 60U, 0644, false).error().fault == Fault::no_space);
   CHECK(names() == 0);
 }

@@ -9,22 +9,12 @@ namespace waggle::verdict {
 namespace {
 
 using testing::contestant;
+using testing::Given;
 using testing::record_at;
 using testing::rule;
 using testing::without;
 
 const std::vector<double> kSome{1, 2, 3};
-
-/// Records with their files, as a report has them.
-struct Given {
-  std::vector<record::Record> records;
-  std::vector<Recorded> list;
-  explicit Given(std::vector<record::Record> all) : records(std::move(all)) {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      list.push_back({.file = "r" + std::to_string(i) + ".json", .record = &records[i]});
-    }
-  }
-};
 
 TEST_CASE("the newest record in which the contestant is whole answers") {
   const auto good = contestant({.label = "sendfile", .goodput = kSome});

@@ -15,14 +15,8 @@ using testing::record_at;
 using testing::rule;
 using testing::without;
 
-struct Given {
-  std::vector<record::Record> records;
-  std::vector<Recorded> list;
-  explicit Given(std::vector<record::Record> all) : records(std::move(all)) {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      list.push_back({.file = "r" + std::to_string(i) + ".json", .record = &records[i]});
-    }
-  }
+struct Asked : testing::Given {
+  explicit Asked(std::vector<record::Record> all) : Given(std::move(all)) {}
   RuleResult one(const Rule& asked) const {
     auto results = results_of(asked, list);
     REQUIRE(results.size() == 1);
@@ -41,7 +35,7 @@ Claims claims_of(Claim claim) {
 }
 
 TEST_CASE("a figure against a value holds, does not, or is not shown") {
-  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)})})});
+  const Asked given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)})})});
   const auto good = given.one(rule(Is::more_than, 8e9));
   CHECK(good.outcome == Outcome::holds);
   CHECK(good.value == 10e9);
@@ -59,14 +53,14 @@ TEST_CASE("a figure against a value holds, does not, or is not shown") {
 TEST_CASE("a noisy machine is named before more runs are asked for") {
   auto record = record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)})});
   record.environment.noisy = true;
-  const auto open = Given({record}).one(rule(Is::more_than, 9.5e9));
+  const auto open = Asked({record}).one(rule(Is::more_than, 9.5e9));
   CHECK(says(open.why, "a quieter machine would decide, or about 24 runs more"));
-  const auto alike = Given({record}).one(rule(Is::more_than, 10e9));
+  const auto alike = Asked({record}).one(rule(Is::more_than, 10e9));
   CHECK(says(alike.why, "no number of runs"));
 }
 
 TEST_CASE("too few runs decide nothing, and it says how many would") {
-  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = {10e9, 11e9, 12e9}})})});
+  const Asked given({record_at({}, {contestant({.label = "sendfile", .goodput = {10e9, 11e9, 12e9}})})});
   const auto few = given.one(rule(Is::more_than, 1e9));
   CHECK(few.outcome == Outcome::not_shown);
   CHECK(says(few.why, "3 runs cover 75 %; 3 more would cover 95 %"));
@@ -82,13 +76,13 @@ TEST_CASE("two of one record are compared within rounds, where a drift that both
   }
   const auto ours = contestant({.label = "sendfile", .goodput = fast});
   const auto other = contestant({.label = "mmap", .goodput = slow});
-  const auto paired = Given({record_at({}, {ours, other})}).one(rule(Is::more_than, "mmap"));
+  const auto paired = Asked({record_at({}, {ours, other})}).one(rule(Is::more_than, "mmap"));
   CHECK(paired.outcome == Outcome::holds);
   CHECK(paired.paired);
   CHECK(paired.value == Approx(1.31));
   CHECK(paired.low == Approx(1.3));
   CHECK(says(paired.why, "paired within rounds"));
-  const auto unpaired = Given({record_at({}, {ours}), record_at({}, {other})}).one(rule(Is::more_than, "mmap"));
+  const auto unpaired = Asked({record_at({}, {ours}), record_at({}, {other})}).one(rule(Is::more_than, "mmap"));
   CHECK(unpaired.outcome == Outcome::not_shown);
   CHECK_FALSE(unpaired.paired);
 }
@@ -97,7 +91,7 @@ TEST_CASE("a ratio that touches its bound is not above it") {
   std::vector<double> base(8, 1e9);
   auto ours = base;
   ours.back() = 1.5e9;  // all others are the same
-  const Given given({record_at(
+  const Asked given({record_at(
       {}, {contestant({.label = "sendfile", .goodput = ours}), contestant({.label = "mmap", .goodput = base})})});
   CHECK(given.one(rule(Is::at_least, "mmap")).outcome == Outcome::holds);
   CHECK(given.one(rule(Is::more_than, "mmap")).outcome == Outcome::not_shown);
@@ -116,26 +110,26 @@ TEST_CASE("points are compared by their intervals, and only between CPUs of one 
   asked.at = {{"size", "1GiB"}};
   asked.than_at = {{"size", "64KiB"}};
   asked.times = 1.5;
-  const auto good = Given({at("64KiB", 1e9, 75), at("1GiB", 2e9, 80)}).one(asked);
+  const auto good = Asked({at("64KiB", 1e9, 75), at("1GiB", 2e9, 80)}).one(asked);
   CHECK(good.outcome == Outcome::holds);
   CHECK(good.value == Approx(2));
   CHECK(good.low == Approx(1.9 / 1.1));
   CHECK(says(good.why, "unpaired"));
   CHECK(says(good.why, "r0.json"));
   CHECK(says(good.rule, "goodput of sendfile at size=1GiB over veth more than 1.5 times that at size=64KiB"));
-  const auto moved = Given({at("64KiB", 1e9, 75), at("1GiB", 2e9, 340)}).one(asked);
+  const auto moved = Asked({at("64KiB", 1e9, 75), at("1GiB", 2e9, 340)}).one(asked);
   CHECK(moved.outcome == Outcome::not_shown);
   CHECK(says(moved.why, "340 ns"));
   auto mixed = at("1GiB", 2e9, 80);
   mixed.placement->groups.push_back({.lowest_ns = 340, .median_ns = 340, .highest_ns = 340, .runs = {}});
-  CHECK(Given({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::not_shown);
+  CHECK(Asked({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::not_shown);
   mixed.placement->counted = 0;
   mixed.contestants.front().runs.clear();
-  CHECK(Given({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::holds);
+  CHECK(Asked({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::holds);
 }
 
 TEST_CASE("a rule without a point is asked at every one, and must hold at all") {
-  const Given given({record_at({{"size", "1GiB"}}, {contestant({.label = "sendfile", .goodput = around(9e9, 1e8)})}),
+  const Asked given({record_at({{"size", "1GiB"}}, {contestant({.label = "sendfile", .goodput = around(9e9, 1e8)})}),
                      record_at({{"size", "64KiB"}}, {contestant({.label = "sendfile", .goodput = around(1e9, 1e8)})})});
   const auto results = results_of(rule(Is::more_than, 5e9), given.list);
   REQUIRE(results.size() == 2);
@@ -151,12 +145,12 @@ TEST_CASE("counts decide without an interval, and models do not decide") {
   asked.figure = "copies";
   asked.party = record::Role::sender;
   auto one = contestant({.label = "sendfile", .goodput = {1, 2, 3}, .copies = 1.0001});
-  const auto counted = Given({record_at({}, {one})}).one(asked);
+  const auto counted = Asked({record_at({}, {one})}).one(asked);
   CHECK(counted.outcome == Outcome::holds);
   CHECK(counted.ours == "1.00 copies/B, traced");
   one.summary->parties.front().copies.kernel.measured.reset();
   one.probe_problem = "no BPF here";
-  const auto modelled = Given({record_at({}, {one})}).one(asked);
+  const auto modelled = Asked({record_at({}, {one})}).one(asked);
   CHECK(modelled.outcome == Outcome::not_shown);
   CHECK(says(modelled.why, "no BPF here"));
   CHECK(says(modelled.why, "only modelled"));
@@ -168,21 +162,21 @@ TEST_CASE("counts are compared as they are, also where one of them is 0") {
   asked.party = record::Role::sender;
   const auto none = contestant({.label = "sendfile", .goodput = {1, 2, 3}, .copies = 0});
   const auto two = contestant({.label = "read_write", .goodput = {1, 2, 3}, .copies = 2});
-  const auto less = Given({record_at({}, {none, two})}).one(asked);
+  const auto less = Asked({record_at({}, {none, two})}).one(asked);
   CHECK(less.outcome == Outcome::holds);
   CHECK(less.ours == "0 times (0.00 copies/B against 2.00 copies/B)");
   asked.of = "read_write";
   asked.than = "sendfile";
-  const auto more = Given({record_at({}, {none, two})}).one(asked);
+  const auto more = Asked({record_at({}, {none, two})}).one(asked);
   CHECK(more.outcome == Outcome::does_not_hold);
   CHECK_FALSE(more.value);
   asked.figure = "mode_switches";
   asked.is = Is::at_most;
-  CHECK(Given({record_at({}, {none, two})}).one(asked).outcome == Outcome::holds);
+  CHECK(Asked({record_at({}, {none, two})}).one(asked).outcome == Outcome::holds);
 }
 
 TEST_CASE("what cannot run says what is missing, and where it can be asked") {
-  const Given given({record_at({}, {without("sendfile", record::Status::unavailable, "no NIC", "add one")})});
+  const Asked given({record_at({}, {without("sendfile", record::Status::unavailable, "no NIC", "add one")})});
   const auto verdict =
       verdicts(claims_of({.id = "Z2", .where = "on two hosts"}), {rule(Is::more_than, 1.0)}, given.list).front();
   CHECK(verdict.outcome == Outcome::cannot_run);
@@ -190,19 +184,19 @@ TEST_CASE("what cannot run says what is missing, and where it can be asked") {
 }
 
 TEST_CASE("what failed counts for nothing, and what was not measured is not shown") {
-  const Given failed({record_at({}, {without("sendfile", record::Status::failed, "digests differ")})});
+  const Asked failed({record_at({}, {without("sendfile", record::Status::failed, "digests differ")})});
   const auto bad = failed.one(rule(Is::more_than, 1.0));
   CHECK(bad.outcome == Outcome::not_shown);
   CHECK(says(bad.why, "digests differ"));
-  const auto none = Given({}).one(rule(Is::more_than, 1.0));
+  const auto none = Asked({}).one(rule(Is::more_than, 1.0));
   CHECK(none.outcome == Outcome::not_shown);
   CHECK(says(none.why, "`harness suite bulk` would make one"));
-  const Given lonely({record_at({}, {contestant({.label = "sendfile", .goodput = around(1, 0.1)})})});
+  const Asked lonely({record_at({}, {contestant({.label = "sendfile", .goodput = around(1, 0.1)})})});
   CHECK(says(lonely.one(rule(Is::more_than, "mmap")).why, "no record tells of mmap"));
 }
 
 TEST_CASE("a figure that the record lacks is told") {
-  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = around(1, 0.1)})})});
+  const Asked given({record_at({}, {contestant({.label = "sendfile", .goodput = around(1, 0.1)})})});
   auto asked = rule(Is::more_than, 1.0);
   asked.figure = "counter";
   asked.counter = "naps";
@@ -210,7 +204,7 @@ TEST_CASE("a figure that the record lacks is told") {
 }
 
 TEST_CASE("all rules must hold, and what refutes one refutes the claim") {
-  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)}),
+  const Asked given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)}),
                                     without("dpdk", record::Status::unavailable, "no hugepages")})});
   const auto good = rule(Is::more_than, 8e9);
   const auto bad = rule(Is::more_than, 12e9);
@@ -228,7 +222,7 @@ TEST_CASE("all rules must hold, and what refutes one refutes the claim") {
 }
 
 TEST_CASE("a part that no rule asks for keeps a claim from holding") {
-  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)})})});
+  const Asked given({record_at({}, {contestant({.label = "sendfile", .goodput = around(10e9, 1e9)})})});
   const auto part = claims_of({.id = "Z2", .open = "interrupts"});
   const auto verdict = verdicts(part, {rule(Is::more_than, 8e9)}, given.list).front();
   CHECK(verdict.outcome == Outcome::not_shown);
@@ -258,7 +252,7 @@ TEST_CASE("the order of the records makes no difference") {
     records.push_back(
         record_at({{"size", "1GiB"}}, {contestant({.label = "sendfile", .goodput = around(middle, 1e8)})}, created));
   }
-  Given given(records);
+  Asked given(records);
   const auto claims = claims_of({.id = "Z2"});
   const std::vector<Rule> rules{rule(Is::more_than, 1e9), rule(Is::more_than, "mmap", 2)};
   const auto before = verdicts(claims, rules, given.list).front();

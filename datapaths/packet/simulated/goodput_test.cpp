@@ -8,12 +8,11 @@
 
 #include "base/units.hpp"
 #include "datapaths/packet/simulated/testing/scenario.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMs = 1'000'000;
-constexpr Time kSecond = 1'000'000'000;
 constexpr std::uint64_t kExtent = Files::kMost;
 /// Preamble, Ethernet header, checksum and gap, IPv4 and UDP headers.
 constexpr std::uint32_t kOverhead = 8 + 14 + 4 + 12 + 20 + 8;

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "datapaths/packet/simulated/testing/scenario.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 namespace {
 
@@ -45,8 +46,6 @@ std::atomic<std::uint64_t> allocations{0};
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMs = 1'000'000;
-constexpr Time kSecond = 1'000'000'000;
 constexpr Peer kServer{.ip = 0x0A000001, .port = 7000};
 
 Peer client_address(std::uint32_t number) {

@@ -7,13 +7,13 @@
 #include <random>
 
 #include "datapaths/packet/simulated/testing/intruder.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 /// A proven peer that does what no peer should: memory stays bounded, no byte is placed twice or too late, and lies end
 /// the connection.
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMs = 1'000'000;
 constexpr std::uint64_t kLength = 64 * 1024;
 
 SharedFd memory_file() {
@@ -22,7 +22,7 @@ SharedFd memory_file() {
   return file;
 }
 
-std::vector<std::byte> content(const SharedFd& file) {
+std::vector<std::byte> stored(const SharedFd& file) {
   std::vector<std::byte> bytes(kLength);
   must(::pread(file.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(kLength), "cannot read the sink");
   return bytes;
@@ -61,7 +61,7 @@ TEST_CASE("a source that changes between sending and sending again: what is stor
       peer.data(0, at, std::vector(1024, static_cast<std::byte>(random())));
     }
     REQUIRE(extent->complete());
-    const auto bytes = content(file);
+    const auto bytes = stored(file);
     const ByteView stored = sink == Incoming::Sink::view ? extent->view() : ByteView(bytes);
     ExtentDigester right(DigestKind::xxh3_128);
     right.update(stored.first(kLength));
@@ -75,7 +75,7 @@ TEST_CASE("payload that comes after the end of receiving, or while closing, is a
   const SharedFd file = memory_file();
   peer.connection().expect({.id = {Intruder::kHandle, 0, kLength}, .sink = Incoming::Sink::file, .file = file});
   peer.data(0, 0, kByte);
-  REQUIRE(content(file)[0] == kByte[0]);
+  REQUIRE(stored(file)[0] == kByte[0]);
   if (closing) {
     peer.connection().messages_out().write(kByte);  // not acknowledged, so that it waits
     peer.host().wake(peer.connection());
@@ -86,13 +86,13 @@ TEST_CASE("payload that comes after the end of receiving, or while closing, is a
     peer.connection().end_receiving();
     CHECK(peer.connection().held().pieces == 0);
   }
-  const auto before = content(file);
+  const auto before = stored(file);
   const std::uint64_t number = peer.number();
   peer.data(0, 1, kByte);
   peer.data(0, 100, kByte);
   peer.data(1, 0, kByte);  // of an extent that was never announced
   peer.pass(5 * kMs);
-  CHECK(content(file) == before);
+  CHECK(stored(file) == before);
   REQUIRE(peer.answered);
   CHECK(peer.answered->largest == number + 2);
   CHECK(peer.connection().held().staged == 0);

@@ -13,7 +13,7 @@
 namespace waggle::packet {
 namespace {
 
-constexpr Peer kLoopback{.ip = 0x7F000001};
+constexpr Peer kHere{.ip = 0x7F000001};
 
 struct Pair {
   std::unique_ptr<Port> server;
@@ -46,7 +46,7 @@ Pair pair(const std::map<std::string, std::string>& changes) {
 /// Sends `count` numbered packets of 1,000 bytes in bursts and returns the numbers that arrive, in order. `idle` ns
 /// without a packet end it.
 std::vector<std::uint32_t> send_through(Pair& ports, std::uint32_t count, Time idle, std::uint64_t& damaged) {
-  Peer to = kLoopback;
+  Peer to = kHere;
   to.port = ports.server->local_port();
   std::vector<std::uint32_t> numbers;
   std::array<RxFrame, kMostBurst> in;

@@ -12,7 +12,9 @@
 
 #include "datapaths/packet/simulated/testing/dice.hpp"
 #include "datapaths/packet/simulated/testing/scenario.hpp"
+#include "datapaths/packet/simulated/testing/seeds.hpp"
 #include "datapaths/packet/testing/raw_peer.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 /// One server, an honest client and some that do what they like, in virtual time: stalls, payload that comes too late,
 /// closing half way, handles and extents used again, old packets repeated, nothing acknowledged. Sessions of the server
@@ -20,19 +22,12 @@
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMillisecond = 1'000'000;
-constexpr Time kSecond = 1'000'000'000;
-constexpr Peer kServer{.ip = 0x0A000001, .port = 7000};
+constexpr Peer kHost{.ip = 0x0A000001, .port = 7000};
 constexpr Peer kHonest{.ip = 0x0A000002, .port = 40001};
 constexpr std::byte kNoise{0xEE};
 constexpr std::uint64_t kRoom = 60'000;  ///< bytes of a guest's file, in kExtents parts with gaps between them
 constexpr std::uint32_t kExtents = 5;
 constexpr std::uint64_t kGap = 500;
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 /// A file that nobody has written to yet.
 SharedFd blank_file() {
@@ -137,7 +132,7 @@ class Outlaw {
     }
     std::ranges::copy(packet, frame.packet);
     frame.length = static_cast<std::uint32_t>(packet.size());
-    frame.to = kServer;
+    frame.to = kHost;
     must(port_->send({&frame, 1}).value_or(0) == 1, "a simulated port refuses a packet");
     ++packets_;
   }
@@ -171,8 +166,8 @@ class Outlaw {
       act();
     }
     // Mostly at once, now and then after a stall that outlasts any patience.
-    const Time pause = dice_.chance(0.05) ? 2 * kSecond + dice_.below(2 * kSecond) : dice_.below(40 * kMillisecond);
-    world_.at(world_.now() + pause + kMillisecond, [this] { step(); });
+    const Time pause = dice_.chance(0.05) ? 2 * kSecond + dice_.below(2 * kSecond) : dice_.below(40 * kMs);
+    world_.at(world_.now() + pause + kMs, [this] { step(); });
   }
 
   void act() {
@@ -224,8 +219,8 @@ Impairments some_trouble(Dice& dice) {
   made.loss = dice.chance(0.5) ? dice.fraction(0.1) : 0;
   made.duplicate = dice.chance(0.5) ? dice.fraction(0.2) : 0;
   made.reorder = dice.chance(0.5) ? dice.fraction(0.2) : 0;
-  made.delay = 10'000 + dice.below(20 * kMillisecond);
-  made.jitter = dice.chance(0.5) ? dice.below(5 * kMillisecond) : 0;
+  made.delay = 10'000 + dice.below(20 * kMs);
+  made.jitter = dice.chance(0.5) ? dice.below(5 * kMs) : 0;
   return made;
 }
 
@@ -248,15 +243,15 @@ class Run {
         jobs_(draw_jobs(dice_, size_)),
         up_(some_trouble(dice_), 2 * seed),
         down_(some_trouble(dice_), 2 * seed + 1),
-        elsewhere_({.delay = kMillisecond}, seed),
+        elsewhere_({.delay = kMs}, seed),
         client_files_(1, size_),
         server_files_(0, size_),
-        server_(world_.add(kServer, down_, {}, {.listens = true})),
+        server_(world_.add(kHost, down_, {}, {.listens = true})),
         client_(world_.add(kHonest, up_, {}, {})),
         start_(world_.now()) {}
 
   std::uint64_t operator()() {
-    const auto connection = client_.host->connect(kServer, start_);
+    const auto connection = client_.host->connect(kHost, start_);
     must(connection.has_value(), "cannot begin to connect");
     party_.emplace(*client_.host, **connection, client_files_, 1, jobs_, 2);
     server_.act = [this](Time now) { serve(now); };
@@ -293,7 +288,7 @@ class Run {
       if (connection->peer() == kHonest) {
         served_.emplace_back(*server_.host, *connection, server_files_, 0);
       } else {
-        guests_.emplace_back(*server_.host, *connection, now + 200 * kMillisecond + dice_.below(3 * kSecond));
+        guests_.emplace_back(*server_.host, *connection, now + 200 * kMs + dice_.below(3 * kSecond));
         server_.host->wake(*connection);
       }
     }

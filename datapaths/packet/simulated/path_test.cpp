@@ -3,13 +3,12 @@
 #include <random>
 
 #include "datapaths/packet/simulated/testing/scenario.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 /// Paths that become narrower and wider while they are used.
 namespace waggle::packet::testing {
 namespace {
 
-constexpr Time kMs = 1'000'000;
-constexpr Time kSecond = 1'000'000'000;
 constexpr std::uint32_t kLarge = 8972;
 
 /// A clean link of 1 ms each way between ports that take large packets, with nothing to do yet.

@@ -2,12 +2,11 @@
 #include <catch2/catch.hpp>
 
 #include "datapaths/packet/simulated/testing/intruder.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 /// Patience with a peer that takes nothing, whatever else it sends.
 namespace waggle::packet::testing {
 namespace {
-
-constexpr Time kSecond = 1'000'000'000;
 
 TEST_CASE("a peer that acknowledges nothing is tested for progress when the numbers are used up, too") {
   HostOptions options;

@@ -6,14 +6,10 @@
 #include <map>
 
 #include "datapaths/packet/simulated/testing/scenario.hpp"
+#include "datapaths/packet/simulated/testing/seeds.hpp"
 
 namespace waggle::packet::testing {
 namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // WAGGLE_SEEDS: how many; WAGGLE_SEED: only this one.
 TEST_CASE("whole transfers over links that do all that links can do") {

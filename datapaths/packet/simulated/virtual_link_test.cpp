@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/simulated/virtual_link.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 #include <catch2/catch.hpp>
 
 namespace waggle::packet {
 namespace {
-
-constexpr Time kSecond = 1'000'000'000;
 
 TEST_CASE("a clean link delivers everything at once and as it was") {
   VirtualLink link({}, 1);

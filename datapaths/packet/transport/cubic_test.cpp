@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/transport/cubic.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -8,19 +9,17 @@
 namespace waggle::packet {
 namespace {
 
-constexpr std::uint32_t kPacket = 1500;
-constexpr Time kMs = 1'000'000;
-constexpr Time kSecond = 1'000'000'000;
+constexpr std::uint32_t kFrame = 1500;
 
 /// A sender that fills its window on a path of fixed RTT: one ACK per `per_ack` packets, evenly spread.
 struct Path {
-  Cubic cubic{kPacket};
+  Cubic cubic{kFrame};
   Time rtt = 50 * kMs;
   std::uint64_t per_ack = 2;
   Time now = kSecond;
   std::uint64_t number = 0;
 
-  double packets() const { return static_cast<double>(cubic.window()) / kPacket; }
+  double packets() const { return static_cast<double>(cubic.window()) / kFrame; }
   AckSample sample(std::uint64_t bytes) const {
     return {.now = now,
             .bytes = bytes,
@@ -29,12 +28,12 @@ struct Path {
             .rtt = rtt,
             .smoothed = rtt,
             .least = rtt,
-            .next = number + cubic.window() / kPacket};
+            .next = number + cubic.window() / kFrame};
   }
   void ack() {
     number += per_ack;
-    now += rtt * per_ack * kPacket / cubic.window();
-    cubic.on_ack(sample(per_ack * kPacket));
+    now += rtt * per_ack * kFrame / cubic.window();
+    cubic.on_ack(sample(per_ack * kFrame));
   }
   void run_until(Time end) {
     while (now < end) {
@@ -62,8 +61,8 @@ TEST_CASE("RFC 9438, 4.10: slow start doubles the window per round trip, from te
   for (int round = 1; round <= 5; ++round) {
     const double before = path.packets();
     const std::uint64_t window = path.cubic.window();
-    for (std::uint64_t acknowledged = 0; acknowledged < window; acknowledged += kPacket) {
-      path.cubic.on_ack(path.sample(kPacket));
+    for (std::uint64_t acknowledged = 0; acknowledged < window; acknowledged += kFrame) {
+      path.cubic.on_ack(path.sample(kFrame));
     }
     CHECK(path.packets() == Approx(2 * before));
   }
@@ -221,7 +220,7 @@ TEST_CASE("RFC 9438, 5.8: a sender that does not use its window does not grow it
   const double before = path.packets();
   for (int i = 0; i < 1000; ++i) {
     path.now += path.rtt / 10;
-    AckSample sample = path.sample(kPacket);
+    AckSample sample = path.sample(kFrame);
     sample.limited = true;
     path.cubic.on_ack(sample);
   }
@@ -261,9 +260,9 @@ TEST_CASE("RFC 9438, 4.4 and 4.5: per round trip the window grows to at most one
   path.run_until(path.now + 14 * kSecond);  // beyond the plateau, where the curve is steep
   const double before = path.packets();
   const std::uint64_t window = path.cubic.window();
-  AckSample sample = path.sample(kPacket);
+  AckSample sample = path.sample(kFrame);
   sample.smoothed = 30 * kSecond;
-  for (std::uint64_t acknowledged = 0; acknowledged < window; acknowledged += kPacket) {
+  for (std::uint64_t acknowledged = 0; acknowledged < window; acknowledged += kFrame) {
     path.cubic.on_ack(sample);
   }
   CHECK(path.packets() <= 1.5 * before + 1);
@@ -302,10 +301,10 @@ TEST_CASE("RFC 9438, 4.9: after an undo a loss from before it cuts once more, an
   REQUIRE(path.cubic.on_loss(path.now, sent));
   path.cubic.on_spurious_loss();
   REQUIRE(path.cubic.window() == before);
-  AckSample old = path.sample(kPacket);
+  AckSample old = path.sample(kFrame);
   old.sent_at = sent;
   path.cubic.on_ack(old);
-  CHECK(path.cubic.window() == before + kPacket);
+  CHECK(path.cubic.window() == before + kFrame);
   CHECK(path.cubic.on_loss(path.now, sent + 1));
   CHECK(path.cubic.window() < before);
 }

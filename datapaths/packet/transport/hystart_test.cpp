@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/transport/hystart.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -38,7 +39,6 @@ TEST_CASE(
     "RFC 9406, 4.2: growth beyond the threshold leads to conservative slow start, and five rounds later out of it") {
   // max(4 ms, min(RTT / 8, 16 ms)) for RTTs of 1, 64 and 400 ms (RFC 9406, 4.2).
   const auto [rtt, threshold] = GENERATE(table<Time, Time>({{1, 4}, {64, 8}, {400, 16}}));
-  constexpr Time kMs = 1'000'000;
   Rounds rounds;
   rounds.round(rtt * kMs);
   rounds.round(rtt * kMs);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapaths/packet/transport/pacer.hpp"
+#include "datapaths/packet/testing/times.hpp"
 
 #include <catch2/catch.hpp>
 
 namespace waggle::packet {
 namespace {
 
-constexpr Time kSecond = 1'000'000'000;
 constexpr std::uint64_t kBurst = 256 * 1024;
 
 /// Bytes sent in 200 ms by somebody who asks every `step` ns, or sleeps until next() when `step` is 0.

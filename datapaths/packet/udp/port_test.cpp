@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
+#include "datapaths/packet/testing/loopback.hpp"
 #include "datapaths/packet/udp/receiver.hpp"
 #include "datapaths/packet/udp/sender.hpp"
 #include "datapaths/testing/pair.hpp"
@@ -19,7 +20,6 @@ namespace {
 using test::must;
 
 constexpr std::uint32_t kHere = 0x7f000001;
-const ChannelOptions kLoopback{.link = "loopback"};
 
 Settings settings(std::vector<std::pair<std::string, std::string>> values = {}) {
   ChannelOptions options;

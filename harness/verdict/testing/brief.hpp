@@ -37,4 +37,15 @@ Rule rule(Is is, const std::string& than, double times = 1);
 /// So many values around `middle`, between `middle - spread` and `middle + spread`, that go up and down.
 std::vector<double> around(double middle, double spread, std::size_t values = 8);
 
+/// Records with their files, as a report has them.
+struct Given {
+  std::vector<record::Record> records;
+  std::vector<Recorded> list;
+  explicit Given(std::vector<record::Record> all) : records(std::move(all)) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      list.push_back({.file = "r" + std::to_string(i) + ".json", .record = &records[i]});
+    }
+  }
+};
+
 }  // namespace waggle::verdict::testing

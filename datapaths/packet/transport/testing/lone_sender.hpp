@@ -7,13 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include "datapaths/packet/testing/times.hpp"
 #include "datapaths/packet/transport/connection.hpp"
 #include "datapaths/packet/transport/cubic.hpp"
 
 namespace waggle::packet::testing {
-
-inline constexpr Time kMs = 1'000'000;
-inline constexpr Time kSecond = 1'000'000'000;
 
 /// A client's connection with much to send and a peer that says what the test wants, when it wants.
 class LoneSender {
