@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/record/record.hpp"
+#include "harness/verdict/evidence.hpp"
 #include "harness/verdict/rules.hpp"
 
 /// Records in short: what a verdict looks at, and nothing else.
