@@ -191,6 +191,25 @@ TEST_CASE("experiments of a suite that differ in one setting are a sweep, newest
   set.sources[0].record.git.revision = "another";
   const auto mixed = experiments(set);
   CHECK(sweeps(mixed).front().warnings.size() == 1);
+  set.sources[3].record.spec.sink = "tmpfs";
+  set.sources[3].record.spec.seed = 7;
+  const auto unlike = sweeps(experiments(set)).front().warnings;
+  REQUIRE(unlike.size() == 2);
+  CHECK(unlike[1] == "Its points were measured with another sink as well.");
+}
+
+TEST_CASE("the unit of a sweep is that of any of its points, and no word is a number") {
+  RecordSet set;
+  for (const char* size : {"4KiB", "1KiB", "0"}) {
+    const auto number = std::to_string(set.sources.size() + 1);
+    set.sources.push_back({.id = "r" + number, .file = {}, .record = at_size(size, {{"mmap", kTwelve}})});
+  }
+  const auto all = experiments(set);
+  REQUIRE(sweeps(all).size() == 1);
+  CHECK(sweeps(all).front().unit == "B");
+  CHECK_FALSE(sweeps(all).front().log);
+  CHECK_FALSE(quantity_of("nan"));
+  CHECK_FALSE(quantity_of("inf"));
 }
 
 TEST_CASE("settings are numbers with units, or words") {
