@@ -112,7 +112,7 @@ TEST_CASE("a broken record is left out of a folder with a line, and refused wher
   REQUIRE(set);
   CHECK(set->sources.size() == 1);
   REQUIRE(set->left_out.size() == 2);
-  CHECK(has(set->left_out[0], "broken.json is not a whole record"));
+  CHECK(set->left_out[0].starts_with("broken.json is not a whole record"));
   CHECK(has(set->left_out[1], "waggle-record/99"));
   const auto named = read_records({broken.native()});
   REQUIRE_FALSE(named);
@@ -120,7 +120,40 @@ TEST_CASE("a broken record is left out of a folder with a line, and refused wher
   CHECK(read_records({future.native()}).error().fault == Fault::corrupt);
   CHECK(read_records({(folder.path() / "none.json").native()}).error().fault == Fault::not_found);
   fs::remove(folder.path() / "whole.json");
-  CHECK(read_records({folder.path().native()}).error().fault == Fault::usage);
+  const auto none = read_records({folder.path().native()});
+  CHECK(none.error().fault == Fault::usage);
+  CHECK(has(none.error().hint, "broken.json is not a whole record"));
+}
+
+TEST_CASE("what cannot be read in a folder takes nothing else away, and is told without the folder") {
+  const Folder folder;
+  folder.write("whole.json", made({{"mmap", kTwelve}}));
+  const auto text = record::json_text(record::to_json(made({{"splice", kTwelve}})));
+  folder.write("deeper/half.json", text.substr(0, text.size() / 2));
+  folder.write("report.json", R"({"schema": "waggle-report/1"})");
+  folder.write("odd\xff\n.json", "{");
+  fs::create_symlink("nowhere", folder.path() / ".#whole.json");
+  fs::create_symlink(".", folder.path() / "loop");
+  fs::create_directories(folder.path() / "folder.json");
+  const auto set = read_records({folder.path().native()});
+  REQUIRE(set);
+  CHECK(set->sources.size() == 1);
+  CHECK(set->left_out == std::vector<std::string>{"half.json is not a record", "odd\\xff\\u000a.json is not a record"});
+}
+
+TEST_CASE("names of files are text, and of two names of one record the same one is told") {
+  const Folder folder;
+  const auto record = made({{"mmap", kTwelve}});
+  folder.write("a/z\xff\n.json", record);
+  folder.write("b/y.json", record);
+  const auto a = (folder.path() / "a").native();
+  const auto b = (folder.path() / "b").native();
+  CHECK(read_records({a})->sources.front().file == "z\\xff\\u000a.json");
+  for (const auto& places : {std::vector{a, b}, std::vector{b, a}}) {
+    const auto set = read_records(places);
+    REQUIRE(set->sources.size() == 1);
+    CHECK(set->sources.front().file == "y.json");
+  }
 }
 
 TEST_CASE("a selection takes what was named, and says what there is when there is no such thing") {
