@@ -218,6 +218,25 @@ TEST_CASE("a table is bold where a difference is one, and says what stands aroun
   CHECK_FALSE(has(markdown(sheet_of(experiments(equals).front())), "**1"));
 }
 
+TEST_CASE("what records call things is text in every table, and in no name of a file") {
+  auto record = made({{"[x] --y <b>&amp;|*", kTwelve}});
+  const std::string link = "../ve}th%\\<i>";
+  record.environment.links[link] = record.environment.links.at("veth");
+  record.contestants.front().link = link;
+  const auto set = set_of(record);
+  const auto all = experiments(set);
+  REQUIRE(all.size() == 1);
+  const auto sheet = sheet_of(all.front());
+  CHECK(sheet.id == "r1-..-ve-th----i-");
+  const auto text = markdown(sheet);
+  CHECK(has(text, "| \\[x\\] --y \\<b\\>\\&amp;\\|\\* |"));
+  CHECK_FALSE(has(text, "<i>"));
+  const auto tex = latex(sheet);
+  CHECK(has(tex, "\\label{tab:r1-..-ve-th----i-}"));
+  CHECK(has(tex, " {[}x] -{-}y \\textless{}b\\textgreater{}\\&amp;\\textbar{}{*} & "));
+  CHECK(for_markdown("a\nb") == "a b");
+}
+
 TEST_CASE("CSV has every figure with all digits, and no text that a spreadsheet would compute") {
   const auto set = set_of(made({{"=cmd,\"x\"", {10, 11, 12}}}));
   const auto all = experiments(set);

@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/installed.hpp"
 #include "base/words.hpp"
@@ -52,14 +53,18 @@ Result<> write_tables(const Findings& found, const Request& request, const Repor
   const bool markdown_wanted = wanted(request, "md");
   const bool latex_wanted = wanted(request, "tex");
   const auto verdicts = verdict_sheet(found.verdicts);
-  std::string all = fmt::format("# {}\n\n{}\n\n## Verdicts\n\n{}\n", request.title,
-                                found.model.at("about").get<std::string>(), markdown(verdicts));
+  std::string all = fmt::format("# {}\n\n{}\n\n## Verdicts\n\n{}\n", for_markdown(request.title),
+                                for_markdown(found.model.at("about").get<std::string>()), markdown(verdicts));
+  std::set<std::string> taken;
   if (latex_wanted) {
     WAGGLE_TRY(folder.write("tables/verdicts.tex", latex(verdicts)));
   }
   for (const auto& experiment : found.experiments) {
-    const auto sheet = sheet_of(experiment);
-    all += fmt::format("\n## {}\n\n{}\n", experiment.id, markdown(sheet));
+    auto sheet = sheet_of(experiment);
+    while (!taken.insert(sheet.id).second) {
+      sheet.id += "-2";
+    }
+    all += fmt::format("\n## {}\n\n{}\n", for_markdown(experiment.id), markdown(sheet));
     if (latex_wanted) {
       WAGGLE_TRY(folder.write(fmt::format("tables/{}.tex", sheet.id), latex(sheet)));
     }

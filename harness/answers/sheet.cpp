@@ -127,12 +127,11 @@ std::string with_interval(const record::Interval& value, double factor) {
 
 Sheet sheet_of(const Experiment& experiment) {
   const auto& record = experiment.record();
-  Sheet sheet{.id = experiment.id,
+  Sheet sheet{.id = plain_id(experiment.id),
               .caption = fmt::format("{}. {}.", report::headline(record), caption_of(experiment)),
               .columns = {{.heading = "datapath", .unit = {}, .number = false}},
               .rows = {},
               .notes = warnings_of(experiment)};
-  std::ranges::replace(sheet.id, '/', '-');
   const auto shown = shown_for(record);
   const auto roles = record.workload.idle ? std::vector<record::Role>() : roles_in(experiment);
   std::vector<std::vector<Comparison>> comparisons;
