@@ -1,58 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <array>
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cerrno>
-#include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "harness/answers/comparison.hpp"
 #include "harness/answers/record_set.hpp"
-#include "harness/answers/report_folder.hpp"
 #include "harness/answers/sheet.hpp"
 #include "harness/answers/sweep.hpp"
 #include "harness/answers/testing/made.hpp"
-#include "harness/record/json_text.hpp"
+#include "harness/answers/verdict_text.hpp"
 
-using namespace waggle;
-using namespace waggle::answers;
-using namespace waggle::answers::testing;
-
+namespace waggle::answers {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A folder of its own for each case.
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("answers-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-  fs::path write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-  fs::path write(const std::string& name, const record::Record& record) const {
-    return write(name, record::json_text(record::to_json(record)));
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using namespace testing;
 
 const std::vector<double> kTwelve{10, 11, 10.5, 10.2, 10.8, 10.1, 10.9, 10.3, 10.7, 10.4, 10.6, 10.5};
 
@@ -64,105 +25,8 @@ std::vector<double> times(double factor) {
   return values;
 }
 
-/// From now on the kernel refuses the calling thread what some file systems lack (man 2 seccomp): renameat2() that does
-/// more than to rename.
-void refuse_exchange() {
-  std::array<sock_filter, 6> program{
-      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<__u32>(offsetof(seccomp_data, nr))),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u32>(SYS_renameat2), 0, 3),
-      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<__u32>(offsetof(seccomp_data, args[4]))),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
-      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  REQUIRE(::prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) == 0);
-  REQUIRE(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
-}
-
 bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
-}
-
-}  // namespace
-
-TEST_CASE("records come in the order of their making, wherever they lie, and each once") {
-  const Folder folder;
-  const auto late = made({{"mmap", kTwelve}}, 9);
-  const auto early = made({{"splice", kTwelve}}, 2);
-  folder.write("a/late.json", late);
-  folder.write("z/early.json", early);
-  folder.write("z/copy/late.json", late);
-  folder.write("a/other.json", "{\"schema\": \"something else\"}");
-  folder.write("a/notes.txt", "no record");
-  const auto set = read_records({folder.path().native()});
-  REQUIRE(set);
-  REQUIRE(set->sources.size() == 2);
-  CHECK(set->sources[0].file == "early.json");
-  CHECK(set->sources[0].id == "r1");
-  CHECK(set->sources[1].file == "late.json");
-  CHECK(set->left_out.empty());
-}
-
-TEST_CASE("a broken record is left out of a folder with a line, and refused where it was named") {
-  const Folder folder;
-  folder.write("whole.json", made({{"mmap", kTwelve}}));
-  const auto broken = folder.write("broken.json", "{\"schema\": \"waggle-record/2\"}");
-  const auto future = folder.write("future.json", "{\"schema\": \"waggle-record/99\"}");
-  const auto set = read_records({folder.path().native()});
-  REQUIRE(set);
-  CHECK(set->sources.size() == 1);
-  REQUIRE(set->left_out.size() == 2);
-  CHECK(set->left_out[0].starts_with("broken.json is not a whole record"));
-  CHECK(has(set->left_out[1], "waggle-record/99"));
-  const auto named = read_records({broken.native()});
-  REQUIRE_FALSE(named);
-  CHECK(named.error().fault == Fault::corrupt);
-  CHECK(read_records({future.native()}).error().fault == Fault::corrupt);
-  CHECK(read_records({(folder.path() / "none.json").native()}).error().fault == Fault::not_found);
-  fs::remove(folder.path() / "whole.json");
-  const auto none = read_records({folder.path().native()});
-  CHECK(none.error().fault == Fault::usage);
-  CHECK(has(none.error().hint, "broken.json is not a whole record"));
-}
-
-TEST_CASE("what cannot be read in a folder takes nothing else away, and is told without the folder") {
-  const Folder folder;
-  folder.write("whole.json", made({{"mmap", kTwelve}}));
-  const auto text = record::json_text(record::to_json(made({{"splice", kTwelve}})));
-  folder.write("deeper/half.json", text.substr(0, text.size() / 2));
-  folder.write("report.json", R"({"schema": "waggle-report/1"})");
-  folder.write("odd\xff\n.json", "{");
-  fs::create_symlink("nowhere", folder.path() / ".#whole.json");
-  fs::create_symlink(".", folder.path() / "loop");
-  fs::create_directories(folder.path() / "folder.json");
-  const auto set = read_records({folder.path().native()});
-  REQUIRE(set);
-  CHECK(set->sources.size() == 1);
-  CHECK(set->left_out == std::vector<std::string>{"half.json is not a record", "odd\\xff\\u000a.json is not a record"});
-}
-
-TEST_CASE("names of files are text, and of two names of one record the same one is told") {
-  const Folder folder;
-  const auto record = made({{"mmap", kTwelve}});
-  folder.write("a/z\xff\n.json", record);
-  folder.write("b/y.json", record);
-  const auto a = (folder.path() / "a").native();
-  const auto b = (folder.path() / "b").native();
-  CHECK(read_records({a})->sources.front().file == "z\\xff\\u000a.json");
-  for (const auto& places : {std::vector{a, b}, std::vector{b, a}}) {
-    const auto set = read_records(places);
-    REQUIRE(set->sources.size() == 1);
-    CHECK(set->sources.front().file == "y.json");
-  }
-}
-
-TEST_CASE("a selection takes what was named, and says what there is when there is no such thing") {
-  auto set = set_of(made({{"mmap", kTwelve}, {"splice", kTwelve}}));
-  REQUIRE(select(set, {.datapaths = {"mmap"}, .workloads = {}, .links = {}}));
-  CHECK(set.sources.front().record.contestants.size() == 1);
-  const auto refused = select(set, {.datapaths = {}, .workloads = {}, .links = {"vhost"}});
-  REQUIRE_FALSE(refused);
-  CHECK(has(refused.error().hint, "veth"));
 }
 
 TEST_CASE("two contestants differ when the interval of their ratio within rounds says so") {
@@ -218,6 +82,34 @@ TEST_CASE("a table is bold where a difference is one, and says what stands aroun
   CHECK_FALSE(has(markdown(sheet_of(experiments(equals).front())), "**1"));
 }
 
+TEST_CASE("latencies of a table are those of one operation, and it says of which of several") {
+  auto record = made({{"mmap", kTwelve}, {"splice", kTwelve}});
+  record.workload.bulk = false;
+  const auto timed = [](std::uint64_t count, std::uint64_t median) {
+    record::Distribution distribution;
+    distribution.count = count;
+    distribution.p50 = median;
+    return distribution;
+  };
+  auto& mmap = record.contestants[0].summary->latency_ns;
+  auto& splice = record.contestants[1].summary->latency_ns;
+  mmap["create"] = timed(600, 1000);
+  mmap["rename"] = timed(500, 90'000);
+  splice["create"] = timed(400, 2000);
+  splice["rename"] = timed(401, 80'000);
+  const auto set = set_of(record);
+  const auto sheet = sheet_of(experiments(set).front());
+  const auto column = std::ranges::find(sheet.columns, "p50 of create", &Sheet::Column::heading);
+  REQUIRE(column != sheet.columns.end());
+  const auto at = static_cast<std::size_t>(column - sheet.columns.begin());
+  CHECK(sheet.rows[0][at].text == "1");
+  CHECK(sheet.rows[1][at].text == "2");
+  splice.erase("rename");
+  record.contestants[0].summary->latency_ns.erase("rename");
+  const auto alone = set_of(record);
+  CHECK(has(markdown(sheet_of(experiments(alone).front())), " p50 \\["));
+}
+
 TEST_CASE("what records call things is text in every table, and in no name of a file") {
   auto record = made({{"[x] --y <b>&amp;|*", kTwelve}});
   const std::string link = "../ve}th%\\<i>";
@@ -227,12 +119,12 @@ TEST_CASE("what records call things is text in every table, and in no name of a 
   const auto all = experiments(set);
   REQUIRE(all.size() == 1);
   const auto sheet = sheet_of(all.front());
-  CHECK(sheet.id == "r1-..-ve-th----i-");
+  CHECK(sheet.id == "r1-..-ve-th---i-");
   const auto text = markdown(sheet);
   CHECK(has(text, "| \\[x\\] --y \\<b\\>\\&amp;\\|\\* |"));
   CHECK_FALSE(has(text, "<i>"));
   const auto tex = latex(sheet);
-  CHECK(has(tex, "\\label{tab:r1-..-ve-th----i-}"));
+  CHECK(has(tex, "\\label{tab:r1-..-ve-th---i-}"));
   CHECK(has(tex, " {[}x] -{-}y \\textless{}b\\textgreater{}\\&amp;\\textbar{}{*} & "));
   CHECK(for_markdown("a\nb") == "a b");
 }
@@ -303,64 +195,20 @@ TEST_CASE("settings are numbers with units, or words") {
   CHECK_FALSE(quantity_of(""));
 }
 
-TEST_CASE("what was put into an earlier report meanwhile is not taken away") {
-  const Folder folder;
-  folder.write("report/report.json", "1");
-  auto made = ReportFolder::make(folder.path() / "report");
-  REQUIRE(made);
-  REQUIRE(made->write("report.json", "2"));
-  folder.write("report/notes.txt", "mine");
-  CHECK_FALSE(made->publish());
-  CHECK(fs::exists(folder.path() / "report/notes.txt"));
+TEST_CASE("a verdict names the experiment that the page has, of a contestant that no link runs as well") {
+  auto record = made({{"dpdk", kTwelve}, {"mmap", kTwelve}});
+  record.contestants[0].link.clear();
+  record.contestants[0].status = record::Status::unavailable;
+  const auto set = set_of(record);
+  verdict::Verdict one;
+  one.rules.resize(2);
+  one.rules[0].of = verdict::Evidence{.record = 0, .contestant = 0};
+  one.rules[1].of = verdict::Evidence{.record = 0, .contestant = 1};
+  const auto rules = verdicts_json(set, {one}).at(0).at("rules");
+  CHECK(rules.at(0).at("experiment") == "r1/veth");
+  CHECK(rules.at(1).at("experiment") == "r1/veth");
+  CHECK(experiments(set).front().absent.front()->label == "dpdk");
 }
 
-TEST_CASE("an earlier report is replaced where names cannot be exchanged, too") {
-  const Folder folder;
-  folder.write("report/report.json", "1");
-  std::thread([&] {
-    refuse_exchange();
-    auto made = ReportFolder::make(folder.path() / "report");
-    REQUIRE(made);
-    REQUIRE(made->write("report.json", "2"));
-    REQUIRE(made->publish());
-  }).join();
-  std::ifstream file(folder.path() / "report/report.json");
-  CHECK(std::string{std::istreambuf_iterator<char>(file), {}} == "2");
-  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
-}
-
-TEST_CASE("a report takes its place whole, over an earlier one alone") {
-  const Folder folder;
-  const auto place = folder.path() / "report";
-  {
-    auto made = ReportFolder::make(place);
-    REQUIRE(made);
-    REQUIRE(made->write("report.json", "1"));
-    CHECK_FALSE(fs::exists(place));
-    REQUIRE(made->publish());
-  }
-  CHECK(fs::exists(place / "report.json"));
-  {
-    auto again = ReportFolder::make(place);
-    REQUIRE(again);
-    REQUIRE(again->write("report.json", "2"));
-    REQUIRE(again->write("tables/x.tex", "x"));
-    REQUIRE(again->publish());
-  }
-  CHECK(fs::exists(place / "tables/x.tex"));
-  {
-    auto given_up = ReportFolder::make(place);
-    REQUIRE(given_up);
-  }
-  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
-  // Records beside a report.json are somebody's own.
-  folder.write("mixed/report.json", "1");
-  folder.write("mixed/bulk.json", "{}");
-  CHECK(has(ReportFolder::make(folder.path() / "mixed").error().what, "something else than a report (bulk.json)"));
-  CHECK(fs::exists(folder.path() / "mixed/bulk.json"));
-  fs::remove_all(folder.path() / "mixed");
-  folder.write("own/letter.txt", "dear");
-  CHECK(ReportFolder::make(folder.path() / "own").error().fault == Fault::usage);
-  CHECK(ReportFolder::make(folder.path() / "own/letter.txt").error().fault == Fault::usage);
-  CHECK(std::distance(fs::directory_iterator(folder.path() / "own"), {}) == 1);
-}
+}  // namespace
+}  // namespace waggle::answers
