@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include "base/installed.hpp"
 #include "base/text.hpp"
@@ -69,34 +70,39 @@ Result<Ended> run(const std::vector<std::string>& words) {
   return ended;
 }
 
-/// The last line that is not empty: a traceback ends with what went wrong.
+/// The last line that is not empty: a traceback ends with what went wrong. Without the name of who says it.
 std::string last_line(std::string text) {
+  constexpr std::string_view kSays = "plots: ";
   while (!text.empty() && text.back() == '\n') {
     text.pop_back();
   }
-  return text.substr(text.rfind('\n') + 1);
+  const auto line = printable(text.substr(text.rfind('\n') + 1));
+  return line.starts_with(kSays) ? line.substr(kSays.size()) : line;
 }
 
 }  // namespace
 
-Result<> draw(const std::filesystem::path& model, const std::filesystem::path& folder, const Drawing& drawing) {
+Result<std::string> draw(const std::filesystem::path& model, const std::filesystem::path& folder,
+                         const Drawing& drawing) {
   const auto program = installed("plots/draw.py", "results/plots/draw.py");
-  std::vector<std::string> words{kPython, "-I", program.native(), model.native(), folder.native()};
+  // From the root, so that none begins like an option.
+  std::vector<std::string> words{kPython, "-I", program.native(), std::filesystem::absolute(model).native(),
+                                 std::filesystem::absolute(folder).native()};
   words.push_back(fmt::format("--format={}", fmt::join(drawing.formats, ",")));
   words.push_back("--style=" + drawing.style);
   if (!drawing.kind.empty()) {
     words.push_back("--plot=" + drawing.kind);
   }
+  if (!drawing.of.empty()) {
+    words.push_back("--of=" + drawing.of);
+  }
   if (!drawing.output.empty()) {
     words.push_back("--output=" + drawing.output.native());
   }
   WAGGLE_LET(ended, run(words));
+  auto line = last_line(ended.said);
   if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0) {
-    return {};
-  }
-  auto line = printable(last_line(ended.said));
-  if (const auto colon = line.find(": "); line.starts_with("draw.py: ") && colon != std::string::npos) {
-    line = line.substr(colon + 2);
+    return line;
   }
   const int code = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : 1;
   const auto fault = code == kWrongUse ? Fault::usage : code == kMissing ? Fault::missing : Fault::io;

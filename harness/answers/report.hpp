@@ -23,6 +23,7 @@ struct Request {
   std::vector<std::string> formats;  ///< empty: all
   std::string style;                 ///< of plots
   std::string plot;                  ///< one kind of plot alone; empty: everything
+  std::string of;                    ///< of this experiment or sweep, by its id; empty: of the only one
 };
 
 /// What was made, to be told.
@@ -32,6 +33,7 @@ struct Made {
   std::size_t experiments = 0;
   std::size_t verdicts = 0;           ///< claims that records decide
   std::vector<std::string> left_out;  ///< a line per file
+  std::string note;                   ///< what is missing in the plots; empty: nothing
   std::string text;                   ///< some lines for people
 };
 

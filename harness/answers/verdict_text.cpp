@@ -10,6 +10,7 @@
 
 #include "base/installed.hpp"
 #include "base/words.hpp"
+#include "harness/report/record_text.hpp"
 
 namespace waggle::answers {
 namespace {
@@ -52,8 +53,13 @@ std::string experiment_of(const RecordSet& set, const std::optional<verdict::Evi
     return "";
   }
   const auto& source = set.sources.at(evidence->record);
-  const auto& contestant = source.record.contestants.at(evidence->contestant);
-  return contestant.link.empty() ? source.id : fmt::format("{}/{}", source.id, contestant.link);
+  // As in experiments(): one that no link runs is with the record's first.
+  auto link = source.record.contestants.at(evidence->contestant).link;
+  if (!source.record.environment.links.contains(link)) {
+    const auto links = report::links_of(source.record);
+    link = links.empty() ? std::string() : links.front();
+  }
+  return link.empty() ? source.id : fmt::format("{}/{}", source.id, link);
 }
 
 json or_null(const std::optional<double>& value) {

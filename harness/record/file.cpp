@@ -145,7 +145,12 @@ Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record
   }
 }
 
-Result<nlohmann::json> read_document(const fs::path& path) {
+namespace {
+
+constexpr std::string_view kFamily = "waggle-record/";
+
+/// The JSON in a file. Fault::corrupt when it is none.
+Result<nlohmann::json> json_in(const fs::path& path) {
   std::ifstream file(path);
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path.native()), errno,
@@ -158,15 +163,31 @@ Result<nlohmann::json> read_document(const fs::path& path) {
     size += static_cast<std::size_t>(file.gcount());
     text.resize(size == text.size() ? 2 * size : text.size());
   }
-  auto record = parse_json(std::string_view(text).substr(0, size));
-  const auto* schema = record && record->is_object() && record->contains("schema")
-                           ? record->at("schema").get_ptr<const std::string*>()
+  return parse_json(std::string_view(text).substr(0, size));
+}
+
+/// Whether a document says that it is a record, of whatever version.
+bool claims_to_be_one(const nlohmann::json& document) {
+  const auto* schema = document.is_object() && document.contains("schema")
+                           ? document.at("schema").get_ptr<const std::string*>()
                            : nullptr;
-  if (schema == nullptr || !schema->starts_with("waggle-record/")) {
+  return schema != nullptr && schema->starts_with(kFamily);
+}
+
+}  // namespace
+
+bool is_other_json(const fs::path& path) {
+  const auto document = json_in(path);
+  return document && !claims_to_be_one(*document);
+}
+
+Result<nlohmann::json> read_document(const fs::path& path) {
+  auto document = json_in(path);
+  if (document ? !claims_to_be_one(*document) : document.error().fault == Fault::corrupt) {
     return fail(Fault::corrupt, fmt::format("{} is not a record", path.native()),
                 "name a JSON file that run or compare has written");
   }
-  return record;
+  return document;
 }
 
 Result<Record> read_record(const fs::path& path) {

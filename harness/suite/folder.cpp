@@ -49,7 +49,8 @@ std::vector<fs::path> json_files(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".json") {
+    std::error_code ignored;
+    if (entry->path().extension() == ".json" && entry->is_regular_file(ignored)) {  // a pipe would be waited for
       files.push_back(entry->path());
     }
   }

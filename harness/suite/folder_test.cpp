@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/suite/folder.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -101,6 +102,8 @@ TEST_CASE("what is kept is found by settings, and only when it is whole") {
   CHECK(second != first);
   CHECK(Kept::in(results.path).match(planned)->file == second);
   std::ofstream(results.path / "torn.json") << R"({"schema": "waggle-record/2", "crea)";
+  fs::create_directory(results.path / "folder.json");
+  REQUIRE(::mkfifo((results.path / "pipe.json").c_str(), 0600) == 0);
   CHECK(Kept::in(results.path).broken().size() == 1);
   must(set_aside(first));
   must(set_aside(second));

@@ -172,6 +172,11 @@ Result<> include(const fs::path& file, const Node& root, const Overrides& overri
     if (std::ranges::find(outer, known) != outer.end()) {
       return wrong_at(file, place, fmt::format("{} is included in itself, or twice", names[i]), "leave it out");
     }
+    // Records name their suite by its name alone.
+    if (std::ranges::any_of(outer, [&](const fs::path& other) { return other.stem() == known.stem(); })) {
+      return wrong_at(file, place, fmt::format("there is another suite '{}' in this one", known.stem().string()),
+                      "give its file another name");
+    }
     outer.push_back(known);
     WAGGLE_LET(included, read_toml(*found));
     WAGGLE_TRY(head_of(*found, included));

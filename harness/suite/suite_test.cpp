@@ -36,6 +36,8 @@ class Folder {
     return path_ / name;
   }
 
+  const fs::path& path() const { return path_; }
+
  private:
   fs::path path_;
 };
@@ -164,6 +166,9 @@ TEST_CASE("what a suite does not know or take is one line with its place") {
   CHECK(refusal(read_experiment("settings = 1\n")).starts_with("mine.toml:5:12: settings is a table"));
   CHECK(refusal(read_experiment("tmpfs_huge = true\nsink = \"file\"\n")).starts_with("mine.toml:5:1: --huge"));
   CHECK(refusal(read_experiment("receiver = 1\n")).starts_with("mine.toml:5:12: receiver is a text"));
+  const auto work = read_experiment("work = \"/nowhere\"\n");
+  REQUIRE_FALSE(work);
+  CHECK(work.error().what.find("mine.toml:5:1: --work: /nowhere is not a directory") != std::string::npos);
 }
 
 TEST_CASE("so is what does not stand where it should") {
@@ -201,6 +206,10 @@ TEST_CASE("a suite includes others, whose experiments keep their suite's name") 
   REQUIRE(suite.experiments.size() == 2);
   CHECK(suite.experiments[0].suite == "one");
   CHECK(suite.experiments[1].suite == "two");
+  fs::create_directory(folder.path() / "other");
+  folder.write("other/one.toml", "title = \"Other\"\n[[experiment]]\nid = \"a\"\ndatapaths = \"udp\"\n");
+  const auto alike = folder.write("mine.toml", "title = \"Both\"\ninclude = [\"one\", \"./other/one.toml\"]\n");
+  CHECK(refusal(read_suite(alike)).starts_with("mine.toml:2:19: there is another suite 'one'"));
   const auto twice = read_suite(folder.write("mine.toml", "title = \"Mine\"\ninclude = [\"mine\"]\n"));
   CHECK(refusal(twice).starts_with("mine.toml:2:12: mine is included in itself"));
 }

@@ -18,7 +18,8 @@ class Experiments {
   Experiments(const toml::table& document, std::string suite, Complaint& complaint);
 
   const std::string& suite() const { return suite_; }
-  /// Complains of an experiment that there is none of, and of a filter by something that is not swept.
+  /// Complains of an experiment that there is none of, and of a filter by something that is not swept, or by a value
+  /// that is not among those that are.
   void check(const Rule& rule, TomlTable& table) const;
 
  private:
@@ -26,8 +27,11 @@ class Experiments {
   void check_point(const char* key, const std::string& id, const Point& point, TomlTable& table) const;
 
   std::string suite_;
-  std::vector<std::string> speaks_to_;                     ///< ids of claims
-  std::map<std::string, std::vector<std::string>> swept_;  ///< names of options, by id
+  /// The values of each option that an experiment sweeps, as they are written; empty where they are no single ones.
+  using Sweep = std::map<std::string, std::vector<std::string>>;
+
+  std::vector<std::string> speaks_to_;  ///< ids of claims
+  std::map<std::string, Sweep> swept_;  ///< by id
 };
 
 }  // namespace waggle::verdict

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <utility>
 
+#include "harness/report/comparable.hpp"
 #include "harness/report/figures.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/statistics/statistics.hpp"
@@ -70,8 +72,26 @@ std::vector<record::PlacementGroup> groups_of(const record::Record& record) {
   return {record.placement->groups.at(*record.placement->counted)};
 }
 
+/// Why no figure of two records compares, whatever it is; empty when they do.
+std::string measured_apart(const Rule& rule, const record::Record& a, const record::Record& b) {
+  if (!report::are_of_one_build(a, b)) {
+    return fmt::format(
+        "the two were measured by different builds of the program; `harness suite {}` would measure both "
+        "by one",
+        rule.suite);
+  }
+  // Of two experiments the suite says itself what differs between them.
+  std::set<std::string> meant;
+  std::ranges::transform(rule.than_at, std::inserter(meant, meant.end()), [](const auto& each) { return each.first; });
+  const auto others = rule.than_experiment.empty() ? report::other_settings(a, b, meant) : std::vector<std::string>();
+  return others.empty()
+             ? std::string()
+             : fmt::format("the two were measured with another {}; `harness suite {}` would measure both alike",
+                           fmt::join(others, ", "), rule.suite);
+}
+
 /// Why times of two records do not compare; empty when they do.
-std::string apart(const record::Record& a, const record::Record& b) {
+std::string timed_apart(const record::Record& a, const record::Record& b) {
   const auto kernels = [](const record::Record& record) {
     std::vector<std::string> all;
     std::ranges::transform(record.environment.hosts, std::back_inserter(all), &record::Host::kernel);
@@ -79,6 +99,9 @@ std::string apart(const record::Record& a, const record::Record& b) {
   };
   if (kernels(a) != kernels(b)) {
     return "the two were measured on different kernels";
+  }
+  if (!report::are_of_one_machine(a, b)) {
+    return "the two were measured on different CPUs";
   }
   auto groups = groups_of(a);
   std::ranges::move(groups_of(b), std::back_inserter(groups));
@@ -204,8 +227,10 @@ class Judgement {
       return;
     }
     const bool timed = is_timed(rule_.figure);
-    if (timed && found_.of->record != found_.than->record) {
-      if (auto why = apart(record(*found_.of), record(*found_.than)); !why.empty()) {
+    if (found_.of->record != found_.than->record) {
+      auto why = measured_apart(rule_, record(*found_.of), record(*found_.than));
+      why = why.empty() && timed ? timed_apart(record(*found_.of), record(*found_.than)) : why;
+      if (!why.empty()) {
         return open(Outcome::not_shown, std::move(why));
       }
     }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 
@@ -28,8 +29,18 @@ std::string wrong_kind(std::string_view key, std::string_view wanted, const toml
   return fmt::format("'{}' is {}, not {}", key, wanted, kind_of(found));
 }
 
-/// A single value as somebody would write it on a command line; nothing for lists and tables.
-std::optional<std::string> as_text(const toml::node& node) {
+std::optional<double> as_number(const toml::node& node) {
+  return node.is_number() ? node.value<double>() : std::nullopt;
+}
+
+/// TOML has "nan" and "inf", which nothing is above or below of, or everything.
+bool is_endless(const std::optional<double>& value) {
+  return value && !std::isfinite(*value);
+}
+
+}  // namespace
+
+std::optional<std::string> written(const toml::node& node) {
   if (const auto* text = node.as_string()) {
     return text->get();
   }
@@ -44,12 +55,6 @@ std::optional<std::string> as_text(const toml::node& node) {
   }
   return std::nullopt;
 }
-
-std::optional<double> as_number(const toml::node& node) {
-  return node.is_number() ? node.value<double>() : std::nullopt;
-}
-
-}  // namespace
 
 std::string FilePlace::text() const {
   return fmt::format("{}:{}:{}", file, line, column);
@@ -106,6 +111,8 @@ std::optional<double> TomlTable::number(const char* key) {
   const auto value = as_number(*node);
   if (!value) {
     complaint_.at(node->source(), wrong_kind(key, "a number", *node));
+  } else if (is_endless(value)) {
+    complaint_.at(node->source(), fmt::format("'{}' cannot be {}", key, *value));
   }
   return value;
 }
@@ -137,7 +144,10 @@ std::map<std::string, double> TomlTable::numbers(const char* key) {
   std::map<std::string, double> found;
   if (const auto* own = table(key)) {
     for (const auto& [name, node] : *own) {
-      if (const auto value = as_number(node)) {
+      const auto value = as_number(node);
+      if (is_endless(value)) {
+        complaint_.at(node.source(), fmt::format("'{}' cannot be {}", name.str(), *value));
+      } else if (value) {
         found[std::string(name.str())] = *value;
       } else {
         complaint_.at(node.source(), wrong_kind(name.str(), "a number", node));
@@ -151,7 +161,7 @@ std::map<std::string, std::string> TomlTable::values(const char* key) {
   std::map<std::string, std::string> found;
   if (const auto* own = table(key)) {
     for (const auto& [name, node] : *own) {
-      if (auto value = as_text(node)) {
+      if (auto value = written(node)) {
         found[std::string(name.str())] = *std::move(value);
       } else {
         complaint_.at(node.source(), wrong_kind(name.str(), "a single value", node));

@@ -28,6 +28,9 @@ class Complaint {
   std::optional<Error> error_;
 };
 
+/// A single value as somebody would write it on a command line; nothing for lists and tables.
+std::optional<std::string> written(const toml::node& node);
+
 /// One table. Each key that is asked for is known; refuse_others() complains of those that nobody has asked for.
 class TomlTable {
  public:

@@ -72,6 +72,7 @@ class Report final : public Command {
         ->delimiter(',')
         ->check(CLI::IsMember(answers::formats()));
     app.add_option("--plot", plot_, "one kind of plot alone, into the file --output");
+    app.add_option("--of", of_, "with --plot: of this experiment or sweep, where there are several");
     add_choice(app, "--style", style_, {"paper", "slides"}, "of plots");
   }
 
@@ -82,13 +83,20 @@ class Report final : public Command {
                              .selection = {},
                              .formats = formats_,
                              .style = style_,
-                             .plot = plot_};
+                             .plot = plot_,
+                             .of = of_};
     WAGGLE_LET(selection, parse_selection(select_));
     request.selection = std::move(selection);
     if (!plot_.empty() && output_.empty()) {
       return fail(Fault::usage, "--plot needs a file to draw into", "name one with --output, such as figure.pdf");
     }
+    if (plot_.empty() && !of_.empty()) {
+      return fail(Fault::usage, "--of says nothing without --plot", "leave it out, or name a plot");
+    }
     WAGGLE_LET(made, answers::make_report(request));
+    if (!made.note.empty()) {
+      fmt::print(stderr, "harness: plots: {}\n", made.note);
+    }
     for (const auto& line : made.left_out) {
       fmt::print(stderr, "harness: left out: {}\n", printable(line));
     }
@@ -112,6 +120,7 @@ class Report final : public Command {
   std::vector<std::string> select_;
   std::vector<std::string> formats_;
   std::string plot_;
+  std::string of_;
   std::string style_ = "paper";
 };
 
