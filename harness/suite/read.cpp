@@ -178,7 +178,7 @@ Result<> include(const fs::path& file, const Node& root, const Overrides& overri
                       "give its file another name");
     }
     outer.push_back(known);
-    WAGGLE_LET(included, read_toml(*found));
+    WAGGLE_LET(included, declared::read_toml(*found));
     WAGGLE_TRY(head_of(*found, included));
     WAGGLE_TRY(read_into(*found, included, overrides, outer, suite));
   }
@@ -207,12 +207,12 @@ Result<> read_into(const fs::path& file, const Node& root, const Overrides& over
 }  // namespace
 
 Result<Head> read_head(const fs::path& file) {
-  WAGGLE_LET(root, read_toml(file));
+  WAGGLE_LET(root, declared::read_toml(file));
   return head_of(file, root);
 }
 
 Result<Suite> read_suite(const fs::path& file, const Overrides& overrides) {
-  WAGGLE_LET(root, read_toml(file));
+  WAGGLE_LET(root, declared::read_toml(file));
   Suite suite;
   WAGGLE_LET(head, head_of(file, root));
   suite.head = std::move(head);

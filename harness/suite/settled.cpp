@@ -35,7 +35,7 @@ nlohmann::json json_of(const Node& node) {
 }
 
 Result<> say_setting(Spec& spec, const std::string& name, const Node& value) {
-  if (value.is(Node::Kind::list) || value.is(Node::Kind::table) || value.is(Node::Kind::time)) {
+  if (!value.is_single()) {
     return fail(Fault::usage, fmt::format("{} takes no such value", name), "write it as on a command line");
   }
   WAGGLE_TRY(read_setting(name, value.written()));

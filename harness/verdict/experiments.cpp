@@ -21,28 +21,27 @@ using Values = std::vector<std::string>;
 using Said = std::map<std::string, std::optional<Values>>;
 
 /// None when any of them is a list itself.
-Values values_of(const toml::array& list) {
+Values values_of(const Node& list) {
   Values values;
-  for (const auto& each : list) {
-    const auto value = written(each);
-    if (!value) {
+  for (const Node& each : list.items) {
+    if (!each.is_single()) {
       return {};
     }
-    values.push_back(*value);
+    values.push_back(each.written());
   }
   return values;
 }
 
 /// Options of a datapath's own are "udp.queues", and "links" is another name of "link".
-Said said_in(const toml::table& table, const std::string& prefix) {
+Said said_in(const Node& table, const std::string& prefix) {
   Said said;
-  for (const auto& [key, node] : table) {
-    const std::string name = prefix + std::string(key.str() == "links" ? "link" : key.str());
-    if (const auto* list = node.as_array()) {
-      said[name] = values_of(*list);
-    } else if (const auto* inner = node.as_table()) {
-      const bool outermost = prefix.empty() && key.str() == kSettings;
-      said.merge(said_in(*inner, outermost ? std::string() : name + "."));
+  for (const Node& member : table.items) {
+    const std::string name = prefix + (member.key == "links" ? "link" : member.key);
+    if (member.is(Node::Kind::list)) {
+      said[name] = values_of(member);
+    } else if (member.is(Node::Kind::table)) {
+      const bool outermost = prefix.empty() && member.key == kSettings;
+      said.merge(said_in(member, outermost ? std::string() : name + "."));
     } else {
       said[name] = std::nullopt;
     }
@@ -59,21 +58,20 @@ std::string nearest_of(const std::string& typed, const std::vector<std::string>&
 
 }  // namespace
 
-Experiments::Experiments(const toml::table& document, std::string suite, Complaint& complaint)
-    : suite_(std::move(suite)) {
+Experiments::Experiments(const Node& document, std::string suite, Complaint& complaint) : suite_(std::move(suite)) {
   TomlTable file(document, "a suite", complaint);
   speaks_to_ = file.texts("claims");
-  const auto* const defaults = document.get_as<toml::table>("defaults");
+  const auto* const defaults = document.find("defaults");
   const auto usual = defaults == nullptr ? Said() : said_in(*defaults, "");
   for (const auto* each : file.tables("experiment")) {
-    const auto* const id = each->get_as<std::string>("id");
-    if (id == nullptr) {
+    const auto* const id = each->find("id");
+    if (id == nullptr || !id->is(Node::Kind::text)) {
       continue;
     }
     auto said = said_in(*each, "");
     said.insert(usual.begin(), usual.end());  // where the experiment says nothing itself
     said.erase("datapaths");
-    Sweep& sweep = swept_[id->get()];
+    Sweep& sweep = swept_[id->text];
     for (auto& [name, values] : said) {
       if (values) {
         sweep[name] = *std::move(values);

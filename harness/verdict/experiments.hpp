@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <toml++/toml.h>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "harness/declared/toml_table.hpp"
 #include "harness/verdict/rules.hpp"
-#include "harness/verdict/toml_table.hpp"
 
 namespace waggle::verdict {
+
+using declared::Complaint;
+using declared::Node;
+using declared::TomlTable;
 
 /// A suite file as far as rules name what is in it: its claims, the ids of its experiments and what those sweep. A rule
 /// with another name would never find a record.
 class Experiments {
  public:
-  Experiments(const toml::table& document, std::string suite, Complaint& complaint);
+  Experiments(const Node& document, std::string suite, Complaint& complaint);
 
   const std::string& suite() const { return suite_; }
   /// Complains of an experiment that there is none of, and of a filter by something that is not swept, or by a value
