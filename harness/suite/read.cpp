@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/suggest.hpp"
-#include "harness/suite/find.hpp"
+#include "harness/declared/suite_files.hpp"
 #include "harness/suite/settled.hpp"
 #include "harness/suite/suite.hpp"
 
@@ -164,7 +164,7 @@ Result<> include(const fs::path& file, const Node& root, const Overrides& overri
   WAGGLE_LET(names, texts_of(file, root, "include"));
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Place place = root.find("include")->items[i].place;
-    auto found = find_suite(names[i], file.parent_path());
+    auto found = declared::find_suite(names[i], file.parent_path());
     if (!found) {
       return wrong_at(file, place, std::move(found).error());
     }

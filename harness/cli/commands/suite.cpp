@@ -14,11 +14,11 @@
 #include "harness/cli/described_options.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/declared/suite_files.hpp"
 #include "harness/experiment/saying.hpp"
 #include "harness/record/json_text.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/suite/estimate.hpp"
-#include "harness/suite/find.hpp"
 #include "harness/suite/run.hpp"
 
 namespace waggle::cli {
@@ -129,7 +129,7 @@ class SuiteCommand final : public Command {
 
   Result<> run(const Global& global) override {
     WAGGLE_TRY(check_said());
-    WAGGLE_LET(file, suite::find_suite(name_));
+    WAGGLE_LET(file, declared::find_suite(name_));
     WAGGLE_LET(read, suite::read_suite(file, said_));
     if (dry_) {
       const Preview preview(read);

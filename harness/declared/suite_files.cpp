@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/suite/find.hpp"
+#include "harness/declared/suite_files.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@
 #include "base/installed.hpp"
 #include "base/suggest.hpp"
 
-namespace waggle::suite {
+namespace waggle::declared {
 
 namespace fs = std::filesystem;
 
@@ -57,4 +57,4 @@ Result<fs::path> find_suite(std::string_view name, const fs::path& near) {
                                : fmt::format("choose one of: {}; or name a file, NAME.toml", fmt::join(known, ", ")));
 }
 
-}  // namespace waggle::suite
+}  // namespace waggle::declared
