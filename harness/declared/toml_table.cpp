@@ -182,14 +182,14 @@ std::optional<std::string> TomlTable::word(const char* key, const std::vector<st
   return std::nullopt;
 }
 
-void TomlTable::refuse_others() {
+void TomlTable::refuse_others(std::string_view besides) {
   const auto known = [&](const Node& member) { return std::ranges::find(known_, member.key) != known_.end(); };
   const auto first = std::ranges::find_if_not(table_.items, known);
   if (first != table_.items.end()) {
     const auto near = suggest(first->key, known_);
-    complaint_.at(
-        first->key_place, fmt::format("{} has no '{}'", what_, first->key),
-        near.empty() ? fmt::format("it has {}", fmt::join(known_, ", ")) : fmt::format("did you mean '{}'?", near));
+    complaint_.at(first->key_place, fmt::format("{} has no '{}'", what_, first->key),
+                  near.empty() ? fmt::format("it has {}{}", fmt::join(known_, ", "), besides)
+                               : fmt::format("did you mean '{}'?", near));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ class Complaint {
   explicit Complaint(std::string file) : file_(std::move(file)) {}
   void at(Place where, const std::string& what, const std::string& hint = {});
   FilePlace place_of(Place where) const { return {where, file_}; }
-  const std::optional<Error>& error() const { return error_; }
+  /// The error that it is, if there was anything.
+  Result<> result() const { return error_ ? Result<>(std::unexpected(*error_)) : Result<>(); }
 
  private:
   std::string file_;
@@ -48,7 +50,10 @@ class TomlTable {
   std::vector<const Node*> tables(const char* key);
   /// One of `words`, or nothing when the key is not there.
   std::optional<std::string> word(const char* key, const std::vector<std::string>& words);
-  void refuse_others();
+  /// Keys that somebody else reads.
+  void leave(std::initializer_list<const char*> keys) { known_.insert(known_.end(), keys.begin(), keys.end()); }
+  /// `besides`: what is said after the keys that there are, when none of them can have been meant.
+  void refuse_others(std::string_view besides = {});
 
   bool has(const char* key) const { return table_.find(key) != nullptr; }
   FilePlace place() const { return complaint_.place_of(table_.place); }

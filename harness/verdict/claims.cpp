@@ -91,9 +91,7 @@ Result<Claims> read_claims(const std::filesystem::path& path) {
     group.refuse_others();
   }
   file.refuse_others();
-  if (complaint.error()) {
-    return std::unexpected(*complaint.error());
-  }
+  WAGGLE_TRY(complaint.result());
   return all;
 }
 

@@ -132,9 +132,7 @@ Result<std::vector<Rule>> read_rules(const std::filesystem::path& path) {
   for (const auto* each : TomlTable(document, "a suite", complaint).tables("verdict")) {
     rules.push_back(read_rule(*each, experiments, complaint));
   }
-  if (complaint.error()) {
-    return std::unexpected(*complaint.error());
-  }
+  WAGGLE_TRY(complaint.result());
   return rules;
 }
 
