@@ -8,11 +8,13 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "base/write_all.hpp"
 #include "harness/record/json_text.hpp"
 #include "harness/record/record.hpp"
 
@@ -26,20 +28,13 @@ std::unexpected<Error> cannot_write(const fs::path& path) {
                     "choose another place with --output");
 }
 
-Result<> write_all(int fd, std::string_view text, const fs::path& path) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno != EINTR) {
-      return cannot_write(path);
-    }
-    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
-  }
-  return {};
+Result<> write_text(int fd, std::string_view text, const fs::path& path) {
+  return write_all(fd, std::as_bytes(std::span(text))) ? Result<>() : cannot_write(path);
 }
 
 Result<> write_as_it_is(const fs::path& path, std::string_view text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return file ? write_all(file.get(), text, path) : cannot_write(path);
+  return file ? write_text(file.get(), text, path) : cannot_write(path);
 }
 
 /// A file that is not yet a record; removed unless it became one.
@@ -67,7 +62,7 @@ class Partial {
 
   /// On the disk before it has its name: a crash of the machine must not leave half a record either.
   Result<> fill(std::string_view text) {
-    WAGGLE_TRY(write_all(file_.get(), text, path_));
+    WAGGLE_TRY(write_text(file_.get(), text, path_));
     return ::fdatasync(file_.get()) == 0 || errno == EINVAL ? Result<>() : cannot_write(path_);
   }
 
