@@ -10,7 +10,7 @@
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/experiment/requests.hpp"
-#include "harness/experiment/room.hpp"
+#include "harness/experiment/space.hpp"
 #include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
@@ -39,7 +39,7 @@ Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entrie
   WAGGLE_TRY(site->make_links(spec, entries));
   WAGGLE_TRY(topology::enter_private_mounts());
   WAGGLE_TRY(topology::WorkDirectory::sweep(spec.work));
-  WAGGLE_TRY(check_room(spec));  // what killed experiments left is gone
+  WAGGLE_TRY(check_space(spec));  // what killed experiments left is gone
   WAGGLE_LET(work, topology::WorkDirectory::create(spec.work));
   site->work_.emplace(std::move(work));
   site->reserve_memory(entries);
