@@ -23,7 +23,8 @@ Result<std::vector<verdict::Rule>> rules_of_suites() {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".toml") {
+    std::error_code ignored;
+    if (at->path().extension() == ".toml" && at->is_regular_file(ignored)) {  // no editor's lock
       files.push_back(at->path());
     }
   }
