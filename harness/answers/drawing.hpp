@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Drawing {
   std::string kind;                  ///< one kind of plot alone; empty: all
   std::string of;                    ///< the experiment or sweep of that one; empty: the only one
   std::filesystem::path output;      ///< a file for that one; empty: files in a folder
+  std::stop_token cancel;            ///< ends it with Fault::cancelled
 };
 
 /// Draws the plots of `model`, a file, into `folder`, with Debian's Python and matplotlib; returns what it notes, one

@@ -37,6 +37,11 @@ bool wanted(const Request& request, std::string_view format) {
   return request.formats.empty() || std::ranges::find(request.formats, format) != request.formats.end();
 }
 
+Result<> go_on(const Request& request) {
+  return request.cancel.stop_requested() ? Result<>(fail(Fault::cancelled, "interrupted; no report was made"))
+                                         : Result<>();
+}
+
 /// Members point into each other, so it stays where it is made.
 Result<> find_out(const Request& request, Findings& found) {
   WAGGLE_LET(set, read_records(request.places));
@@ -60,6 +65,7 @@ Result<> write_tables(const Findings& found, const Request& request, const Repor
     WAGGLE_TRY(folder.write("tables/verdicts.tex", latex(verdicts)));
   }
   for (const auto& experiment : found.experiments) {
+    WAGGLE_TRY(go_on(request));
     auto sheet = sheet_of(experiment);
     while (!taken.insert(sheet.id).second) {
       sheet.id += "-2";
@@ -127,7 +133,8 @@ Result<Made> draw_one(const Request& request, const Findings& found) {
                    .style = request.style,
                    .kind = request.plot,
                    .of = request.of,
-                   .output = fs::absolute(request.output)}));
+                   .output = fs::absolute(request.output),
+                   .cancel = request.cancel}));
   auto made = made_of(found, request.output);
   made.text = fmt::format("Plot: {}", request.output.native());
   return made;
@@ -143,6 +150,7 @@ const std::vector<std::string>& formats() {
 Result<Made> make_report(const Request& request) {
   Findings found;
   WAGGLE_TRY(find_out(request, found));
+  WAGGLE_TRY(go_on(request));
   if (!request.plot.empty()) {
     return draw_one(request, found);
   }
@@ -152,14 +160,17 @@ Result<Made> make_report(const Request& request) {
   WAGGLE_TRY(write_tables(found, request, folder));
   auto made = made_of(found, request.output);
   if (const auto list = drawn(request); !list.empty()) {
-    WAGGLE_LET(note, draw(folder.path() / "report.json", folder.path() / "plots",
-                          {.formats = list, .style = request.style, .kind = {}, .of = {}, .output = {}}));
+    WAGGLE_LET(
+        note,
+        draw(folder.path() / "report.json", folder.path() / "plots",
+             {.formats = list, .style = request.style, .kind = {}, .of = {}, .output = {}, .cancel = request.cancel}));
     made.note = std::move(note);
   }
   if (wanted(request, "html")) {
     WAGGLE_LET(page, page_of(found.set, text));
     WAGGLE_TRY(folder.write("index.html", page));
   }
+  WAGGLE_TRY(go_on(request));
   WAGGLE_TRY(folder.publish());
   return made;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Request {
   std::string style;                 ///< of plots
   std::string plot;                  ///< one kind of plot alone; empty: everything
   std::string of;                    ///< of this experiment or sweep, by its id; empty: of the only one
+  std::stop_token cancel;            ///< gives it up, with all that was begun
 };
 
 /// What was made, to be told.
@@ -38,7 +40,8 @@ struct Made {
 };
 
 /// Makes a report, or nothing. The same records give the same files, byte by byte, wherever they lie and whenever that
-/// is. Errors as of read_records(), select(), ReportFolder and draw().
+/// is. Errors as of read_records(), select(), ReportFolder and draw(), and
+/// Fault::cancelled.
 Result<Made> make_report(const Request& request);
 
 }  // namespace waggle::answers

@@ -24,7 +24,8 @@ std::vector<fs::path> suites_in(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".toml") {
+    std::error_code ignored;
+    if (entry->path().extension() == ".toml" && entry->is_regular_file(ignored)) {  // no editor's lock
       files.push_back(entry->path());
     }
   }

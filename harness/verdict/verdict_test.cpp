@@ -205,6 +205,33 @@ TEST_CASE("counts decide without an interval, and models do not decide") {
   CHECK(says(modelled.why, "only modelled"));
 }
 
+TEST_CASE("what differs from run to run decides by its interval, also where it is counted") {
+  const auto with_memory = [](const char* label, double bytes) {
+    auto one = contestant({.label = label, .goodput = around(10e9, 1e9)});
+    for (auto& run : one.runs) {
+      run.parties.front().usage.peak_memory_bytes = static_cast<std::uint64_t>(bytes) + 1000 * (run.order % 4);
+    }
+    one.summary->parties.front().peak_memory_bytes = bytes + 3000;
+    return one;
+  };
+  auto asked = rule(Is::more_than, "mmap");
+  asked.figure = "memory";
+  asked.party = record::Role::sender;
+  const auto outcome = [&](double other) {
+    return Asked({record_at({}, {with_memory("sendfile", 14e6), with_memory("mmap", other)})}).one(asked);
+  };
+  const auto alike = outcome(14e6 - 500);
+  CHECK(alike.outcome == Outcome::not_shown);
+  CHECK_FALSE(alike.paired);
+  CHECK(outcome(13e6).outcome == Outcome::holds);
+  CHECK(says(outcome(13e6).why, "times the memory"));
+  CHECK(outcome(15e6).outcome == Outcome::does_not_hold);
+  asked.figure = "context_switches_per_mib";
+  const auto none = outcome(13e6);
+  CHECK(none.outcome == Outcome::not_shown);
+  CHECK(says(none.why, "may be 0"));
+}
+
 TEST_CASE("counts are compared as they are, also where one of them is 0") {
   auto asked = rule(Is::less_than, "read_write");
   asked.figure = "copies";

@@ -15,6 +15,7 @@
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "harness/answers/report.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/record/json_text.hpp"
 
@@ -84,7 +85,8 @@ class Report final : public Command {
                              .formats = formats_,
                              .style = style_,
                              .plot = plot_,
-                             .of = of_};
+                             .of = of_,
+                             .cancel = {}};
     WAGGLE_LET(selection, parse_selection(select_));
     request.selection = std::move(selection);
     if (!plot_.empty() && output_.empty()) {
@@ -93,6 +95,8 @@ class Report final : public Command {
     if (plot_.empty() && !of_.empty()) {
       return fail(Fault::usage, "--of says nothing without --plot", "leave it out, or name a plot");
     }
+    const AbortOnSignal interrupt;
+    request.cancel = interrupt.cancel();
     WAGGLE_LET(made, answers::make_report(request));
     if (!made.note.empty()) {
       fmt::print(stderr, "harness: plots: {}\n", made.note);
