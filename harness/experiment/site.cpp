@@ -33,7 +33,7 @@ std::optional<topology::Badness> middle_of(const Spec& spec) {
 
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt) {
+Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, Interrupt& interrupt) {
   std::unique_ptr<Site> site(new Site(interrupt));
   // First, since it fails at once without the rights.
   WAGGLE_TRY(site->make_links(spec, entries));
