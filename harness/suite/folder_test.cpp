@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/must.hpp"
 #include "harness/experiment/unmeasured.hpp"
 #include "harness/record/file.hpp"
@@ -21,20 +22,13 @@ using test::must;
 
 class Results {
  public:
-  Results() {
-    std::string name = (fs::temp_directory_path() / "suite-folder-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-    ::setenv("WAGGLE_RESULTS", name.c_str(), 1);
-  }
-  ~Results() {
-    ::unsetenv("WAGGLE_RESULTS");
-    fs::remove_all(path);
-  }
+  Results() { ::setenv("WAGGLE_RESULTS", path.c_str(), 1); }
+  ~Results() { ::unsetenv("WAGGLE_RESULTS"); }
   Results(const Results&) = delete;
   Results& operator=(const Results&) = delete;
 
-  fs::path path;
+  const test::Folder folder;
+  const fs::path& path = folder.path();
 };
 
 Planned planned_at(const std::string& size) {

@@ -2,13 +2,11 @@
 #include "harness/suite/suite.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
 #include <set>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/must.hpp"
 #include "harness/experiment/spec_check.hpp"
 #include "harness/suite/estimate.hpp"
@@ -17,30 +15,8 @@ namespace waggle::suite {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Folder;
 using test::must;
-
-/// A folder of suites that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "suite-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// The file "mine.toml" with a title and this.
 Result<Suite> read(const std::string& text, const Overrides& overrides = {}) {
