@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <string>
 
+#include "base/files_in.hpp"
 #include "base/installed.hpp"
 #include "base/suggest.hpp"
 
@@ -21,16 +21,7 @@ fs::path shipped_suites() {
 }
 
 std::vector<fs::path> suites_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->path().extension() == ".toml" && entry->is_regular_file(ignored)) {  // no editor's lock
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
+  return files_in(folder, ".toml");
 }
 
 Result<fs::path> find_suite(std::string_view name, const fs::path& near) {
