@@ -12,7 +12,7 @@ namespace waggle {
 /// Payload bytes that our own code has copied in user space, in this process.
 inline std::atomic<std::uint64_t> user_copied_bytes{0};
 
-/// The only way in which this project copies payload from memory to memory; every byte is counted (DESIGN.md, "copy").
+/// The only way in which this project copies payload from memory to memory; every byte is counted (docs/measuring.md).
 /// `to` must be at least as long as `from` and must not overlap it.
 inline void copy_payload(ByteSpan to, ByteView from) {
   std::memcpy(to.data(), from.data(), from.size());

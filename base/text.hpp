@@ -22,4 +22,7 @@ std::string utf8_of(std::string_view bytes);
 /// What utf8_of() was given. Text that it did not make is taken as it is, but for its escapes.
 std::string bytes_of(std::string_view text);
 
+/// A word as it is typed so that a shell takes it for this word: as it is, or between quotes.
+std::string shell_word(std::string_view word);
+
 }  // namespace waggle

@@ -70,5 +70,14 @@ TEST_CASE("whatever the bytes are, they come back") {
   }
 }
 
+TEST_CASE("a word is quoted where a shell would read more than a word") {
+  CHECK(shell_word("--output=/srv/a-b_1.toml,x") == "--output=/srv/a-b_1.toml,x");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("a b") == "'a b'");
+  CHECK(shell_word("x;rm -r $HOME `id`\"") == "'x;rm -r $HOME `id`\"'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+  CHECK(shell_word("~") == "'~'");
+}
+
 }  // namespace
 }  // namespace waggle

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "base/write_all.hpp"
+
 namespace waggle::workloads {
 namespace {
 
@@ -21,14 +23,9 @@ Result<> write_random(int file, std::uint64_t size, Random& random, ByteSpan buf
   while (size > 0) {
     const auto chunk = buffer.first(std::min<std::uint64_t>(size, buffer.size()));
     random.fill(chunk);
-    std::size_t written = 0;
-    while (written < chunk.size()) {
-      const ssize_t n = ::write(file, chunk.data() + written, chunk.size() - written);
-      if (n < 0) {
-        return fail_errno(fmt::format("cannot write {}", path), errno,
-                          "free space there or choose another place with --work");
-      }
-      written += static_cast<std::size_t>(n);
+    if (!write_all(file, chunk)) {
+      return fail_errno(fmt::format("cannot write {}", path), errno,
+                        "free space there or choose another place with --work");
     }
     size -= chunk.size();
   }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "base/testing/folder.hpp"
 #include "base/unique_fd.hpp"
 #include "workloads/workload.hpp"
 
@@ -14,18 +15,7 @@ using namespace waggle::workloads;
 
 namespace {
 
-class Scratch {
- public:
-  Scratch() {
-    char name[] = "/tmp/waggle-content-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using Scratch = test::Folder;
 
 std::string content(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

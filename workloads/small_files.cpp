@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/clock.hpp"
+#include "base/write_all.hpp"
 #include "workloads/content.hpp"
 #include "workloads/workload.hpp"
 
@@ -70,14 +71,8 @@ class TreeWriter {
     if (!file) {
       return fail_errno(fmt::format("cannot create {}/{}", root_.string(), name));
     }
-    while (!content.empty()) {
-      const ssize_t n = ::write(file.get(), content.data(), content.size());
-      if (n < 0) {
-        return fail_errno(fmt::format("cannot write {}/{}", root_.string(), name));
-      }
-      content = content.subspan(static_cast<std::size_t>(n));
-    }
-    return {};
+    return write_all(file.get(), content) ? Result<>()
+                                          : fail_errno(fmt::format("cannot write {}/{}", root_.string(), name));
   }
 
  private:

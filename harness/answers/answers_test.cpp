@@ -1,49 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <unistd.h>
-
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "harness/answers/comparison.hpp"
 #include "harness/answers/record_set.hpp"
-#include "harness/answers/report_folder.hpp"
 #include "harness/answers/sheet.hpp"
 #include "harness/answers/sweep.hpp"
 #include "harness/answers/testing/made.hpp"
-#include "harness/record/json_text.hpp"
+#include "harness/answers/verdict_text.hpp"
 
-using namespace waggle;
-using namespace waggle::answers;
-using namespace waggle::answers::testing;
-
+namespace waggle::answers {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A folder of its own for each case.
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / ("answers-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-  fs::path write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-  fs::path write(const std::string& name, const record::Record& record) const {
-    return write(name, record::json_text(record::to_json(record)));
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using namespace testing;
 
 const std::vector<double> kTwelve{10, 11, 10.5, 10.2, 10.8, 10.1, 10.9, 10.3, 10.7, 10.4, 10.6, 10.5};
 
@@ -59,55 +29,6 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-}  // namespace
-
-TEST_CASE("records come in the order of their making, wherever they lie, and each once") {
-  const Folder folder;
-  const auto late = made({{"mmap", kTwelve}}, 9);
-  const auto early = made({{"splice", kTwelve}}, 2);
-  folder.write("a/late.json", late);
-  folder.write("z/early.json", early);
-  folder.write("z/copy/late.json", late);
-  folder.write("a/other.json", "{\"schema\": \"something else\"}");
-  folder.write("a/notes.txt", "no record");
-  const auto set = read_records({folder.path().native()});
-  REQUIRE(set);
-  REQUIRE(set->sources.size() == 2);
-  CHECK(set->sources[0].file == "early.json");
-  CHECK(set->sources[0].id == "r1");
-  CHECK(set->sources[1].file == "late.json");
-  CHECK(set->left_out.empty());
-}
-
-TEST_CASE("a broken record is left out of a folder with a line, and refused where it was named") {
-  const Folder folder;
-  folder.write("whole.json", made({{"mmap", kTwelve}}));
-  const auto broken = folder.write("broken.json", "{\"schema\": \"waggle-record/2\"}");
-  const auto future = folder.write("future.json", "{\"schema\": \"waggle-record/99\"}");
-  const auto set = read_records({folder.path().native()});
-  REQUIRE(set);
-  CHECK(set->sources.size() == 1);
-  REQUIRE(set->left_out.size() == 2);
-  CHECK(has(set->left_out[0], "broken.json is not a whole record"));
-  CHECK(has(set->left_out[1], "waggle-record/99"));
-  const auto named = read_records({broken.native()});
-  REQUIRE_FALSE(named);
-  CHECK(named.error().fault == Fault::corrupt);
-  CHECK(read_records({future.native()}).error().fault == Fault::corrupt);
-  CHECK(read_records({(folder.path() / "none.json").native()}).error().fault == Fault::not_found);
-  fs::remove(folder.path() / "whole.json");
-  CHECK(read_records({folder.path().native()}).error().fault == Fault::usage);
-}
-
-TEST_CASE("a selection takes what was named, and says what there is when there is no such thing") {
-  auto set = set_of(made({{"mmap", kTwelve}, {"splice", kTwelve}}));
-  REQUIRE(select(set, {.datapaths = {"mmap"}, .workloads = {}, .links = {}}));
-  CHECK(set.sources.front().record.contestants.size() == 1);
-  const auto refused = select(set, {.datapaths = {}, .workloads = {}, .links = {"vhost"}});
-  REQUIRE_FALSE(refused);
-  CHECK(has(refused.error().hint, "veth"));
-}
-
 TEST_CASE("two contestants differ when the interval of their ratio within rounds says so") {
   const auto set = set_of(made({{"mmap", kTwelve}, {"splice", times(1.3)}, {"sendfile", times(1.0)}}));
   const auto all = experiments(set);
@@ -120,7 +41,7 @@ TEST_CASE("two contestants differ when the interval of their ratio within rounds
     CHECK(one.differs == splice);
     CHECK(one.ratio.median == Approx(splice ? 1.3 : 1.0));
     CHECK(one.ratio.runs == 12);
-    CHECK(has(one.sentence, splice ? "splice moves 1.30 times (1.30–1.30) what" : "do not differ"));
+    CHECK(has(one.sentence, splice ? "splice moves 1.30 times (1.30–1.30) what" : "no difference is shown"));
   }
   CHECK(is_alone_best(all.front(), compared, "splice"));
   CHECK_FALSE(is_alone_best(all.front(), compared, "mmap"));
@@ -135,6 +56,10 @@ TEST_CASE("rounds that only one of two has are in no ratio, and few rounds make 
   CHECK(compared.front().ratio.median == Approx(2));
   CHECK_FALSE(compared.front().differs);
   CHECK(has(compared.front().sentence, "too few rounds"));
+  const auto tenfold = set_of(made({{"mmap", {10, 11, 10}}, {"splice", {100, 110, 100}}}));
+  const auto few = experiments(tenfold);
+  CHECK(compare(few.front(), "goodput").front().sentence ==
+        "splice and mmap: too few rounds to tell, 10.0 times (10.0–10.0, 75 %).");
 }
 
 TEST_CASE("a table is bold where a difference is one, and says what stands around it") {
@@ -155,6 +80,53 @@ TEST_CASE("a table is bold where a difference is one, and says what stands aroun
   CHECK(has(tex, "\\giga\\bit\\per\\second"));
   const auto equals = set_of(made({{"mmap", kTwelve}, {"splice", kTwelve}}));
   CHECK_FALSE(has(markdown(sheet_of(experiments(equals).front())), "**1"));
+}
+
+TEST_CASE("latencies of a table are those of one operation, and it says of which of several") {
+  auto record = made({{"mmap", kTwelve}, {"splice", kTwelve}});
+  record.workload.bulk = false;
+  const auto timed = [](std::uint64_t count, std::uint64_t median) {
+    record::Distribution distribution;
+    distribution.count = count;
+    distribution.p50 = median;
+    return distribution;
+  };
+  auto& mmap = record.contestants[0].summary->latency_ns;
+  auto& splice = record.contestants[1].summary->latency_ns;
+  mmap["create"] = timed(600, 1000);
+  mmap["rename"] = timed(500, 90'000);
+  splice["create"] = timed(400, 2000);
+  splice["rename"] = timed(401, 80'000);
+  const auto set = set_of(record);
+  const auto sheet = sheet_of(experiments(set).front());
+  const auto column = std::ranges::find(sheet.columns, "p50 of create", &Sheet::Column::heading);
+  REQUIRE(column != sheet.columns.end());
+  const auto at = static_cast<std::size_t>(column - sheet.columns.begin());
+  CHECK(sheet.rows[0][at].text == "1");
+  CHECK(sheet.rows[1][at].text == "2");
+  splice.erase("rename");
+  record.contestants[0].summary->latency_ns.erase("rename");
+  const auto alone = set_of(record);
+  CHECK(has(markdown(sheet_of(experiments(alone).front())), " p50 \\["));
+}
+
+TEST_CASE("what records call things is text in every table, and in no name of a file") {
+  auto record = made({{"[x] --y <b>&amp;|*", kTwelve}});
+  const std::string link = "../ve}th%\\<i>";
+  record.environment.links[link] = record.environment.links.at("veth");
+  record.contestants.front().link = link;
+  const auto set = set_of(record);
+  const auto all = experiments(set);
+  REQUIRE(all.size() == 1);
+  const auto sheet = sheet_of(all.front());
+  CHECK(sheet.id == "r1-..-ve-th---i-");
+  const auto text = markdown(sheet);
+  CHECK(has(text, "| \\[x\\] --y \\<b\\>\\&amp;\\|\\* |"));
+  CHECK_FALSE(has(text, "<i>"));
+  const auto tex = latex(sheet);
+  CHECK(has(tex, "\\label{tab:r1-..-ve-th---i-}"));
+  CHECK(has(tex, " {[}x] -{-}y \\textless{}b\\textgreater{}\\&amp;\\textbar{}{*} & "));
+  CHECK(for_markdown("a\nb") == "a b");
 }
 
 TEST_CASE("CSV has every figure with all digits, and no text that a spreadsheet would compute") {
@@ -191,6 +163,25 @@ TEST_CASE("experiments of a suite that differ in one setting are a sweep, newest
   set.sources[0].record.git.revision = "another";
   const auto mixed = experiments(set);
   CHECK(sweeps(mixed).front().warnings.size() == 1);
+  set.sources[3].record.spec.sink = "tmpfs";
+  set.sources[3].record.spec.seed = 7;
+  const auto unlike = sweeps(experiments(set)).front().warnings;
+  REQUIRE(unlike.size() == 2);
+  CHECK(unlike[1] == "Its points were measured with another sink as well.");
+}
+
+TEST_CASE("the unit of a sweep is that of any of its points, and no word is a number") {
+  RecordSet set;
+  for (const char* size : {"4KiB", "1KiB", "0"}) {
+    const auto number = std::to_string(set.sources.size() + 1);
+    set.sources.push_back({.id = "r" + number, .file = {}, .record = at_size(size, {{"mmap", kTwelve}})});
+  }
+  const auto all = experiments(set);
+  REQUIRE(sweeps(all).size() == 1);
+  CHECK(sweeps(all).front().unit == "B");
+  CHECK_FALSE(sweeps(all).front().log);
+  CHECK_FALSE(quantity_of("nan"));
+  CHECK_FALSE(quantity_of("inf"));
 }
 
 TEST_CASE("settings are numbers with units, or words") {
@@ -204,32 +195,20 @@ TEST_CASE("settings are numbers with units, or words") {
   CHECK_FALSE(quantity_of(""));
 }
 
-TEST_CASE("a report takes its place whole, over an earlier one alone") {
-  const Folder folder;
-  const auto place = folder.path() / "report";
-  {
-    auto made = ReportFolder::make(place);
-    REQUIRE(made);
-    REQUIRE(made->write("report.json", "1"));
-    CHECK_FALSE(fs::exists(place));
-    REQUIRE(made->publish());
-  }
-  CHECK(fs::exists(place / "report.json"));
-  {
-    auto again = ReportFolder::make(place);
-    REQUIRE(again);
-    REQUIRE(again->write("report.json", "2"));
-    REQUIRE(again->write("tables/x.tex", "x"));
-    REQUIRE(again->publish());
-  }
-  CHECK(fs::exists(place / "tables/x.tex"));
-  {
-    auto given_up = ReportFolder::make(place);
-    REQUIRE(given_up);
-  }
-  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
-  folder.write("own/letter.txt", "dear");
-  CHECK(ReportFolder::make(folder.path() / "own").error().fault == Fault::usage);
-  CHECK(ReportFolder::make(folder.path() / "own/letter.txt").error().fault == Fault::usage);
-  CHECK(std::distance(fs::directory_iterator(folder.path() / "own"), {}) == 1);
+TEST_CASE("a verdict names the experiment that the page has, of a contestant that no link runs as well") {
+  auto record = made({{"dpdk", kTwelve}, {"mmap", kTwelve}});
+  record.contestants[0].link.clear();
+  record.contestants[0].status = record::Status::unavailable;
+  const auto set = set_of(record);
+  verdict::Verdict one;
+  one.rules.resize(2);
+  one.rules[0].of = verdict::Evidence{.record = 0, .contestant = 0};
+  one.rules[1].of = verdict::Evidence{.record = 0, .contestant = 1};
+  const auto rules = verdicts_json(set, {one}).at(0).at("rules");
+  CHECK(rules.at(0).at("experiment") == "r1/veth");
+  CHECK(rules.at(1).at("experiment") == "r1/veth");
+  CHECK(experiments(set).front().absent.front()->label == "dpdk");
 }
+
+}  // namespace
+}  // namespace waggle::answers

@@ -37,18 +37,24 @@ std::string worded(std::string_view figure, const std::string& a, const std::str
                                              : fmt::format("{} uses {} the CPU time of {}.", a, times, b);
 }
 
+/// Whether the interval covers so much that it may decide.
+bool decides(const record::Interval& ratio) {
+  return ratio.low && ratio.high && ratio.coverage.value_or(0) >= statistics::kConfidence;
+}
+
 std::string sentence_of(const Comparison& one) {
   const auto& ratio = one.ratio;
   if (!ratio.low || !ratio.high) {
     return fmt::format("{} and {}: too few rounds to compare ({}).", one.a, one.b, ratio.runs);
   }
-  const auto covers = ratio.coverage.value_or(statistics::kConfidence) < statistics::kConfidence
-                          ? ", " + report::coverage_text(ratio)
-                          : std::string();
+  const bool known = decides(ratio);
+  const auto covers = known ? std::string() : ", " + report::coverage_text(ratio);
   const auto times = fmt::format("{} times ({}–{}{})", report::format_number(ratio.median),
                                  report::format_number(*ratio.low), report::format_number(*ratio.high), covers);
+  // What is not shown may be there all the same.
   return one.differs ? worded(one.figure, one.a, times, one.b)
-                     : fmt::format("{} and {} do not differ: {}.", one.a, one.b, times);
+         : known     ? fmt::format("{} and {}: no difference is shown, {}.", one.a, one.b, times)
+                     : fmt::format("{} and {}: too few rounds to tell, {}.", one.a, one.b, times);
 }
 
 }  // namespace
@@ -76,8 +82,7 @@ std::vector<Comparison> compare(const Experiment& experiment, std::string_view f
       }
       Comparison one{.a = a->label, .b = b->label, .figure = std::string(figure), .ratio = {}, .sentence = {}};
       one.ratio = statistics::interval_of(values, pairs);
-      const bool known = one.ratio.low && one.ratio.coverage.value_or(0) >= statistics::kConfidence;
-      one.differs = known && (*one.ratio.low > 1 || *one.ratio.high < 1);
+      one.differs = decides(one.ratio) && (*one.ratio.low > 1 || *one.ratio.high < 1);
       one.sentence = sentence_of(one);
       all.push_back(std::move(one));
     }

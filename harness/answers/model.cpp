@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -206,6 +207,13 @@ json environment_json(const record::Record& record) {
   return list;
 }
 
+/// What a record was made by, so that it can be typed again.
+std::string typed(const std::vector<std::string>& words) {
+  std::vector<std::string> quoted;
+  std::ranges::transform(words, std::back_inserter(quoted), [](const std::string& word) { return shell_word(word); });
+  return fmt::format("{}", fmt::join(quoted, " "));
+}
+
 json record_json(const Source& source) {
   const auto& record = source.record;
   json suite;
@@ -215,22 +223,22 @@ json record_json(const Source& source) {
              {"title", record.suite->title},
              {"point", record.suite->point}};
   }
-  return {
-      {"id", source.id},
-      {"file", source.file},
-      {"created", record.created},
-      {"finished", record.finished},
-      {"suite", std::move(suite)},
-      {"command", fmt::format("harness {} --like={}", record.contestants.size() == 1 ? "run" : "compare", source.file)},
-      {"command_line", fmt::format("{}", fmt::join(record.command_line, " "))},
-      {"revision", record.git.revision + (record.git.dirty ? "+" : "")},
-      {"workload", record.spec.workload},
-      {"headline", report::headline(record)},
-      {"machine", machine_of(record)},
-      {"placement", report::tells_placement(record) ? report::placement_note(record) : ""},
-      {"noisy", record.environment.noisy},
-      {"noise", record.environment.noise},
-      {"environment", environment_json(record)}};
+  return {{"id", source.id},
+          {"file", source.file},
+          {"created", record.created},
+          {"finished", record.finished},
+          {"suite", std::move(suite)},
+          {"command", fmt::format("harness {} {}", record.contestants.size() == 1 ? "run" : "compare",
+                                  shell_word("--like=" + source.file))},
+          {"command_line", typed(record.command_line)},
+          {"revision", record.git.revision + (record.git.dirty ? "+" : "")},
+          {"workload", record.spec.workload},
+          {"headline", report::headline(record)},
+          {"machine", machine_of(record)},
+          {"placement", report::tells_placement(record) ? report::placement_note(record) : ""},
+          {"noisy", record.environment.noisy},
+          {"noise", record.environment.noise},
+          {"environment", environment_json(record)}};
 }
 
 json sweep_json(const Sweep& sweep) {

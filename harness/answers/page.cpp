@@ -2,9 +2,9 @@
 #include "harness/answers/page.hpp"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <zlib.h>
 
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -21,18 +21,11 @@ constexpr std::string_view kModelMark = "@@WAGGLE_MODEL@@";
 constexpr std::string_view kRecordsMark = "@@WAGGLE_RECORDS@@";
 
 std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto byte = [&](std::size_t i) {
-      return at + i < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at + i])) : 0U;
-    };
-    const std::uint32_t group = byte(0) << 16U | byte(1) << 8U | byte(2);
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += at + i > bytes.size() ? '=' : kDigits[group >> (18 - 6 * i) & 63U];
-    }
-  }
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // a zero is written behind it
+  const int length =
+      ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(length));
   return out;
 }
 

@@ -5,13 +5,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <system_error>
 #include <tuple>
 
+#include "base/digest.hpp"
+#include "base/text.hpp"
 #include "harness/record/file.hpp"
 #include "harness/report/record_text.hpp"
 
@@ -20,39 +23,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Found {
-  std::string place;  ///< as it may be shown
-  bool named = false;
-};
-
-Result<std::vector<fs::path>> records_below(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".json" && at->is_regular_file(error)) {
-      paths.push_back(at->path());
-    }
-  }
-  if (error) {
-    return fail_errno(fmt::format("cannot read {}", folder.native()), error.value(),
-                      "name files or folders of records");
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
-
-/// Adds a record that was read; of one that was found before nothing changes.
+/// Collects what folders hold. A record that was found before changes nothing.
 class Collected {
  public:
   void add(const fs::path& path, record::Record record) {
+    auto file = waggle::printable(path.filename().native());
     const auto text = record::to_json(record).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    if (seen_.insert(text).second) {
-      texts_.push_back(text);
-      set_.sources.push_back(
-          {.id = {}, .file = path.filename().native(), .record = record::printable(std::move(record))});
+    const auto digest = digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(text))).hex(DigestKind::xxh3_128);
+    const auto [known, is_new] = seen_.try_emplace(digest, set_.sources.size());
+    if (is_new) {
+      digests_.push_back(digest);
+      set_.sources.push_back({.id = {}, .file = std::move(file), .record = record::printable(std::move(record))});
+    } else if (auto& source = set_.sources[known->second]; file < source.file) {
+      source.file = std::move(file);  // of two names the same one, wherever they were found
     }
   }
-  void leave_out(std::string line) { set_.left_out.push_back(std::move(line)); }
+
+  /// All "*.json" below a folder. What cannot be read there is told, and takes nothing else away.
+  Result<> add_folder(const fs::path& folder) {
+    if (const auto error = look_into(folder)) {
+      return fail_errno(fmt::format("cannot read {}", folder.native()), error.value(),
+                        "name files or folders of records");
+    }
+    return {};
+  }
 
   /// By when they were made, and where that is the same by what they hold: not by where they were found.
   RecordSet in_order() && {
@@ -62,7 +56,7 @@ class Collected {
     }
     std::ranges::sort(order, {}, [&](std::size_t i) {
       const auto& source = set_.sources[i];
-      return std::tie(source.record.created, source.file, texts_[i]);
+      return std::tie(source.record.created, source.file, digests_[i]);
     });
     RecordSet ordered{.sources = {}, .left_out = std::move(set_.left_out)};
     for (const std::size_t i : order) {
@@ -73,30 +67,46 @@ class Collected {
     return ordered;
   }
   bool empty() const { return set_.sources.empty(); }
+  const std::vector<std::string>& left_out() const { return set_.left_out; }
 
  private:
-  RecordSet set_;
-  std::set<std::string> seen_;
-  std::vector<std::string> texts_;
-};
+  std::error_code look_into(const fs::path& folder) {
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      std::error_code ignored;  // of a link that leads nowhere, such as an editor's lock
+      if (at->is_directory(ignored) && !at->is_symlink(ignored)) {
+        if (const auto closed = look_into(at->path())) {
+          leave_out(at->path(), fmt::format("cannot read {}: {}", at->path().native(), closed.message()));
+        }
+      } else if (at->path().extension() == ".json" && at->is_regular_file(ignored)) {
+        add_found(at->path());
+      }
+    }
+    return error;
+  }
 
-/// Other JSON may lie in a folder of records, and is no record that is broken.
-bool is_no_record(const fs::path& path) {
-  return !record::read_document(path);
-}
-
-Result<> add_folder(Collected& all, const fs::path& folder) {
-  WAGGLE_LET(paths, records_below(folder));
-  for (const auto& path : paths) {
+  /// Other JSON may lie in a folder of records. What is no JSON may have been a record, or half of one.
+  void add_found(const fs::path& path) {
     auto record = record::read_record(path);
     if (record) {
-      all.add(path, *std::move(record));
-    } else if (!is_no_record(path)) {
-      all.leave_out(record.error().what);
+      add(path, *std::move(record));
+    } else if (!record::is_other_json(path)) {
+      leave_out(path, std::move(record).error().what);
     }
   }
-  return {};
-}
+
+  /// Without the folder, which is not part of what the records say.
+  void leave_out(const fs::path& path, std::string why) {
+    if (const auto at = why.find(path.native()); at != std::string::npos) {
+      why.replace(at, path.native().size(), path.filename().native());
+    }
+    set_.left_out.push_back(waggle::printable(why));
+  }
+
+  RecordSet set_;
+  std::map<std::string, std::size_t> seen_;  ///< indices of sources, by digest: the texts of thousands are large
+  std::vector<std::string> digests_;         ///< by index
+};
 
 bool chosen(const std::vector<std::string>& wanted, const std::string& name) {
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
@@ -129,7 +139,7 @@ Result<RecordSet> read_records(const std::vector<std::string>& places) {
   for (const auto& place : places) {
     std::error_code ignored;
     if (fs::is_directory(place, ignored)) {
-      WAGGLE_TRY(add_folder(all, place));
+      WAGGLE_TRY(all.add_folder(place));
       continue;
     }
     WAGGLE_LET(record, record::read_record(place));
@@ -137,7 +147,8 @@ Result<RecordSet> read_records(const std::vector<std::string>& places) {
   }
   if (all.empty()) {
     return fail(Fault::usage, fmt::format("there is no record in {}", fmt::join(places, ", ")),
-                "make some with run, compare or suite");
+                all.left_out().empty() ? "make some with run, compare or suite"
+                                       : fmt::format("left out: {}", fmt::join(all.left_out(), "; ")));
   }
   return std::move(all).in_order();
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/installed.hpp"
 #include "base/words.hpp"
@@ -36,6 +37,11 @@ bool wanted(const Request& request, std::string_view format) {
   return request.formats.empty() || std::ranges::find(request.formats, format) != request.formats.end();
 }
 
+Result<> go_on(const Request& request) {
+  return request.cancel.stop_requested() ? Result<>(fail(Fault::cancelled, "interrupted; no report was made"))
+                                         : Result<>();
+}
+
 /// Members point into each other, so it stays where it is made.
 Result<> find_out(const Request& request, Findings& found) {
   WAGGLE_LET(set, read_records(request.places));
@@ -52,14 +58,19 @@ Result<> write_tables(const Findings& found, const Request& request, const Repor
   const bool markdown_wanted = wanted(request, "md");
   const bool latex_wanted = wanted(request, "tex");
   const auto verdicts = verdict_sheet(found.verdicts);
-  std::string all = fmt::format("# {}\n\n{}\n\n## Verdicts\n\n{}\n", request.title,
-                                found.model.at("about").get<std::string>(), markdown(verdicts));
+  std::string all = fmt::format("# {}\n\n{}\n\n## Verdicts\n\n{}\n", for_markdown(request.title),
+                                for_markdown(found.model.at("about").get<std::string>()), markdown(verdicts));
+  std::set<std::string> taken;
   if (latex_wanted) {
     WAGGLE_TRY(folder.write("tables/verdicts.tex", latex(verdicts)));
   }
   for (const auto& experiment : found.experiments) {
-    const auto sheet = sheet_of(experiment);
-    all += fmt::format("\n## {}\n\n{}\n", experiment.id, markdown(sheet));
+    WAGGLE_TRY(go_on(request));
+    auto sheet = sheet_of(experiment);
+    while (!taken.insert(sheet.id).second) {
+      sheet.id += "-2";
+    }
+    all += fmt::format("\n## {}\n\n{}\n", for_markdown(experiment.id), markdown(sheet));
     if (latex_wanted) {
       WAGGLE_TRY(folder.write(fmt::format("tables/{}.tex", sheet.id), latex(sheet)));
     }
@@ -102,6 +113,7 @@ Made made_of(const Findings& found, const fs::path& output) {
             .records = found.set.sources.size(),
             .experiments = found.experiments.size(),
             .left_out = found.set.left_out,
+            .note = {},
             .text = {}};
   made.verdicts = static_cast<std::size_t>(std::ranges::count_if(found.verdicts, [](const verdict::Verdict& one) {
     return one.outcome == verdict::Outcome::holds || one.outcome == verdict::Outcome::does_not_hold;
@@ -116,9 +128,13 @@ Result<Made> draw_one(const Request& request, const Findings& found) {
   const auto format = request.output.extension() == ".svg" ? "svg" : "pdf";
   WAGGLE_LET(folder, ReportFolder::scratch());
   WAGGLE_TRY(folder.write("report.json", record::json_text(found.model) + "\n"));
-  WAGGLE_TRY(draw(
-      folder.path() / "report.json", folder.path(),
-      {.formats = {format}, .style = request.style, .kind = request.plot, .output = fs::absolute(request.output)}));
+  WAGGLE_TRY(draw(folder.path() / "report.json", folder.path(),
+                  {.formats = {format},
+                   .style = request.style,
+                   .kind = request.plot,
+                   .of = request.of,
+                   .output = fs::absolute(request.output),
+                   .cancel = request.cancel}));
   auto made = made_of(found, request.output);
   made.text = fmt::format("Plot: {}", request.output.native());
   return made;
@@ -134,6 +150,7 @@ const std::vector<std::string>& formats() {
 Result<Made> make_report(const Request& request) {
   Findings found;
   WAGGLE_TRY(find_out(request, found));
+  WAGGLE_TRY(go_on(request));
   if (!request.plot.empty()) {
     return draw_one(request, found);
   }
@@ -141,16 +158,21 @@ Result<Made> make_report(const Request& request) {
   const auto text = record::json_text(found.model);
   WAGGLE_TRY(folder.write("report.json", text + "\n"));
   WAGGLE_TRY(write_tables(found, request, folder));
+  auto made = made_of(found, request.output);
   if (const auto list = drawn(request); !list.empty()) {
-    WAGGLE_TRY(draw(folder.path() / "report.json", folder.path() / "plots",
-                    {.formats = list, .style = request.style, .kind = {}, .output = {}}));
+    WAGGLE_LET(
+        note,
+        draw(folder.path() / "report.json", folder.path() / "plots",
+             {.formats = list, .style = request.style, .kind = {}, .of = {}, .output = {}, .cancel = request.cancel}));
+    made.note = std::move(note);
   }
   if (wanted(request, "html")) {
     WAGGLE_LET(page, page_of(found.set, text));
     WAGGLE_TRY(folder.write("index.html", page));
   }
+  WAGGLE_TRY(go_on(request));
   WAGGLE_TRY(folder.publish());
-  return made_of(found, request.output);
+  return made;
 }
 
 }  // namespace waggle::answers

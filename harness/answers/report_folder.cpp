@@ -7,18 +7,39 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace waggle::answers {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// By which a report is known for one.
-constexpr const char* kMark = "report.json";
+/// By which a report is known for one, and all else that one holds: a folder with anything besides is somebody's own,
+/// and replacing it would take that away.
+constexpr std::string_view kMark = "report.json";
+constexpr auto kParts =
+    std::to_array<std::string_view>({kMark, "report.md", "figures.csv", "runs.csv", "index.html", "plots", "tables"});
+
+/// The first thing in a folder that is no part of a report; empty when there is none.
+std::string foreign_in(const fs::path& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().native());
+  }
+  std::ranges::sort(names);
+  const auto found = std::ranges::find_if(
+      names, [](const std::string& name) { return std::ranges::find(kParts, name) == kParts.end(); });
+  const bool marked = names.empty() || std::ranges::find(names, kMark) != names.end();
+  return found != names.end() ? *found : error || !marked ? "no report.json" : std::string();
+}
 
 Result<> check_place(const fs::path& place) {
   std::error_code error;
@@ -27,13 +48,13 @@ Result<> check_place(const fs::path& place) {
     return {};
   }
   const bool folder = status.type() == fs::file_type::directory;
-  if (folder && (fs::is_empty(place, error) || fs::exists(place / kMark, error))) {
+  const auto foreign = folder ? foreign_in(place) : std::string();
+  if (folder && foreign.empty()) {
     return {};
   }
-  return fail(
-      Fault::usage,
-      fmt::format("--output: {} {}", place.native(), folder ? "holds something else than a report" : "is no folder"),
-      "name a new folder, or that of an earlier report");
+  const auto why = folder ? fmt::format("holds something else than a report ({})", foreign) : "is no folder";
+  return fail(Fault::usage, fmt::format("--output: {} {}", place.native(), why),
+              "name a new folder, or that of an earlier report");
 }
 
 std::unexpected<Error> cannot_write(const fs::path& path, int error) {
@@ -107,7 +128,17 @@ Result<> ReportFolder::publish() {
   }
   WAGGLE_TRY(check_place(place_));
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place_.c_str(), RENAME_EXCHANGE) != 0) {
-    return cannot_write(place_, errno);
+    // Not every file system can exchange two names (NFS, FUSE): for a moment there is none, and never half of one.
+    const auto earlier = path_.native() + ".old";
+    if (errno != EINVAL || ::rename(place_.c_str(), earlier.c_str()) != 0) {
+      return cannot_write(place_, errno);
+    }
+    if (::rename(path_.c_str(), place_.c_str()) != 0) {
+      const int error = errno;
+      ::rename(earlier.c_str(), place_.c_str());
+      return cannot_write(place_, error);
+    }
+    path_ = earlier;
   }
   std::error_code ignored;
   fs::remove_all(path_, ignored);

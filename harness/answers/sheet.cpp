@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
 
 #include "harness/answers/comparison.hpp"
@@ -58,17 +59,21 @@ std::vector<Shown> shown_for(const record::Record& record) {
   return record.workload.idle ? list(kIdle) : record.workload.bulk ? list(kBulk) : list(kOperations);
 }
 
-/// The operation whose latency is shown: the most frequent one.
-std::string main_operation(const record::Contestant& contestant) {
-  std::string most;
-  std::uint64_t count = 0;
-  for (const auto& [operation, distribution] : contestant.summary->latency_ns) {
-    if (distribution.count > count) {
-      most = operation;
-      count = distribution.count;
+/// How often each operation was timed, by all contestants together.
+std::map<std::string, std::uint64_t> operations_in(const Experiment& experiment) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const auto* contestant : experiment.contestants) {
+    for (const auto& [operation, distribution] : contestant->summary->latency_ns) {
+      counts[operation] += distribution.count;
     }
   }
-  return most;
+  return counts;
+}
+
+/// The one whose latency is shown, the same for all: the most frequent one, of equals the first.
+std::string main_operation(const std::map<std::string, std::uint64_t>& counts) {
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  return most == counts.end() ? std::string() : most->first;
 }
 
 /// The figure of all parties, at both places.
@@ -127,17 +132,22 @@ std::string with_interval(const record::Interval& value, double factor) {
 
 Sheet sheet_of(const Experiment& experiment) {
   const auto& record = experiment.record();
-  Sheet sheet{.id = experiment.id,
+  Sheet sheet{.id = plain_id(experiment.id),
               .caption = fmt::format("{}. {}.", report::headline(record), caption_of(experiment)),
               .columns = {{.heading = "datapath", .unit = {}, .number = false}},
               .rows = {},
               .notes = warnings_of(experiment)};
-  std::ranges::replace(sheet.id, '/', '-');
   const auto shown = shown_for(record);
   const auto roles = record.workload.idle ? std::vector<record::Role>() : roles_in(experiment);
   std::vector<std::vector<Comparison>> comparisons;
+  const auto operations = operations_in(experiment);
+  const auto operation = main_operation(operations);
+  const auto of = [&](const Shown& one) { return one.name.starts_with("latency.") ? operation : std::string(); };
   for (const auto& one : shown) {
-    sheet.columns.push_back({.heading = std::string(one.heading), .unit = std::string(one.unit)});
+    const bool one_of_many = operations.size() > 1 && !of(one).empty();
+    sheet.columns.push_back(
+        {.heading = one_of_many ? fmt::format("{} of {}", one.heading, operation) : std::string(one.heading),
+         .unit = std::string(one.unit)});
     comparisons.push_back(one.interval ? compare(experiment, one.name) : std::vector<Comparison>());
   }
   for (const auto role : roles) {
@@ -151,8 +161,7 @@ Sheet sheet_of(const Experiment& experiment) {
     auto& row = sheet.rows.emplace_back();
     row.push_back({.text = contestant->label});
     for (std::size_t i = 0; i < shown.size(); ++i) {
-      const auto operation = shown[i].name.starts_with("latency.") ? main_operation(*contestant) : std::string();
-      const auto* const figure = find(figures, shown[i].name, operation);
+      const auto* const figure = find(figures, shown[i].name, of(shown[i]));
       if (figure == nullptr) {
         row.push_back({.text = kNothing});
       } else if (shown[i].interval) {

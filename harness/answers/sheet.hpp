@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/answers/record_set.hpp"
@@ -33,6 +34,11 @@ struct Sheet {
 /// An experiment: its contestants, the best first, with the figures that its workload is judged by, their intervals,
 /// and copies with their grade. The best is bold where it differs from all others beyond chance.
 Sheet sheet_of(const Experiment& experiment);
+
+/// A text of which Markdown takes nothing for its own, on one line.
+std::string for_markdown(std::string_view text);
+/// An id as names of files and labels of TeX may be: ids hold names that records give.
+std::string plain_id(std::string_view id);
 
 std::string markdown(const Sheet& sheet);
 /// For booktabs and siunitx.

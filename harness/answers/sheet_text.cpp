@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -9,23 +10,24 @@
 namespace waggle::answers {
 namespace {
 
-/// What Markdown would take for its own.
-std::string for_markdown(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::string_view("\\`*_{}[]<>#|~").find(c) != std::string_view::npos) {
-      out += '\\';
-    }
-    out += c;
-  }
-  return out;
-}
-
-/// What TeX would take for its own, and characters that its fonts have under other names.
+/// What TeX would take for its own, and characters that its fonts have under other names. A bracket or a star after the
+/// end of a row would be an option of that end.
 std::string for_latex(std::string_view text) {
-  static const std::map<std::string_view, std::string_view> kWords{
-      {"–", "--"},       {"·", "\\textperiodcentered{}"}, {"×", "\\texttimes{}"},      {"µ", "\\textmu{}"},
-      {"…", "\\dots{}"}, {"\\", "\\textbackslash{}"},     {"~", "\\textasciitilde{}"}, {"^", "\\textasciicircum{}"}};
+  static const std::map<std::string_view, std::string_view> kWords{{"–", "--"},
+                                                                   {"·", "\\textperiodcentered{}"},
+                                                                   {"×", "\\texttimes{}"},
+                                                                   {"µ", "\\textmu{}"},
+                                                                   {"…", "\\dots{}"},
+                                                                   {"→", "\\textrightarrow{}"},
+                                                                   {"\\", "\\textbackslash{}"},
+                                                                   {"~", "\\textasciitilde{}"},
+                                                                   {"^", "\\textasciicircum{}"},
+                                                                   {"<", "\\textless{}"},
+                                                                   {">", "\\textgreater{}"},
+                                                                   {"|", "\\textbar{}"},
+                                                                   {"[", "{[}"},
+                                                                   {"*", "{*}"},
+                                                                   {"\n", " "}};
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t length = 1;
@@ -36,6 +38,8 @@ std::string for_latex(std::string_view text) {
     i += length;
     if (const auto found = kWords.find(one); found != kWords.end()) {
       out += found->second;
+    } else if (one == "-" && out.ends_with('-')) {
+      out += "{-}";  // of two in a row TeX makes a dash
     } else {
       out += one.size() == 1 && std::string_view("&%$#_{}").find(one.front()) != std::string_view::npos ? "\\" : "";
       out += one;
@@ -62,6 +66,29 @@ std::string latex_unit(const std::string& unit) {
 }
 
 }  // namespace
+
+std::string for_markdown(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\`*_{}[]<>#|~&").find(c) != std::string_view::npos) {
+      out += '\\';
+    }
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
+std::string plain_id(std::string_view id) {
+  constexpr std::size_t kLongest = 100;
+  std::string plain(id.substr(0, kLongest));
+  std::ranges::replace_if(
+      plain,
+      [](char c) {
+        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.');
+      },
+      '-');
+  return plain;
+}
 
 std::string markdown(const Sheet& sheet) {
   std::string text = fmt::format("**{}**\n\n|", for_markdown(sheet.caption));

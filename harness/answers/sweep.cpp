@@ -2,16 +2,18 @@
 #include "harness/answers/sweep.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
 #include <tuple>
 
 #include "base/units.hpp"
-#include "harness/answers/sheet.hpp"
+#include "harness/report/comparable.hpp"
 
 namespace waggle::answers {
 namespace {
@@ -38,20 +40,31 @@ std::string held_text(const Settings& held) {
   return text;
 }
 
+std::set<std::string> as_set(const std::vector<std::string>& names) {
+  return {names.begin(), names.end()};
+}
+
 /// A line for each thing that differs between the points besides what was swept.
 std::vector<std::string> differences(const Sweep& sweep) {
-  std::set<std::string> machines;
-  std::set<std::string> revisions;
+  const auto& first = sweep.points.front().experiment->record();
+  bool one_machine = true;
+  bool one_build = true;
+  std::set<std::string> others;
   for (const auto& point : sweep.points) {
-    machines.insert(machine_of(point.experiment->record()));
-    revisions.insert(point.experiment->record().git.revision);
+    const auto& record = point.experiment->record();
+    one_machine = one_machine && report::are_of_one_machine(first, record);
+    one_build = one_build && report::are_of_one_build(first, record);
+    others.merge(as_set(report::other_settings(first, record, {sweep.x})));
   }
   std::vector<std::string> lines;
-  if (machines.size() > 1) {
+  if (!one_machine) {
     lines.emplace_back("Its points were measured on different machines and do not compare.");
   }
-  if (revisions.size() > 1) {
-    lines.emplace_back("Its points were measured with different revisions of the program.");
+  if (!one_build) {
+    lines.emplace_back("Its points were measured by different builds of the program.");
+  }
+  if (!others.empty()) {
+    lines.push_back(fmt::format("Its points were measured with another {} as well.", fmt::join(others, ", ")));
   }
   return lines;
 }
@@ -61,6 +74,9 @@ std::vector<std::string> differences(const Sweep& sweep) {
 std::optional<Quantity> quantity_of(const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && !std::isfinite(value)) {
+    return std::nullopt;  // "inf" and "nan" are words like any others
+  }
   if (error == std::errc() && end == text.data() + text.size()) {
     return Quantity{.value = value, .unit = ""};
   }
@@ -102,7 +118,9 @@ std::vector<Sweep> sweeps(const std::vector<Experiment>& experiments) {
               .x = name,
               .held = suite->point};
       key.held.erase(name);
-      units[key] = quantity->unit;
+      // "0" and "64" have none beside "1KiB".
+      auto& unit = units[key];
+      unit = quantity->unit.empty() ? unit : quantity->unit;
       // Experiments come by age: a newer one takes the place of an older one.
       found[key][quantity->value] = {.x = quantity->value, .label = text, .experiment = &experiment};
     }

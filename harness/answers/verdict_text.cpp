@@ -6,30 +6,22 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "base/installed.hpp"
 #include "base/words.hpp"
+#include "harness/declared/suite_files.hpp"
+#include "harness/report/record_text.hpp"
 
 namespace waggle::answers {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 Result<std::vector<verdict::Rule>> rules_of_suites() {
-  const auto folder = installed("suites", "workloads/suites");
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".toml") {
-      files.push_back(at->path());
-    }
+  const auto files = declared::suites_in(declared::shipped_suites());
+  if (files.empty()) {
+    return fail(Fault::not_found, "the suites that come with the program are not there", "install it again");
   }
-  if (error) {
-    return fail_errno(fmt::format("cannot read the suites in {}", folder.native()), error.value());
-  }
-  std::ranges::sort(files);
   std::vector<verdict::Rule> all;
   for (const auto& file : files) {
     WAGGLE_LET(rules, verdict::read_rules(file));
@@ -52,8 +44,13 @@ std::string experiment_of(const RecordSet& set, const std::optional<verdict::Evi
     return "";
   }
   const auto& source = set.sources.at(evidence->record);
-  const auto& contestant = source.record.contestants.at(evidence->contestant);
-  return contestant.link.empty() ? source.id : fmt::format("{}/{}", source.id, contestant.link);
+  // As in experiments(): one that no link runs is with the record's first.
+  auto link = source.record.contestants.at(evidence->contestant).link;
+  if (!source.record.environment.links.contains(link)) {
+    const auto links = report::links_of(source.record);
+    link = links.empty() ? std::string() : links.front();
+  }
+  return link.empty() ? source.id : fmt::format("{}/{}", source.id, link);
 }
 
 json or_null(const std::optional<double>& value) {

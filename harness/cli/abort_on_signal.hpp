@@ -15,7 +15,7 @@ namespace waggle::cli {
 /// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as by nohup(1)) end the guarded channel's calls
 /// (Fault::cancelled) instead of the process, so that what was begun is put in order. One at a time. It acts
 /// from the signal handler, since such a call waits in the kernel; who polls anyway holds signals back instead
-/// (harness/topology/interrupt.hpp).
+/// (harness/experiment/interrupt.hpp).
 class AbortOnSignal {
  public:
   AbortOnSignal();

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/testing/folder.hpp"
 #include "harness/cli/command.hpp"
 #include "protocol/codec.hpp"
 #include "protocol/testing/fixture.hpp"
@@ -41,8 +42,7 @@ struct Got {
 };
 
 Got get_tree(Connected& connected, std::uint64_t most_listed) {
-  std::string place = (fs::temp_directory_path() / "fetcher-XXXXXX").string();
-  REQUIRE(::mkdtemp(place.data()) != nullptr);
+  const test::Folder folder;
   auto node = std::make_shared<protocol::testing::Node>();
   node->attributes = {.type = FileType::directory, .mode = 0755, .version = 77};
   connected.tree->nodes.emplace("top", std::move(node));
@@ -53,11 +53,10 @@ Got get_tree(Connected& connected, std::uint64_t most_listed) {
   const AbortOnSignal interrupt;
   TransferWatch watch(Global{.quiet = true});
   Got got;
-  got.done = Fetcher(*client, options, interrupt, watch, got.total, most_listed).fetch("top", fs::path(place) / "top");
-  for (const auto& entry : fs::recursive_directory_iterator(place)) {
+  got.done = Fetcher(*client, options, interrupt, watch, got.total, most_listed).fetch("top", folder / "top");
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
     got.made += entry.is_directory() ? 1 : 0;
   }
-  fs::remove_all(place);
   return got;
 }
 

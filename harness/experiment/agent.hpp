@@ -6,9 +6,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/result.hpp"
+#include "harness/experiment/interrupt.hpp"
 #include "harness/experiment/requests.hpp"
 #include "harness/record/archive.hpp"
-#include "harness/topology/interrupt.hpp"
 
 /// Agents start, measure and clean up the parties of a host; the harness schedules, combines and judges. An agent is
 /// the same program again, with a hidden first argument (agent_main.hpp), commanded over a byte stream (control.hpp):
@@ -43,8 +43,7 @@ class Agent {
   /// Sends a request and returns the answer. Errors of the agent come back as they were; a dead agent is named with the
   /// way it died, a silent one is Fault::timeout, a signal to the harness Fault::cancelled.
   template <typename Request>
-  Result<typename Request::Answer> ask(const Request& request, topology::Interrupt& interrupt,
-                                       const Patience& patience = {}) {
+  Result<typename Request::Answer> ask(const Request& request, Interrupt& interrupt, const Patience& patience = {}) {
     nlohmann::json message = record::write(request);
     message["do"] = Request::kDo;
     if constexpr (requires { Request::kRole; }) {
@@ -58,8 +57,7 @@ class Agent {
 
  private:
   /// ask() with messages. Sets the id.
-  virtual Result<nlohmann::json> call(nlohmann::json request, topology::Interrupt& interrupt,
-                                      const Patience& patience) = 0;
+  virtual Result<nlohmann::json> call(nlohmann::json request, Interrupt& interrupt, const Patience& patience) = 0;
 };
 
 }  // namespace waggle::experiment

@@ -60,7 +60,7 @@ void keep_across_exec(int fd) {
 /// The child's way to exec; only async-signal-safe calls, since the harness may have threads.
 Failure become_agent(const AgentOptions& options, pid_t parent, int control, char* const* arguments) {
   ::setpgid(0, 0);
-  topology::release_signals_in_child();
+  release_signals_in_child();
   // Dies with the thread that started it, even if that is killed; unless that has happened already.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) {
@@ -165,8 +165,7 @@ Result<> AgentProcess::death() {
   return check();
 }
 
-Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrupt& interrupt,
-                                     const Patience& patience) {
+Result<> AgentProcess::wait_readable(const std::string& what, Interrupt& interrupt, const Patience& patience) {
   const auto most = static_cast<std::uint64_t>(patience.most.count());
   std::uint64_t since = now_ns();
   while (true) {
@@ -198,7 +197,7 @@ Result<> AgentProcess::wait_readable(const std::string& what, topology::Interrup
   }
 }
 
-Result<json> AgentProcess::call(json request, topology::Interrupt& interrupt, const Patience& patience) {
+Result<json> AgentProcess::call(json request, Interrupt& interrupt, const Patience& patience) {
   request["id"] = ++last_id_;
   if (const auto sent = control_.send(request); !sent) {
     WAGGLE_TRY(death());
@@ -227,7 +226,7 @@ Result<json> AgentProcess::call(json request, topology::Interrupt& interrupt, co
   }
 }
 
-Result<> AgentProcess::quit(topology::Interrupt& interrupt) {
+Result<> AgentProcess::quit(Interrupt& interrupt) {
   WAGGLE_TRY(ask(Quit{}, interrupt, {.most = kQuit, .alive = {}}));
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);

@@ -13,7 +13,7 @@
 #include "base/unique_fd.hpp"
 #include "harness/experiment/agent.hpp"
 #include "harness/experiment/control.hpp"
-#include "harness/topology/interrupt.hpp"
+#include "harness/experiment/interrupt.hpp"
 
 namespace waggle::experiment {
 
@@ -36,16 +36,15 @@ class AgentProcess final : public Agent {
   pid_t pid() const { return pid_; }
 
   /// Lets it end in order; an error when it fails to.
-  Result<> quit(topology::Interrupt& interrupt);
+  Result<> quit(Interrupt& interrupt);
   Result<> check() override;
 
  private:
-  Result<nlohmann::json> call(nlohmann::json request, topology::Interrupt& interrupt,
-                              const Patience& patience) override;
+  Result<nlohmann::json> call(nlohmann::json request, Interrupt& interrupt, const Patience& patience) override;
   AgentProcess(std::string name, pid_t pid, UniqueFd pidfd, Control control);
   /// check() of an agent whose socket has closed, which it does a moment before it can be waited for.
   Result<> death();
-  Result<> wait_readable(const std::string& what, topology::Interrupt& interrupt, const Patience& patience);
+  Result<> wait_readable(const std::string& what, Interrupt& interrupt, const Patience& patience);
 
   std::string name_;
   pid_t pid_ = -1;

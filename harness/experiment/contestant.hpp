@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/experiment/answers.hpp"
+#include "harness/experiment/replies.hpp"
 #include "harness/experiment/site.hpp"
 
 /// What is compared, as a run knows it. Our protocol over a datapath is one kind (protocol_contestant.hpp); a relay, or

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/experiment/answers.hpp"
+#include "harness/experiment/replies.hpp"
 #include "harness/record/opaque.hpp"
 #include "harness/record/record.hpp"
 

@@ -217,7 +217,7 @@ Result<record::Record> run_experiment(const Spec& asked, const Watcher& watcher)
   Spec spec = asked;
   WAGGLE_TRY(complete(spec));
   WAGGLE_LET(frame, begin_frame(spec));
-  WAGGLE_LET(interrupt, topology::Interrupt::watch());
+  WAGGLE_LET(interrupt, Interrupt::watch());
   if (watcher.progress) {
     watcher.progress(0, "making files", 0);
   }

@@ -10,7 +10,7 @@
 #include "harness/experiment/convert.hpp"
 #include "harness/experiment/recorded.hpp"
 #include "harness/experiment/requests.hpp"
-#include "harness/experiment/room.hpp"
+#include "harness/experiment/space.hpp"
 #include "harness/topology/link_kind.hpp"
 
 namespace waggle::experiment {
@@ -33,13 +33,13 @@ std::optional<topology::Badness> middle_of(const Spec& spec) {
 
 }  // namespace
 
-Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt) {
+Result<std::unique_ptr<Site>> Site::build(Spec& spec, std::vector<Entry>& entries, Interrupt& interrupt) {
   std::unique_ptr<Site> site(new Site(interrupt));
   // First, since it fails at once without the rights.
   WAGGLE_TRY(site->make_links(spec, entries));
   WAGGLE_TRY(topology::enter_private_mounts());
   WAGGLE_TRY(topology::WorkDirectory::sweep(spec.work));
-  WAGGLE_TRY(check_room(spec));  // what killed experiments left is gone
+  WAGGLE_TRY(check_space(spec));  // what killed experiments left is gone
   WAGGLE_LET(work, topology::WorkDirectory::create(spec.work));
   site->work_.emplace(std::move(work));
   site->reserve_memory(entries);

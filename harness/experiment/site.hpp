@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "harness/experiment/agent_process.hpp"
+#include "harness/experiment/interrupt.hpp"
 #include "harness/experiment/record.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/topology/hugepages.hpp"
-#include "harness/topology/interrupt.hpp"
 #include "harness/topology/link.hpp"
 #include "harness/topology/mounts.hpp"
 #include "harness/topology/work_directory.hpp"
@@ -26,7 +26,7 @@ class Site {
   /// Builds it, with the links of those entries that can run, and makes the workload's files. A link that cannot be
   /// made makes its entries unavailable, and is an error when none is left. The workload's size is that of spec.file
   /// when that is given.
-  static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<Entry>& entries, topology::Interrupt& interrupt);
+  static Result<std::unique_ptr<Site>> build(Spec& spec, std::vector<Entry>& entries, Interrupt& interrupt);
 
   /// The links that pairs run over, by kind.
   const std::map<std::string, topology::Link>& links() const { return links_; }
@@ -36,7 +36,7 @@ class Site {
   const std::filesystem::path& source() const { return source_; }  ///< files that are sent
   const std::filesystem::path& sink() const { return sink_; }      ///< where files go
   Agent& host() { return *host_; }
-  topology::Interrupt& interrupt() { return interrupt_; }
+  Interrupt& interrupt() { return interrupt_; }
 
   /// Removes what a failed run has left, so that the next starts alike.
   void tidy();
@@ -44,7 +44,7 @@ class Site {
   record::Link recorded_link(const std::string& kind) const;
 
  private:
-  explicit Site(topology::Interrupt& interrupt) : interrupt_(interrupt) {}
+  explicit Site(Interrupt& interrupt) : interrupt_(interrupt) {}
   Result<> make_links(const Spec& spec, std::vector<Entry>& entries);
   void reserve_memory(std::vector<Entry>& entries);
   Result<> prepare_places(const Spec& spec);
@@ -52,7 +52,7 @@ class Site {
   Result<> show_file(const std::filesystem::path& file);
 
   // In this order: mounts and agents go before the directory that they use.
-  topology::Interrupt& interrupt_;
+  Interrupt& interrupt_;
   std::optional<topology::WorkDirectory> work_;
   std::filesystem::path source_;
   std::filesystem::path sink_;

@@ -108,7 +108,7 @@ struct Watcher {
 };
 
 /// Runs all pairs interleaved in random order and returns the record (results/record.schema.json); who called it writes
-/// it down (record_file.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in
+/// it down (record/file.hpp). The calling thread ends up in a mount namespace of its own. A pair that cannot run is in
 /// the record with the reason. After a signal that ends programs (base/signals.hpp) the record has the runs that were
 /// made until then and says that it was interrupted; Fault::cancelled where no timed run had ended. Nothing is left
 /// behind either way.

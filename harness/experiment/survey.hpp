@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "harness/experiment/answers.hpp"
 #include "harness/experiment/machine.hpp"
+#include "harness/experiment/replies.hpp"
 #include "harness/measure/calibration.hpp"
 #include "harness/measure/pressure.hpp"
 

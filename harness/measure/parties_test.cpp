@@ -3,9 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/testing/require.hpp"
 #include "harness/measure/probe.hpp"
-#include "harness/measure/require.hpp"
-#include "harness/measure/subject.hpp"
+#include "harness/measure/testing/subject.hpp"
 
 using namespace waggle;
 using namespace waggle::measure;
@@ -42,7 +42,7 @@ TEST_CASE("any number of parties is told apart, and each is in its place") {
                                {Role::sender, sender.pid()},
                                {Role::relay, second_relay.pid()}});
   if (!tracer) {
-    cannot_run(tracer.error());
+    test::cannot_run(tracer.error());
   }
   for (Subject* subject : {&store, &relay, &sender, &second_relay}) {
     REQUIRE(subject->go());

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "base/testing/folder.hpp"
 #include "harness/measure/cpu_topology.hpp"
 #include "harness/measure/pressure.hpp"
 
@@ -19,21 +20,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A directory that is laid out like /sys or /proc.
-class Tree {
+class Tree : public test::Folder {
  public:
-  Tree() {
-    std::string name = (fs::temp_directory_path() / "waggle-tree-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-  ~Tree() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-  void write(const fs::path& file, const std::string& text) const {
-    fs::create_directories((path_ / file).parent_path());
-    std::ofstream(path_ / file) << text << "\n";
-  }
+  void write(const fs::path& file, const std::string& text) const { Folder::write(file, text + "\n"); }
   void cpu(int cpu, const std::string& core, const std::string& l3) const {
     const fs::path place = fs::path("devices/system/cpu") / ("cpu" + std::to_string(cpu));
     write(place / "topology/thread_siblings_list", core);
@@ -47,9 +36,6 @@ class Tree {
   void node(int node, const std::string& cpus) const {
     write(fs::path("devices/system/node") / ("node" + std::to_string(node)) / "cpulist", cpus);
   }
-
- private:
-  fs::path path_;
 };
 
 /// Two nodes with two L3s each, two cores of two threads at each L3. The siblings of CPU n are n and n + 8.

@@ -7,10 +7,10 @@
 #include <catch2/catch.hpp>
 #include <ctime>
 
+#include "base/testing/require.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/measure/call_table.hpp"
 #include "harness/measure/programs.hpp"
-#include "harness/measure/require.hpp"
 #include "harness/measure/skeleton.hpp"
 
 // Each program is loaded into the running kernel and run by BPF_PROG_TEST_RUN on crafted tracepoint arguments; the
@@ -31,7 +31,7 @@ Skeleton<S> load(pid_t sender, Prepare prepare) {
   aim(*skeleton, {{record::Role::sender, sender}});
   prepare(*skeleton);
   if (const auto loaded = skeleton->load(); !loaded) {
-    cannot_run(loaded.error());
+    test::cannot_run(loaded.error());
   }
   return *std::move(skeleton);
 }

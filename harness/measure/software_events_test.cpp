@@ -5,8 +5,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "harness/measure/require.hpp"
-#include "harness/measure/subject.hpp"
+#include "base/testing/require.hpp"
+#include "harness/measure/testing/subject.hpp"
 
 using namespace waggle;
 using namespace waggle::measure;
@@ -23,7 +23,7 @@ TEST_CASE("software events count what another process does from now on") {
   });
   const auto events = SoftwareEvents::start(subject.pid());
   if (!events) {
-    cannot_run(events.error());
+    test::cannot_run(events.error());
   }
   const auto before = events->read();
   REQUIRE(subject.go());

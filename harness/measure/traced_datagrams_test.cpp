@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/measure/traced.hpp"
+#include "harness/measure/testing/traced.hpp"
 
 using namespace waggle;
 using namespace waggle::measure;
@@ -74,7 +74,7 @@ TEST_CASE("bursts of datagrams are counted by their bytes, and copied once on ea
 TEST_CASE("a side with a ring that the kernel copies to says that this is not seen") {
   const UniqueFd packet(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
   if (!packet) {
-    cannot_run(Error{Fault::missing, "no AF_PACKET sockets", "", errno});
+    test::cannot_run(Error{Fault::missing, "no AF_PACKET sockets", "", errno});
   }
   Subject with([] { return true; });
   ::fcntl(packet.get(), F_SETFD, FD_CLOEXEC);

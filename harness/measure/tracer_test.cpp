@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/measure/traced.hpp"
+#include "harness/measure/testing/traced.hpp"
 
 #ifdef HAVE_URING
 #include <liburing.h>
@@ -266,7 +266,7 @@ TEST_CASE("grades are tried, and a grade that is missing says why") {
   REQUIRE(known.size() == 3);
   CHECK(known.at(Grade::modelled));
   if (const auto& traced = known.at(Grade::traced); !traced) {
-    cannot_run(traced.error());
+    test::cannot_run(traced.error());
   }
   if (const auto& counted = known.at(Grade::counted); !counted) {
     CHECK(counted.error().fault == Fault::missing);

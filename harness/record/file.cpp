@@ -8,11 +8,13 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "base/write_all.hpp"
 #include "harness/record/json_text.hpp"
 #include "harness/record/record.hpp"
 
@@ -26,20 +28,13 @@ std::unexpected<Error> cannot_write(const fs::path& path) {
                     "choose another place with --output");
 }
 
-Result<> write_all(int fd, std::string_view text, const fs::path& path) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno != EINTR) {
-      return cannot_write(path);
-    }
-    text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
-  }
-  return {};
+Result<> write_text(int fd, std::string_view text, const fs::path& path) {
+  return write_all(fd, std::as_bytes(std::span(text))) ? Result<>() : cannot_write(path);
 }
 
 Result<> write_as_it_is(const fs::path& path, std::string_view text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return file ? write_all(file.get(), text, path) : cannot_write(path);
+  return file ? write_text(file.get(), text, path) : cannot_write(path);
 }
 
 /// A file that is not yet a record; removed unless it became one.
@@ -67,7 +62,7 @@ class Partial {
 
   /// On the disk before it has its name: a crash of the machine must not leave half a record either.
   Result<> fill(std::string_view text) {
-    WAGGLE_TRY(write_all(file_.get(), text, path_));
+    WAGGLE_TRY(write_text(file_.get(), text, path_));
     return ::fdatasync(file_.get()) == 0 || errno == EINVAL ? Result<>() : cannot_write(path_);
   }
 
@@ -145,7 +140,12 @@ Result<fs::path> write_record(const fs::path& path, const nlohmann::json& record
   }
 }
 
-Result<nlohmann::json> read_document(const fs::path& path) {
+namespace {
+
+constexpr std::string_view kFamily = "waggle-record/";
+
+/// The JSON in a file. Fault::corrupt when it is none.
+Result<nlohmann::json> json_in(const fs::path& path) {
   std::ifstream file(path);
   if (!file) {
     return fail_errno(fmt::format("cannot open {}", path.native()), errno,
@@ -158,15 +158,31 @@ Result<nlohmann::json> read_document(const fs::path& path) {
     size += static_cast<std::size_t>(file.gcount());
     text.resize(size == text.size() ? 2 * size : text.size());
   }
-  auto record = parse_json(std::string_view(text).substr(0, size));
-  const auto* schema = record && record->is_object() && record->contains("schema")
-                           ? record->at("schema").get_ptr<const std::string*>()
+  return parse_json(std::string_view(text).substr(0, size));
+}
+
+/// Whether a document says that it is a record, of whatever version.
+bool claims_to_be_one(const nlohmann::json& document) {
+  const auto* schema = document.is_object() && document.contains("schema")
+                           ? document.at("schema").get_ptr<const std::string*>()
                            : nullptr;
-  if (schema == nullptr || !schema->starts_with("waggle-record/")) {
+  return schema != nullptr && schema->starts_with(kFamily);
+}
+
+}  // namespace
+
+bool is_other_json(const fs::path& path) {
+  const auto document = json_in(path);
+  return document && !claims_to_be_one(*document);
+}
+
+Result<nlohmann::json> read_document(const fs::path& path) {
+  auto document = json_in(path);
+  if (document ? !claims_to_be_one(*document) : document.error().fault == Fault::corrupt) {
     return fail(Fault::corrupt, fmt::format("{} is not a record", path.native()),
                 "name a JSON file that run or compare has written");
   }
-  return record;
+  return document;
 }
 
 Result<Record> read_record(const fs::path& path) {

@@ -19,6 +19,9 @@ Result<std::filesystem::path> write_record(const std::filesystem::path& path, co
 /// else.
 Result<nlohmann::json> read_document(const std::filesystem::path& path);
 
+/// Whether a file is whole JSON that does not call itself a record: what may lie beside records and is none of them.
+bool is_other_json(const std::filesystem::path& path);
+
 /// A record of this version or of version 1. Fault::corrupt for what is none, is of another version or is not whole.
 Result<Record> read_record(const std::filesystem::path& path);
 

@@ -9,6 +9,7 @@
 #include "harness/record/metric.hpp"
 #include "harness/report/placement_text.hpp"
 #include "harness/report/record_text.hpp"
+#include "harness/report/usage.hpp"
 #include "harness/statistics/statistics.hpp"
 
 namespace waggle::report {
@@ -70,10 +71,6 @@ const RunFigure* run_figure(std::string_view name) {
   return found == kRunFigures.end() ? nullptr : found;
 }
 
-record::Interval single(double value, std::size_t runs) {
-  return {.median = value, .low = {}, .high = {}, .runs = runs, .coverage = {}};
-}
-
 /// Collects the figures of one contestant.
 class Collector {
  public:
@@ -98,6 +95,19 @@ class Collector {
   Figure& add(std::string name, std::string unit, std::optional<record::Role> party, record::Interval value) {
     return figures_.emplace_back(
         Figure{.name = std::move(name), .unit = std::move(unit), .party = party, .of = {}, .value = value});
+  }
+
+  /// What a party, or all of them together, used in each run that counts.
+  std::vector<double> in_runs(std::optional<record::Role> role, const auto& of) const {
+    std::vector<double> values;
+    for (const auto* run : counted_) {
+      double sum = 0;
+      for (const auto& party : run->parties) {
+        sum += !role || party.role == *role ? of(party.usage) : 0;
+      }
+      values.push_back(sum);
+    }
+    return values;
   }
 
   /// What the record says of it, where it does: the same as in its tables.
@@ -169,7 +179,7 @@ class Collector {
         add("cpu.per_operation", "us", party.role, *party.cpu_microseconds_per_operation);
       }
       add("cpu.share", "", party.role, party.cpu_share);
-      add("memory", "B", party.role, single(party.peak_memory_bytes, counted_.size()));
+      add("memory", "B", party.role, spread(party.peak_memory_bytes, in_runs(party.role, peak_of)));
     }
   }
 
@@ -209,14 +219,14 @@ class Collector {
   }
 
   /// A count of a probed or timed run, and how much that is for the payload and for an operation of such a run.
-  void add_count(const std::string& name, std::optional<record::Role> party, double count, record::Kind kind) {
-    const auto runs = kind == record::Kind::probed ? probed_ : counted_.size();
-    add(name, "", party, single(count, runs));
+  void add_count(const std::string& name, std::optional<record::Role> party, const record::Interval& count,
+                 record::Kind kind) {
+    add(name, "", party, count);
     if (const double payload = payload_per_run(kind); payload > 0) {
-      add(name + "_per_mib", "1/MiB", party, single(count / (payload / kMebibyte), runs));
+      add(name + "_per_mib", "1/MiB", party, scaled(count, kMebibyte / payload));
     }
     if (const double operations = operations_per_run(record_, contestant_, kind); operations > 0) {
-      add(name + "_per_operation", "", party, single(count / operations, runs));
+      add(name + "_per_operation", "", party, scaled(count, 1 / operations));
     }
   }
 
@@ -239,38 +249,42 @@ class Collector {
     };
     for (const auto& party : summary_.parties) {
       if (party.mode_switches) {
-        add_count("mode_switches", party.role, *party.mode_switches, record::Kind::probed);
+        add_count("mode_switches", party.role, single(*party.mode_switches, probed_), record::Kind::probed);
       }
       if (party.system_calls) {
-        add_count("system_calls", party.role, *party.system_calls, record::Kind::probed);
+        add_count("system_calls", party.role, single(*party.system_calls, probed_), record::Kind::probed);
       }
       const double own = party.context_switches.voluntary + party.context_switches.involuntary;
-      add_count("context_switches", party.role, own, record::Kind::timed);
-      add("page_faults", "", party.role, single(party.page_faults.minor + party.page_faults.major, counted_.size()));
+      add_count("context_switches", party.role, spread(own, in_runs(party.role, switches_of)), record::Kind::timed);
+      add("page_faults", "", party.role,
+          spread(party.page_faults.minor + party.page_faults.major, in_runs(party.role, faults_of)));
       add_up(modes, party.mode_switches);
       add_up(calls, party.system_calls);
       contexts += own;
     }
     if (modes && !summary_.parties.empty()) {
-      add_count("mode_switches", {}, *modes, record::Kind::probed);
+      add_count("mode_switches", {}, single(*modes, probed_), record::Kind::probed);
     }
     if (calls && !summary_.parties.empty()) {
-      add_count("system_calls", {}, *calls, record::Kind::probed);
+      add_count("system_calls", {}, single(*calls, probed_), record::Kind::probed);
     }
-    add_count("context_switches", {}, contexts, record::Kind::timed);
+    add_count("context_switches", {}, spread(contexts, in_runs({}, switches_of)), record::Kind::timed);
   }
 
   void counts() {
     std::map<std::string, double> sums;
+    const auto each_run = [&](std::optional<record::Role> role, const std::string& name) {
+      return in_runs(role, [&](const record::Usage& usage) { return counted_by(usage, name); });
+    };
     for (const auto& party : summary_.parties) {
       for (const auto& [name, count] : party.counters) {
         sums[name] += count;
-        add("counter", "", party.role, single(count, counted_.size())).of = name;
+        add("counter", "", party.role, spread(count, each_run(party.role, name))).of = name;
       }
     }
     // By our transport or, as far as probes saw it, by TCP.
     if (const auto own = sums.find("retransmissions"); own != sums.end()) {
-      add("retransmissions", "", {}, single(own->second, counted_.size()));
+      add("retransmissions", "", {}, spread(own->second, each_run({}, own->first)));
     } else if (summary_.tcp_retransmits) {
       add("retransmissions", "", {}, single(*summary_.tcp_retransmits, probed_));
     }
@@ -278,7 +292,7 @@ class Collector {
       add("drops", "", {}, single(*summary_.packets_dropped, probed_));
     }
     if (const auto polls = sums.find("empty_polls"); polls != sums.end()) {
-      add("empty_polls", "", {}, single(polls->second, counted_.size()));
+      add("empty_polls", "", {}, spread(polls->second, each_run({}, polls->first)));
     }
     if (contestant_.ceiling) {
       add("ceiling.share", "", {}, single(contestant_.ceiling->share, counted_.size()));

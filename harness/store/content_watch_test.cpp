@@ -9,7 +9,7 @@
 
 #include "harness/store/content_watch.hpp"
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_connection.hpp"
+#include "harness/store/testing/connection.hpp"
 
 namespace waggle::store {
 namespace {

@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_connection.hpp"
+#include "harness/store/testing/connection.hpp"
 
 namespace waggle::store {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "harness/store/landing.hpp"
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/testing/directory.hpp"
 
 namespace waggle::store {
 namespace {

@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "harness/store/test_connection.hpp"
+#include "harness/store/testing/connection.hpp"
 
 namespace waggle::store {
 namespace {

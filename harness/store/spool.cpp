@@ -13,6 +13,7 @@
 
 #include "base/bytes.hpp"
 #include "base/units.hpp"
+#include "base/write_all.hpp"
 
 namespace waggle::store {
 namespace {
@@ -32,17 +33,6 @@ Result<UniqueFd> make_nameless() {
     }
   }
   return file;
-}
-
-Result<> write_all(int file, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(file, bytes.data(), bytes.size());
-    if (wrote < 0 && errno != EINTR) {
-      return fail_errno("cannot write the temporary file", errno, "set TMPDIR to a directory with room");
-    }
-    bytes = bytes.subspan(wrote > 0 ? static_cast<std::size_t>(wrote) : 0);
-  }
-  return {};
 }
 
 }  // namespace
@@ -75,7 +65,9 @@ Result<Spooled> spool(int from, std::uint64_t most, const std::function<Result<>
     if (spooled.size > most) {
       return fail(Fault::no_space, fmt::format("the source goes on after {}", format_bytes(most)));
     }
-    WAGGLE_TRY(write_all(spooled.file.get(), {buffer.get(), static_cast<std::size_t>(got)}));
+    if (!write_all(spooled.file.get(), {buffer.get(), static_cast<std::size_t>(got)})) {
+      return fail_errno("cannot write the temporary file", errno, "set TMPDIR to a directory with room");
+    }
   }
 }
 

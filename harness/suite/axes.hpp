@@ -6,9 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "harness/suite/toml_tree.hpp"
+#include "harness/declared/toml_tree.hpp"
 
 namespace waggle::suite {
+
+using declared::Node;
+using declared::Place;
+using declared::wrong_at;
 
 /// What an experiment says of one option: a value, or a list that is swept.
 struct Axis {

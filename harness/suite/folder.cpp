@@ -10,6 +10,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/files_in.hpp"
 #include "harness/record/file.hpp"
 
 namespace waggle::suite {
@@ -45,18 +46,6 @@ fs::path latest(const std::string& suite) {
   return last;
 }
 
-std::vector<fs::path> json_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".json") {
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 Result<> make_writable(const fs::path& folder) {
   const auto* hint = "choose another place with --output";
   std::error_code error;
@@ -80,7 +69,7 @@ Result<fs::path> choose_folder(const std::string& suite, const fs::path& output,
     folder = results_folder() / fmt::format("{}-{:%Y%m%d-%H%M%S}", suite, fmt::gmtime(std::time(nullptr)));
   }
   WAGGLE_TRY(make_writable(folder));
-  if (!resume && !json_files(folder).empty()) {
+  if (!resume && !files_in(folder, ".json").empty()) {
     return fail(Fault::usage, fmt::format("{} has records already", folder.string()),
                 "go on with them by --resume, or name another place with --output");
   }
@@ -119,7 +108,7 @@ Tally tally_of(const record::Record& record) {
 
 Kept Kept::in(const fs::path& folder) {
   Kept kept;
-  for (const fs::path& file : json_files(folder)) {
+  for (const fs::path& file : files_in(folder, ".json")) {
     const auto document = record::read_document(file);
     auto record = document ? record::from_json(*document) : Result<record::Record>(std::unexpected(document.error()));
     if (!record) {

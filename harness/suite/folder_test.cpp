@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/suite/folder.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/must.hpp"
 #include "harness/experiment/unmeasured.hpp"
 #include "harness/record/file.hpp"
@@ -20,20 +22,13 @@ using test::must;
 
 class Results {
  public:
-  Results() {
-    std::string name = (fs::temp_directory_path() / "suite-folder-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-    ::setenv("WAGGLE_RESULTS", name.c_str(), 1);
-  }
-  ~Results() {
-    ::unsetenv("WAGGLE_RESULTS");
-    fs::remove_all(path);
-  }
+  Results() { ::setenv("WAGGLE_RESULTS", path.c_str(), 1); }
+  ~Results() { ::unsetenv("WAGGLE_RESULTS"); }
   Results(const Results&) = delete;
   Results& operator=(const Results&) = delete;
 
-  fs::path path;
+  const test::Folder folder;
+  const fs::path& path = folder.path();
 };
 
 Planned planned_at(const std::string& size) {
@@ -101,6 +96,8 @@ TEST_CASE("what is kept is found by settings, and only when it is whole") {
   CHECK(second != first);
   CHECK(Kept::in(results.path).match(planned)->file == second);
   std::ofstream(results.path / "torn.json") << R"({"schema": "waggle-record/2", "crea)";
+  fs::create_directory(results.path / "folder.json");
+  REQUIRE(::mkfifo((results.path / "pipe.json").c_str(), 0600) == 0);
   CHECK(Kept::in(results.path).broken().size() == 1);
   must(set_aside(first));
   must(set_aside(second));

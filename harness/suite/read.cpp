@@ -3,12 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 
-#include "base/suggest.hpp"
-#include "harness/suite/find.hpp"
+#include "harness/declared/suite_files.hpp"
+#include "harness/declared/toml_table.hpp"
 #include "harness/suite/settled.hpp"
 #include "harness/suite/suite.hpp"
 
@@ -16,105 +15,60 @@ namespace waggle::suite {
 namespace {
 
 namespace fs = std::filesystem;
+using declared::Complaint;
+using declared::TomlTable;
 using Kind = Node::Kind;
 
-/// Of the file; "verdict" is read by who judges claims.
-constexpr std::array<std::string_view, 8> kKeysOfTheFile{"title",   "about",    "claims",     "seconds",
-                                                         "include", "defaults", "experiment", "verdict"};
 /// A sweep of more points was not meant.
 constexpr std::uint64_t kMostPoints = 10'000;
 
-Result<> check_keys_of_file(const fs::path& file, const Node& root) {
-  for (const Node& member : root.items) {
-    if (std::ranges::find(kKeysOfTheFile, member.key) == kKeysOfTheFile.end()) {
-      const std::vector<std::string> known(kKeysOfTheFile.begin(), kKeysOfTheFile.end());
-      const std::string nearest = suggest(member.key, known);
-      return wrong_at(file, member.key_place, fmt::format("a suite has no key '{}'", member.key),
-                      nearest.empty() ? fmt::format("it has: {}; options stand under [[experiment]] or [defaults]",
-                                                    fmt::join(known, ", "))
-                                      : fmt::format("did you mean {}?", nearest));
-    }
-  }
-  return {};
-}
-
-/// The text of a key; empty when it is not there.
-Result<std::string> text_of(const fs::path& file, const Node& table, std::string_view key) {
-  const Node* found = table.find(key);
-  if (found != nullptr && !found->is(Kind::text)) {
-    return wrong_at(file, found->place, fmt::format("{} is a text", key), "write it between quotes");
-  }
-  return found == nullptr ? std::string() : found->text;
-}
-
-/// The texts of a key that has a list of them; empty when it is not there.
-Result<std::vector<std::string>> texts_of(const fs::path& file, const Node& table, std::string_view key) {
-  std::vector<std::string> texts;
-  const Node* found = table.find(key);
-  if (found == nullptr) {
-    return texts;
-  }
-  for (const Node& item : found->items) {
-    texts.push_back(item.text);
-  }
-  if (!found->is(Kind::list) ||
-      std::ranges::any_of(found->items, [](const Node& item) { return !item.is(Kind::text); })) {
-    return wrong_at(file, found->place, fmt::format("{} is a list of texts", key), R"(write it like ["A", "B"])");
-  }
-  return texts;
-}
-
 Result<Head> head_of(const fs::path& file, const Node& root) {
-  WAGGLE_TRY(check_keys_of_file(file, root));
-  Head head{.name = file.stem().string(), .title = {}, .about = {}, .claims = {}};
-  WAGGLE_LET(title, text_of(file, root, "title"));
-  WAGGLE_LET(about, text_of(file, root, "about"));
-  WAGGLE_LET(claims, texts_of(file, root, "claims"));
-  if (title.empty()) {
-    return wrong_at(file, {1, 1}, "a suite has a title", "write title = \"…\" at the top");
+  Complaint complaint(file.string());
+  TomlTable table(root, "a suite", complaint);
+  Head head{.name = file.stem().string(),
+            .title = table.text("title"),
+            .about = table.text("about"),
+            .claims = table.texts("claims"),
+            .seconds = table.number("seconds").value_or(0)};
+  table.leave({"include", "defaults", "experiment"});
+  table.leave({"verdict"});  // which is read by who judges claims
+  table.refuse_others("; options stand under [[experiment]] or [defaults]");
+  if (head.title.empty()) {
+    complaint.at({1, 1}, "a suite has a title", "write title = \"…\" at the top");
   }
-  head.title = std::move(title);
-  head.about = std::move(about);
-  head.claims = std::move(claims);
-  if (const Node* seconds = root.find("seconds")) {
-    head.seconds = seconds->is(Kind::integer) ? static_cast<double>(seconds->integer) : seconds->real;
-    if (!(head.seconds > 0)) {
-      return wrong_at(file, seconds->place, "seconds is a number above 0", "write about how long the suite takes");
-    }
+  if (table.has("seconds") && !(head.seconds > 0)) {
+    table.complain("seconds", "seconds is a number above 0", "write about how long the suite takes");
   }
+  WAGGLE_TRY(complaint.result());
   return head;
 }
 
 /// Who is compared: "datapaths", a text or a list of them, and "receiver".
 Result<Contestants> contestants_of(const fs::path& file, const Node& experiment, const Node* defaults) {
+  Complaint complaint(file.string());
   Contestants contestants{.place = experiment.place};
   for (const Node* table : {defaults, &experiment}) {
     if (table == nullptr) {
       continue;
     }
-    if (const Node* said = table->find("datapaths")) {
-      contestants.place = said->place;
-      if (said->is(Kind::text)) {
-        contestants.datapaths = said->text;
-      } else {
-        WAGGLE_LET(names, texts_of(file, *table, "datapaths"));
-        contestants.datapaths = fmt::format("{}", fmt::join(names, ","));
-      }
+    TomlTable said(*table, "an experiment", complaint);
+    if (const Node* datapaths = table->find("datapaths")) {
+      contestants.place = datapaths->place;
+      contestants.datapaths = fmt::format("{}", fmt::join(said.texts("datapaths"), ","));
       if (contestants.datapaths.empty()) {
-        return wrong_at(file, said->place, "datapaths names none", "write \"all\", or a list of names");
+        said.complain("datapaths", "datapaths names none", "write \"all\", or a list of names");
       }
     }
-    if (table->find("receiver") != nullptr) {
-      WAGGLE_LET(receiver, text_of(file, *table, "receiver"));
-      contestants.receiver = std::move(receiver);
+    if (said.has("receiver")) {
+      contestants.receiver = said.text("receiver");
     }
   }
+  WAGGLE_TRY(complaint.result());
   return contestants;
 }
 
 /// Ids are parts of file names, and verdicts name them.
-Result<std::string> id_of(const fs::path& file, const Node& experiment, std::set<std::string>& taken) {
-  WAGGLE_LET(id, text_of(file, experiment, "id"));
+Result<> check_id(const fs::path& file, const Node& experiment, const std::string& id, std::set<std::string>& taken) {
   const Node* said = experiment.find("id");
   const Place place = said == nullptr ? experiment.place : said->place;
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
@@ -125,12 +79,17 @@ Result<std::string> id_of(const fs::path& file, const Node& experiment, std::set
   if (!taken.insert(id).second) {
     return wrong_at(file, place, fmt::format("there is a second experiment '{}'", id), "give it another id");
   }
-  return id;
+  return {};
 }
 
-Result<> add_experiment(const fs::path& file, const Node& experiment, const Node* defaults, const std::string& id,
-                        const Overrides& overrides, Suite& suite) {
-  WAGGLE_LET(title, text_of(file, experiment, "title"));
+Result<> add_experiment(const fs::path& file, const Node& experiment, const Node* defaults,
+                        std::set<std::string>& taken, const Overrides& overrides, Suite& suite) {
+  Complaint complaint(file.string());
+  TomlTable said(experiment, "an experiment", complaint);
+  const auto id = said.text("id");
+  const auto title = said.text("title");
+  WAGGLE_TRY(complaint.result());
+  WAGGLE_TRY(check_id(file, experiment, id, taken));
   WAGGLE_LET(contestants, contestants_of(file, experiment, defaults));
   WAGGLE_LET(axes, axes_of(file, experiment, defaults));
   const std::uint64_t points = points_of(axes);
@@ -161,10 +120,13 @@ Result<> read_into(const fs::path& file, const Node& root, const Overrides& over
 
 Result<> include(const fs::path& file, const Node& root, const Overrides& overrides, std::vector<fs::path>& outer,
                  Suite& suite) {
-  WAGGLE_LET(names, texts_of(file, root, "include"));
+  Complaint complaint(file.string());
+  const auto names = TomlTable(root, "a suite", complaint).texts("include");
+  WAGGLE_TRY(complaint.result());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const Place place = root.find("include")->items[i].place;
-    auto found = find_suite(names[i], file.parent_path());
+    const Node& said = *root.find("include");
+    const Place place = said.is(Kind::list) ? said.items[i].place : said.place;
+    auto found = declared::find_suite(names[i], file.parent_path());
     if (!found) {
       return wrong_at(file, place, std::move(found).error());
     }
@@ -172,8 +134,13 @@ Result<> include(const fs::path& file, const Node& root, const Overrides& overri
     if (std::ranges::find(outer, known) != outer.end()) {
       return wrong_at(file, place, fmt::format("{} is included in itself, or twice", names[i]), "leave it out");
     }
+    // Records name their suite by its name alone.
+    if (std::ranges::any_of(outer, [&](const fs::path& other) { return other.stem() == known.stem(); })) {
+      return wrong_at(file, place, fmt::format("there is another suite '{}' in this one", known.stem().string()),
+                      "give its file another name");
+    }
     outer.push_back(known);
-    WAGGLE_LET(included, read_toml(*found));
+    WAGGLE_LET(included, declared::read_toml(*found));
     WAGGLE_TRY(head_of(*found, included));
     WAGGLE_TRY(read_into(*found, included, overrides, outer, suite));
   }
@@ -192,8 +159,7 @@ Result<> read_into(const fs::path& file, const Node& root, const Overrides& over
     }
     for (const Node& experiment : experiments->items) {
       WAGGLE_TRY(check_table(file, &experiment, "[experiment]"));
-      WAGGLE_LET(id, id_of(file, experiment, taken));
-      WAGGLE_TRY(add_experiment(file, experiment, defaults, id, overrides, suite));
+      WAGGLE_TRY(add_experiment(file, experiment, defaults, taken, overrides, suite));
     }
   }
   return {};
@@ -202,12 +168,12 @@ Result<> read_into(const fs::path& file, const Node& root, const Overrides& over
 }  // namespace
 
 Result<Head> read_head(const fs::path& file) {
-  WAGGLE_LET(root, read_toml(file));
+  WAGGLE_LET(root, declared::read_toml(file));
   return head_of(file, root);
 }
 
 Result<Suite> read_suite(const fs::path& file, const Overrides& overrides) {
-  WAGGLE_LET(root, read_toml(file));
+  WAGGLE_LET(root, declared::read_toml(file));
   Suite suite;
   WAGGLE_LET(head, head_of(file, root));
   suite.head = std::move(head);

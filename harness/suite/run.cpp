@@ -7,12 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "harness/experiment/interrupt.hpp"
 #include "harness/experiment/unmeasured.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/record/archive.hpp"
 #include "harness/record/file.hpp"
 #include "harness/suite/estimate.hpp"
-#include "harness/topology/interrupt.hpp"
 #include "harness/topology/limits.hpp"
 #include "harness/topology/network_namespace.hpp"
 
@@ -55,7 +55,7 @@ class SuiteRunner {
   SuiteRunner(const Suite& suite, const Call& call, const Watch& watch, record::Revision revision)
       : suite_(suite), call_(call), watch_(watch), revision_(std::move(revision)) {}
 
-  Result<std::vector<Finished>> go(topology::Interrupt& interrupt) {
+  Result<std::vector<Finished>> go(experiment::Interrupt& interrupt) {
     const auto& experiments = suite_.experiments;
     if (call_.resume) {
       kept_ = Kept::in(call_.folder);
@@ -161,7 +161,7 @@ class SuiteRunner {
 Result<std::vector<Finished>> run_suite(const Suite& suite, const Call& call, const Watch& watch) {
   WAGGLE_LET(revision, record::read<record::Revision>(measure::revision()));
   // Held over all experiments: a signal between two of them must not end the program before it has said how to go on.
-  WAGGLE_LET(interrupt, topology::Interrupt::watch());
+  WAGGLE_LET(interrupt, experiment::Interrupt::watch());
   // Without the rights nothing could run, and nobody wants a record of each of them that says so.
   WAGGLE_TRY(topology::NetworkNamespace::create());
   return SuiteRunner(suite, call, watch, std::move(revision)).go(interrupt);

@@ -35,7 +35,7 @@ nlohmann::json json_of(const Node& node) {
 }
 
 Result<> say_setting(Spec& spec, const std::string& name, const Node& value) {
-  if (value.is(Node::Kind::list) || value.is(Node::Kind::table) || value.is(Node::Kind::time)) {
+  if (!value.is_single()) {
     return fail(Fault::usage, fmt::format("{} takes no such value", name), "write it as on a command line");
   }
   WAGGLE_TRY(read_setting(name, value.written()));
@@ -146,10 +146,12 @@ Result<Planned> settled(const std::filesystem::path& file, Place begins, const C
   WAGGLE_TRY(say_overrides(spec, said, overrides));
   if (auto done = settle_all(spec, said, contestants); !done) {
     Error& error = done.error();
-    if (error.what.starts_with("--work")) {  // which is the caller's
+    const bool of_work = error.what.starts_with("--work:");
+    const bool is_said = std::ranges::find(axes, "work", &Axis::name) != axes.end();
+    if (of_work && (!is_said || overrides.values.contains("work"))) {  // which is the caller's
       return std::unexpected(std::move(error));
     }
-    if (error.fault == Fault::usage) {
+    if (of_work || error.fault == Fault::usage) {
       const Place place = place_of(error, axes, error.what.starts_with("--") ? begins : contestants.place);
       return wrong_at(file, place, std::move(error));
     }

@@ -4,10 +4,14 @@
 #include <set>
 
 #include "base/testing/must.hpp"
+#include "harness/declared/suite_files.hpp"
 #include "harness/suite/estimate.hpp"
-#include "harness/suite/find.hpp"
 
 namespace waggle::suite {
+
+using declared::find_suite;
+using declared::shipped_suites;
+using declared::suites_in;
 
 TEST_CASE("every suite that comes with the program is read, says what it is for, and takes about as long as it says") {
   const auto files = suites_in(shipped_suites());
@@ -37,15 +41,6 @@ TEST_CASE("what is full has all that answer a claim") {
     const std::string name = file.stem().string();
     CHECK((name == "full" || name == "quick" || in_full.contains(name)));
   }
-}
-
-TEST_CASE("a suite is found by its name or by its path, and a misspelt one is not far") {
-  CHECK(test::must(find_suite("quick")).filename() == "quick.toml");
-  CHECK(test::must(find_suite("./mine.toml")) == "./mine.toml");
-  CHECK(test::must(find_suite("mine.toml")) == "mine.toml");
-  CHECK(test::must(find_suite("/somewhere/mine")) == "/somewhere/mine");
-  CHECK(find_suite("quik").error().text().find("did you mean quick?") != std::string::npos);
-  CHECK(find_suite("nonsense").error().text().find("choose one of: ") != std::string::npos);
 }
 
 }  // namespace waggle::suite

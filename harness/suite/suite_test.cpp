@@ -2,13 +2,11 @@
 #include "harness/suite/suite.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
 #include <set>
 
+#include "base/testing/folder.hpp"
 #include "base/testing/must.hpp"
 #include "harness/experiment/spec_check.hpp"
 #include "harness/suite/estimate.hpp"
@@ -17,28 +15,8 @@ namespace waggle::suite {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Folder;
 using test::must;
-
-/// A folder of suites that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "suite-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-
- private:
-  fs::path path_;
-};
 
 /// The file "mine.toml" with a title and this.
 Result<Suite> read(const std::string& text, const Overrides& overrides = {}) {
@@ -163,16 +141,19 @@ TEST_CASE("what a suite does not know or take is one line with its place") {
   CHECK(refusal(read_experiment("settings.afxdp.mode = \"generic\"\n")).find("afxdp is not used") != std::string::npos);
   CHECK(refusal(read_experiment("settings = 1\n")).starts_with("mine.toml:5:12: settings is a table"));
   CHECK(refusal(read_experiment("tmpfs_huge = true\nsink = \"file\"\n")).starts_with("mine.toml:5:1: --huge"));
-  CHECK(refusal(read_experiment("receiver = 1\n")).starts_with("mine.toml:5:12: receiver is a text"));
+  CHECK(refusal(read_experiment("receiver = 1\n")).starts_with("mine.toml:5:12: 'receiver' is a text"));
+  const auto work = read_experiment("work = \"/nowhere\"\n");
+  REQUIRE_FALSE(work);
+  CHECK(work.error().what.find("mine.toml:5:1: --work: /nowhere is not a directory") != std::string::npos);
 }
 
 TEST_CASE("so is what does not stand where it should") {
-  CHECK(
-      refusal(read("size = \"1KiB\"\n[[experiment]]\nid = \"a\"\n")).starts_with("mine.toml:2:1: a suite has no key"));
-  CHECK(refusal(read("clams = []\n")) == "mine.toml:2:1: a suite has no key 'clams'; did you mean claims?");
+  CHECK(refusal(read("size = \"1KiB\"\n[[experiment]]\nid = \"a\"\n"))
+            .starts_with("mine.toml:2:1: a suite has no 'size'"));
+  CHECK(refusal(read("clams = []\n")) == "mine.toml:2:1: a suite has no 'clams'; did you mean 'claims'?");
   CHECK(refusal(read("")).starts_with("mine.toml:1:1: the suite has no experiment"));
   CHECK(refusal(read("seconds = 0\n")).starts_with("mine.toml:2:11: seconds"));
-  CHECK(refusal(read("claims = [1]\n")).starts_with("mine.toml:2:10: claims is a list of texts"));
+  CHECK(refusal(read("claims = [1]\n")).starts_with("mine.toml:2:11: 'claims' holds texts"));
   CHECK(refusal(read("[[experiment]]\n")).find("an experiment has an id") != std::string::npos);
   CHECK(refusal(read("[[experiment]]\nid = \"A b\"\n")).starts_with("mine.toml:3:6: 'A b' is no id"));
   CHECK(refusal(read("[[experiment]]\nid = \"a\"\n[[experiment]]\nid = \"a\"\n")).starts_with("mine.toml:5:6: "));
@@ -201,6 +182,10 @@ TEST_CASE("a suite includes others, whose experiments keep their suite's name") 
   REQUIRE(suite.experiments.size() == 2);
   CHECK(suite.experiments[0].suite == "one");
   CHECK(suite.experiments[1].suite == "two");
+  fs::create_directory(folder.path() / "other");
+  folder.write("other/one.toml", "title = \"Other\"\n[[experiment]]\nid = \"a\"\ndatapaths = \"udp\"\n");
+  const auto alike = folder.write("mine.toml", "title = \"Both\"\ninclude = [\"one\", \"./other/one.toml\"]\n");
+  CHECK(refusal(read_suite(alike)).starts_with("mine.toml:2:19: there is another suite 'one'"));
   const auto twice = read_suite(folder.write("mine.toml", "title = \"Mine\"\ninclude = [\"mine\"]\n"));
   CHECK(refusal(twice).starts_with("mine.toml:2:12: mine is included in itself"));
 }

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/measure/require.hpp"
+#include "base/testing/require.hpp"
 #include "harness/topology/work_directory.hpp"
 
 using namespace waggle;
@@ -56,7 +56,7 @@ void need_hugepages() {
   const auto work = work_directory();
   const auto tried = Hugepages::reserve(four(), work.path());
   if (!tried) {
-    measure::cannot_run(tried.error());
+    test::cannot_run(tried.error());
   }
 }
 

@@ -14,7 +14,6 @@
 #include <fstream>
 #include <thread>
 
-#include "harness/topology/interrupt.hpp"
 #include "harness/topology/link.hpp"
 #include "harness/topology/mounts.hpp"
 #include "harness/topology/offloads.hpp"
@@ -297,13 +296,4 @@ TEST_CASE("a file is warmed and chilled, and the kernel confirms it") {
   REQUIRE(chilled);
   CHECK(chilled->state() == "cold");
   CHECK(residency(file)->resident == 0);
-}
-
-TEST_CASE("a signal is noticed, stays noticed and kills nobody") {
-  auto interrupt = Interrupt::watch();
-  REQUIRE(interrupt);
-  CHECK(interrupt->check());
-  ::kill(::getpid(), SIGTERM);
-  CHECK(interrupt->check().error().fault == Fault::cancelled);
-  CHECK(interrupt->check().error().fault == Fault::cancelled);
 }

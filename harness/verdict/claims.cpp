@@ -5,10 +5,14 @@
 
 #include <algorithm>
 
-#include "harness/verdict/toml_table.hpp"
+#include "harness/declared/toml_table.hpp"
 
 namespace waggle::verdict {
 namespace {
+
+using declared::Complaint;
+using declared::Node;
+using declared::TomlTable;
 
 /// Outcomes that an answer may come to: all that a measurement can.
 std::vector<std::string> answers() {
@@ -17,14 +21,14 @@ std::vector<std::string> answers() {
   return words;
 }
 
-Source read_source(const toml::table& from, Complaint& complaint) {
+Source read_source(const Node& from, Complaint& complaint) {
   TomlTable table(from, "a source", complaint);
   Source source{.id = table.some_text("id"), .title = table.some_text("title")};
   table.refuse_others();
   return source;
 }
 
-Claim read_claim(const toml::table& from, const std::string& group, const Claims& before, Complaint& complaint) {
+Claim read_claim(const Node& from, const std::string& group, const Claims& before, Complaint& complaint) {
   TomlTable table(from, "a claim", complaint);
   Claim claim;
   claim.id = table.some_text("id");
@@ -71,7 +75,7 @@ const Claim* Claims::find(std::string_view id) const {
 }
 
 Result<Claims> read_claims(const std::filesystem::path& path) {
-  WAGGLE_LET(document, read_toml(path));
+  WAGGLE_LET(document, declared::read_toml(path));
   Complaint complaint(path.native());
   Claims all;
   TomlTable file(document, "a file of claims", complaint);
@@ -87,9 +91,7 @@ Result<Claims> read_claims(const std::filesystem::path& path) {
     group.refuse_others();
   }
   file.refuse_others();
-  if (complaint.error()) {
-    return std::unexpected(*complaint.error());
-  }
+  WAGGLE_TRY(complaint.result());
   return all;
 }
 

@@ -55,6 +55,13 @@ std::optional<Evidence> newest(Records records, const Indices& indices, const st
   return other;
 }
 
+/// What it is compared with: over the same link, or what could not run over any.
+std::optional<Evidence> newest_other(Records records, const Indices& indices, const std::string& label,
+                                     const std::string& link) {
+  const auto found = newest(records, indices, label, link);
+  return found ? found : newest(records, indices, label, {});
+}
+
 /// Links of the contestants with that label. Where it was whole over one, that it could not run over none is no news.
 std::vector<std::string> links_of_label(Records records, const Indices& indices, const std::string& label) {
   std::vector<std::string> links;
@@ -94,8 +101,9 @@ std::optional<Evidence> elsewhere_of(const Rule& rule, Records records, const st
   }
   const auto found = std::ranges::find_if(
       points, [&](const auto& each) { return is_at(there, each.first) && is_at(each.first, rule.than_at); });
-  return found == points.end() ? std::nullopt
-                               : newest(records, found->second, rule.than.empty() ? rule.of : rule.than, here.link);
+  return found == points.end()
+             ? std::nullopt
+             : newest_other(records, found->second, rule.than.empty() ? rule.of : rule.than, here.link);
 }
 
 /// All that is asked of a rule at one point, over one link.
@@ -114,7 +122,7 @@ struct Search {
         std::tie(found.of, found.than) = *both;
         return found;
       }
-      found.than = newest(records, here, rule.than, link);
+      found.than = newest_other(records, here, rule.than, link);
     }
     found.of = newest(records, here, rule.of, link);
     if (rule.elsewhere()) {

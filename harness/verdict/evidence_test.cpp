@@ -109,6 +109,15 @@ TEST_CASE("what could not run is found, but not where the same could over a link
   CHECK(found.front().instance.link == "veth");
 }
 
+TEST_CASE("what it is compared with is found where it could not run over any link") {
+  auto none = without("mmap", record::Status::unavailable, "no NIC");
+  none.link.clear();
+  const Given given({record_at({}, {contestant({.label = "sendfile", .goodput = kSome}), none})});
+  const auto found = find_evidence(rule(Is::more_than, "mmap"), given.list);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().than == Evidence{.record = 0, .contestant = 1});
+}
+
 TEST_CASE("records of other suites and experiments say nothing") {
   auto other = record_at({}, {contestant({.label = "sendfile", .goodput = kSome})});
   other.suite->experiment = "other";

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/suggest.hpp"
@@ -15,19 +16,37 @@ namespace {
 
 constexpr std::string_view kSettings = "settings";
 
-/// Names of the lists in a table; those of a datapath's own are "udp.queues", and "links" is another name of "link".
-std::vector<std::string> lists_in(const toml::table& table, const std::string& prefix) {
-  std::vector<std::string> names;
-  for (const auto& [key, node] : table) {
-    const std::string name = prefix + std::string(key.str() == "links" ? "link" : key.str());
-    if (node.is_array()) {
-      names.push_back(name);
-    } else if (const auto* inner = node.as_table()) {
-      const bool outermost = prefix.empty() && key.str() == kSettings;
-      std::ranges::move(lists_in(*inner, outermost ? std::string() : name + "."), std::back_inserter(names));
+using Values = std::vector<std::string>;
+/// What a table says of each option: the values of a list, or nothing of a single one.
+using Said = std::map<std::string, std::optional<Values>>;
+
+/// None when any of them is a list itself.
+Values values_of(const Node& list) {
+  Values values;
+  for (const Node& each : list.items) {
+    if (!each.is_single()) {
+      return {};
+    }
+    values.push_back(each.written());
+  }
+  return values;
+}
+
+/// Options of a datapath's own are "udp.queues", and "links" is another name of "link".
+Said said_in(const Node& table, const std::string& prefix) {
+  Said said;
+  for (const Node& member : table.items) {
+    const std::string name = prefix + (member.key == "links" ? "link" : member.key);
+    if (member.is(Node::Kind::list)) {
+      said[name] = values_of(member);
+    } else if (member.is(Node::Kind::table)) {
+      const bool outermost = prefix.empty() && member.key == kSettings;
+      said.merge(said_in(member, outermost ? std::string() : name + "."));
+    } else {
+      said[name] = std::nullopt;
     }
   }
-  return names;
+  return said;
 }
 
 std::string nearest_of(const std::string& typed, const std::vector<std::string>& known, std::string_view of) {
@@ -39,18 +58,24 @@ std::string nearest_of(const std::string& typed, const std::vector<std::string>&
 
 }  // namespace
 
-Experiments::Experiments(const toml::table& document, std::string suite, Complaint& complaint)
-    : suite_(std::move(suite)) {
+Experiments::Experiments(const Node& document, std::string suite, Complaint& complaint) : suite_(std::move(suite)) {
   TomlTable file(document, "a suite", complaint);
   speaks_to_ = file.texts("claims");
-  const auto* const defaults = document.get_as<toml::table>("defaults");
-  const auto usual = defaults == nullptr ? std::vector<std::string>() : lists_in(*defaults, "");
+  const auto* const defaults = document.find("defaults");
+  const auto usual = defaults == nullptr ? Said() : said_in(*defaults, "");
   for (const auto* each : file.tables("experiment")) {
-    const auto* const id = each->get_as<std::string>("id");
-    if (id != nullptr) {
-      auto& names = swept_[id->get()] = lists_in(*each, "");
-      names.insert(names.end(), usual.begin(), usual.end());
-      std::erase(names, "datapaths");
+    const auto* const id = each->find("id");
+    if (id == nullptr || !id->is(Node::Kind::text)) {
+      continue;
+    }
+    auto said = said_in(*each, "");
+    said.insert(usual.begin(), usual.end());  // where the experiment says nothing itself
+    said.erase("datapaths");
+    Sweep& sweep = swept_[id->text];
+    for (auto& [name, values] : said) {
+      if (values) {
+        sweep[name] = *std::move(values);
+      }
     }
   }
 }
@@ -79,10 +104,22 @@ void Experiments::check_id(const char* key, const std::string& id, TomlTable& ta
 
 void Experiments::check_point(const char* key, const std::string& id, const Point& point, TomlTable& table) const {
   const auto found = swept_.find(id);
+  if (found == swept_.end()) {
+    return;
+  }
   for (const auto& [name, value] : point) {
-    if (found != swept_.end() && std::ranges::find(found->second, name) == found->second.end()) {
+    const auto swept = found->second.find(name);
+    if (swept == found->second.end()) {
+      std::vector<std::string> names;
+      std::ranges::transform(found->second, std::back_inserter(names), [](const auto& each) { return each.first; });
       table.complain(key, fmt::format("the experiment {} does not sweep '{}'", id, name),
-                     nearest_of(name, found->second, "it sweeps"));
+                     nearest_of(name, names, "it sweeps"));
+    } else if (const auto& values = swept->second;
+               !values.empty() && std::ranges::none_of(values, [&](const std::string& known) {
+                 return is_at({{name, known}}, {{name, value}});
+               })) {
+      table.complain(key, fmt::format("the experiment {} has no point {}={}", id, name, value),
+                     nearest_of(value, values, "it sweeps"));
     }
   }
 }

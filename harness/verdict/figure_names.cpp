@@ -16,7 +16,7 @@ namespace {
 
 struct Known {
   std::string_view name;
-  bool timed;
+  bool varies;
   std::string_view noun;  ///< of its unit, where records have none that a reader knows
 };
 
@@ -40,15 +40,15 @@ constexpr auto kKnown = std::to_array<Known>({
     {"system_calls", false, "system calls"},
     {"system_calls_per_mib", false, "system calls/MiB"},
     {"system_calls_per_operation", false, "system calls/operation"},
-    {"context_switches", false, "context switches"},
-    {"context_switches_per_mib", false, "context switches/MiB"},
-    {"context_switches_per_operation", false, "context switches/operation"},
-    {"page_faults", false, "page faults"},
-    {"memory", false, ""},
-    {"retransmissions", false, "retransmissions"},
-    {"drops", false, "packets dropped"},
-    {"empty_polls", false, "empty polls"},
-    {"counter", false, ""},
+    {"context_switches", true, "context switches"},
+    {"context_switches_per_mib", true, "context switches/MiB"},
+    {"context_switches_per_operation", true, "context switches/operation"},
+    {"page_faults", true, "page faults"},
+    {"memory", true, ""},
+    {"retransmissions", true, "retransmissions"},
+    {"drops", true, "packets dropped"},
+    {"empty_polls", true, "empty polls"},
+    {"counter", true, ""},
 });
 
 const Known* known(std::string_view name) {
@@ -71,9 +71,9 @@ bool is_figure(std::string_view name) {
   return known(name) != nullptr;
 }
 
-bool is_timed(std::string_view name) {
+bool varies(std::string_view name) {
   const auto* const found = known(name);
-  return found != nullptr && found->timed;
+  return found != nullptr && found->varies;
 }
 
 std::string figure_text(std::string_view name, std::string_view unit, double value) {

@@ -13,9 +13,10 @@ namespace waggle::verdict {
 const std::vector<std::string>& figure_names();
 bool is_figure(std::string_view name);
 
-/// Whether it is a time or a rate, which differs from run to run, so that only an interval tells anything. Others are
-/// counts: what was counted is what happened.
-bool is_timed(std::string_view name);
+/// Whether it differs from run to run with all that the machine does meanwhile, so that only an interval tells
+/// anything: times, rates, memory, what a link lost. Copies and calls do not: what was counted is what the datapath
+/// does.
+bool varies(std::string_view name);
 
 /// The figure of a rule with its value as a sentence has it: "1.34 Gbit/s", "0.00 copies/B", "4.02 mode switches/MiB".
 std::string figure_text(std::string_view name, std::string_view unit, double value);

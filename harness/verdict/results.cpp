@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <utility>
 
+#include "harness/report/comparable.hpp"
 #include "harness/report/figures.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/statistics/statistics.hpp"
@@ -70,8 +72,26 @@ std::vector<record::PlacementGroup> groups_of(const record::Record& record) {
   return {record.placement->groups.at(*record.placement->counted)};
 }
 
-/// Why times of two records do not compare; empty when they do.
-std::string apart(const record::Record& a, const record::Record& b) {
+/// Why no figure of two records compares, whatever it is; empty when they do.
+std::string measured_apart(const Rule& rule, const record::Record& a, const record::Record& b) {
+  if (!report::are_of_one_build(a, b)) {
+    return fmt::format(
+        "the two were measured by different builds of the program; `harness suite {}` would measure both "
+        "by one",
+        rule.suite);
+  }
+  // Of two experiments the suite says itself what differs between them.
+  std::set<std::string> meant;
+  std::ranges::transform(rule.than_at, std::inserter(meant, meant.end()), [](const auto& each) { return each.first; });
+  const auto others = rule.than_experiment.empty() ? report::other_settings(a, b, meant) : std::vector<std::string>();
+  return others.empty()
+             ? std::string()
+             : fmt::format("the two were measured with another {}; `harness suite {}` would measure both alike",
+                           fmt::join(others, ", "), rule.suite);
+}
+
+/// Why figures that vary with the machine do not compare in two records; empty when they do.
+std::string ran_apart(const record::Record& a, const record::Record& b) {
   const auto kernels = [](const record::Record& record) {
     std::vector<std::string> all;
     std::ranges::transform(record.environment.hosts, std::back_inserter(all), &record::Host::kernel);
@@ -79,6 +99,9 @@ std::string apart(const record::Record& a, const record::Record& b) {
   };
   if (kernels(a) != kernels(b)) {
     return "the two were measured on different kernels";
+  }
+  if (!report::are_of_one_machine(a, b)) {
+    return "the two were measured on different CPUs";
   }
   auto groups = groups_of(a);
   std::ranges::move(groups_of(b), std::back_inserter(groups));
@@ -189,7 +212,7 @@ class Judgement {
     if (figure->grade) {
       result_.ours += fmt::format(", {}", record::name(*figure->grade));
     }
-    const auto range = is_timed(rule_.figure) ? deciding(value) : std::optional(Range::at(value.median));
+    const auto range = varies(rule_.figure) ? deciding(value) : std::optional(Range::at(value.median));
     if (!range) {
       return open(Outcome::not_shown, fmt::format("{} is no interval that decides: {}", result_.ours, covers(value)));
     }
@@ -203,17 +226,19 @@ class Judgement {
     if (!b) {
       return;
     }
-    const bool timed = is_timed(rule_.figure);
-    if (timed && found_.of->record != found_.than->record) {
-      if (auto why = apart(record(*found_.of), record(*found_.than)); !why.empty()) {
+    const bool varying = varies(rule_.figure);
+    if (found_.of->record != found_.than->record) {
+      auto why = measured_apart(rule_, record(*found_.of), record(*found_.than));
+      why = why.empty() && varying ? ran_apart(record(*found_.of), record(*found_.than)) : why;
+      if (!why.empty()) {
         return open(Outcome::not_shown, std::move(why));
       }
     }
-    if (auto ratios = within_rounds(); timed && ratios) {
+    if (auto ratios = within_rounds(); varying && ratios) {
       result_.paired = true;
       return tell_quotient(*ratios);
     }
-    timed ? compare_intervals(a->value, b->value) : compare_counts(*a, *b);
+    varying ? compare_intervals(a->value, b->value) : compare_counts(*a, *b);
   }
 
   /// The quotient of both in each round that both have; nothing where there are no such rounds.
@@ -238,8 +263,8 @@ class Judgement {
   void set_quotient(const Range& quotient, bool exact) {
     result_.value = quotient.middle;
     result_.ours = times(quotient.middle) + " times";
-    if (is_timed(rule_.figure)) {
-      result_.ours += " the " + rule_.figure;
+    if (varies(rule_.figure)) {
+      result_.ours += " the " + (rule_.counter.empty() ? rule_.figure : rule_.counter);
     }
     if (!exact) {
       result_.low = quotient.low;
@@ -303,7 +328,7 @@ class Judgement {
 
   std::string rests_on() const {
     std::string why = result_.ours;
-    if (rule_.compares() && is_timed(rule_.figure)) {
+    if (rule_.compares() && varies(rule_.figure)) {
       why += result_.paired ? ", paired within rounds" : ", unpaired";
     }
     why += fmt::format(" ({}", records_[found_.of->record].file);

@@ -11,9 +11,9 @@
 
 #include "base/suggest.hpp"
 #include "base/units.hpp"
+#include "harness/declared/toml_table.hpp"
 #include "harness/verdict/experiments.hpp"
 #include "harness/verdict/figure_names.hpp"
-#include "harness/verdict/toml_table.hpp"
 
 namespace waggle::verdict {
 namespace {
@@ -76,7 +76,7 @@ void read_comparison(Rule& rule, TomlTable& table) {
   }
 }
 
-Rule read_rule(const toml::table& from, const Experiments& experiments, Complaint& complaint) {
+Rule read_rule(const Node& from, const Experiments& experiments, Complaint& complaint) {
   TomlTable table(from, "a verdict", complaint);
   Rule rule{.suite = experiments.suite(), .stands = table.place()};
   rule.claim = table.some_text("claim");
@@ -124,7 +124,7 @@ std::unexpected<Error> unfit(const Rule& rule, const std::string& what, const st
 }  // namespace
 
 Result<std::vector<Rule>> read_rules(const std::filesystem::path& path) {
-  WAGGLE_LET(document, read_toml(path));
+  WAGGLE_LET(document, declared::read_toml(path));
   Complaint complaint(path.native());
   std::vector<Rule> rules;
   // Of the rest of the file the reader of suites knows the keys.
@@ -132,9 +132,7 @@ Result<std::vector<Rule>> read_rules(const std::filesystem::path& path) {
   for (const auto* each : TomlTable(document, "a suite", complaint).tables("verdict")) {
     rules.push_back(read_rule(*each, experiments, complaint));
   }
-  if (complaint.error()) {
-    return std::unexpected(*complaint.error());
-  }
+  WAGGLE_TRY(complaint.result());
   return rules;
 }
 

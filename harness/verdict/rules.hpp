@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "harness/declared/toml_tree.hpp"
 #include "harness/record/names.hpp"
 #include "harness/verdict/claims.hpp"
-#include "harness/verdict/file_place.hpp"
 #include "harness/verdict/words.hpp"
 
 /// What decides a claim: the [[verdict]] tables of suite files, as data.
@@ -40,7 +40,7 @@ struct Rule {
   std::string than_experiment;  ///< another experiment of the suite, where no filter leads to; empty: the same
   double times = 1;             ///< of the other figure, or of the number of the claim
   double within = 0;            ///< "about": relative
-  FilePlace stands = {};
+  declared::FilePlace stands = {};
 
   bool compares() const { return !than.empty() || elsewhere(); }
   /// Whether the other figure is that of another record.

@@ -130,6 +130,8 @@ TEST_CASE("a rule that nothing could fail is refused") {
   CHECK(wrong(with("theirs = 'copies_cpu'")).find("compares with one thing") != std::string::npos);
   CHECK(wrong(with("within = 0.1")).find("'within' belongs to \"about\"") != std::string::npos);
   CHECK(wrong(with("is = 'about'")).find("'within' belongs to \"about\"") != std::string::npos);
+  CHECK(wrong(with("value = inf")) == ":7:9: 'value' cannot be inf");
+  CHECK(wrong(with("value = nan")) == ":7:9: 'value' cannot be nan");
   CHECK(wrong("[[verdict]]\nclaim = 'Z2'\nexperiment = 't'\nfigure = 'goodput'\nof = 'x'\nis = 'at most'\n")
             .find("compares with one thing") != std::string::npos);
 }
@@ -142,6 +144,13 @@ TEST_CASE("a rule that could never find a record is refused") {
   CHECK(wrong(with("at = {sizes = '1MiB'}")) ==
         ":8:6: the experiment table does not sweep 'sizes'; did you mean 'size'?");
   CHECK(wrong(with("at = {clients = 1}")) == ":8:6: the experiment table does not sweep 'clients'; it sweeps size");
+  CHECK(wrong(with("at = {size = '1024KiB'}")).empty());
+  CHECK(wrong(with("at = {size = '65KiB'}")) ==
+        ":8:6: the experiment table has no point size=65KiB; did you mean '64KiB'?");
+  // What an experiment says itself takes the place of a list that all sweep.
+  CHECK(wrong("[defaults]\nclients = [1, 2]\n[[verdict]]\nclaim = 'Z2'\nexperiment = 'one'\nfigure = 'goodput'\n"
+              "of = 'x'\nis = 'more than'\nvalue = 1\nat = {clients = 1}\n[[experiment]]\nid = 'one'\nclients = 1\n") ==
+        ":10:6: the experiment one does not sweep 'clients'; it sweeps none");
   CHECK(wrong(with("than_experiment = 'other'")).find("compares with one thing") != std::string::npos);
   auto another = with("than_experiment = 'other'");
   another.replace(another.find("value = 1\n"), 10, "");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "harness/verdict/testing/brief.hpp"
 
@@ -128,6 +129,54 @@ TEST_CASE("points are compared by their intervals, and only between CPUs of one 
   CHECK(Asked({at("64KiB", 1e9, 75), mixed}).one(asked).outcome == Outcome::holds);
 }
 
+TEST_CASE("records that differ in more than what the rule names are not compared") {
+  const auto at = [](const char* size, double middle) {
+    auto record = record_at({{"size", size}}, {contestant({.label = "sendfile", .goodput = around(middle, 1e8)})});
+    record.spec.parameters.others.members["size"] = size;
+    auto& host = record.environment.hosts.emplace_back();
+    host.kernel = "6.1";
+    host.others.members["cpu"] = {{"model", "EPYC"}, {"online", 2}};
+    return record;
+  };
+  auto asked = rule(Is::more_than, std::nullopt);
+  asked.at = {{"size", "1GiB"}};
+  asked.than_at = {{"size", "64KiB"}};
+  const auto small = at("64KiB", 1e9);
+  const auto outcome = [&](const auto& change, const char* why) {
+    auto large = at("1GiB", 2e9);
+    change(large);
+    const auto result = Asked({small, large}).one(asked);
+    CHECK(says(result.why, why));
+    return result.outcome;
+  };
+  CHECK(outcome([](record::Record&) {}, "unpaired") == Outcome::holds);
+  CHECK(outcome([](record::Record& one) { one.spec.seed = 7; }, "unpaired") == Outcome::holds);
+  const auto sink = [](record::Record& one) { one.spec.sink = "discard"; };
+  CHECK(outcome(sink, "with another sink; `harness suite bulk`") == Outcome::not_shown);
+  CHECK(outcome([](record::Record& one) { one.spec.parameters.clients = 4; }, "clients") == Outcome::not_shown);
+  const auto setting = [](record::Record& one) { one.spec.channel.others.members["settings"] = {{"udp.queues", "2"}}; };
+  CHECK(outcome(setting, "udp.queues") == Outcome::not_shown);
+  CHECK(outcome([](record::Record& one) { one.git.revision = "0"; }, "different builds") == Outcome::not_shown);
+  const auto machine = [](record::Record& one) {
+    one.environment.hosts.front().others.members["cpu"]["model"] = "Xeon";
+  };
+  CHECK(outcome(machine, "different CPUs") == Outcome::not_shown);
+  asked.figure = "mode_switches";
+  asked.is = Is::at_most;
+  CHECK(outcome(machine, "r0.json") == Outcome::holds);  // what was counted is not a matter of CPUs
+  CHECK(outcome(sink, "sink") == Outcome::not_shown);
+}
+
+TEST_CASE("two experiments differ in what their suite says") {
+  auto base = record_at({}, {contestant({.label = "sendfile", .goodput = around(1e9, 1e8)})});
+  base.suite->experiment = "base";
+  auto ours = record_at({}, {contestant({.label = "sendfile", .goodput = around(2e9, 1e8)})});
+  ours.spec.mtu = 9000;
+  auto asked = rule(Is::more_than, std::nullopt);
+  asked.than_experiment = "base";
+  CHECK(Asked({base, ours}).one(asked).outcome == Outcome::holds);
+}
+
 TEST_CASE("a rule without a point is asked at every one, and must hold at all") {
   const Asked given({record_at({{"size", "1GiB"}}, {contestant({.label = "sendfile", .goodput = around(9e9, 1e8)})}),
                      record_at({{"size", "64KiB"}}, {contestant({.label = "sendfile", .goodput = around(1e9, 1e8)})})});
@@ -154,6 +203,33 @@ TEST_CASE("counts decide without an interval, and models do not decide") {
   CHECK(modelled.outcome == Outcome::not_shown);
   CHECK(says(modelled.why, "no BPF here"));
   CHECK(says(modelled.why, "only modelled"));
+}
+
+TEST_CASE("what differs from run to run decides by its interval, also where it is counted") {
+  const auto with_memory = [](const char* label, double bytes) {
+    auto one = contestant({.label = label, .goodput = around(10e9, 1e9)});
+    for (auto& run : one.runs) {
+      run.parties.front().usage.peak_memory_bytes = static_cast<std::uint64_t>(bytes) + 1000 * (run.order % 4);
+    }
+    one.summary->parties.front().peak_memory_bytes = bytes + 3000;
+    return one;
+  };
+  auto asked = rule(Is::more_than, "mmap");
+  asked.figure = "memory";
+  asked.party = record::Role::sender;
+  const auto outcome = [&](double other) {
+    return Asked({record_at({}, {with_memory("sendfile", 14e6), with_memory("mmap", other)})}).one(asked);
+  };
+  const auto alike = outcome(14e6 - 500);
+  CHECK(alike.outcome == Outcome::not_shown);
+  CHECK_FALSE(alike.paired);
+  CHECK(outcome(13e6).outcome == Outcome::holds);
+  CHECK(says(outcome(13e6).why, "times the memory"));
+  CHECK(outcome(15e6).outcome == Outcome::does_not_hold);
+  asked.figure = "context_switches_per_mib";
+  const auto none = outcome(13e6);
+  CHECK(none.outcome == Outcome::not_shown);
+  CHECK(says(none.why, "may be 0"));
 }
 
 TEST_CASE("counts are compared as they are, also where one of them is 0") {

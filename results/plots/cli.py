@@ -148,7 +148,7 @@ def run(arguments):
     report = model.read(options.model)
     jobs = wanted(report, picked, options)
     if len(jobs) > options.most and options.output is None:
-        print(f"plots: {len(jobs)} figures; the first {options.most} are drawn (--plot, --of and --most choose)", file=sys.stderr)
+        print(f"plots: of {len(jobs)} figures the first {options.most} are drawn; draw.py --most draws more", file=sys.stderr)
         jobs = jobs[: max(0, options.most)]
     setting = drawing.Setting(look, style.apply(look), style.strokes_of(report.names), formats)
     if options.output is not None:

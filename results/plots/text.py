@@ -29,11 +29,26 @@ def width(path, size, text):
     return font.get_width_height()[0] / 64
 
 
+LONGEST = 4096  # characters that are looked at: a label may be as long as a record likes
+
+
+def _fitting(word, fits):
+    """How many characters of a word fit; at least one. What fits, fits when it is shorter."""
+    low, high = 1, 2
+    while high < len(word) and fits(word[:high]):
+        low, high = high, 2 * high
+    high = min(high, len(word))
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(word[:middle]) else (low, middle)
+    return low
+
+
 def wrap(text, fits, most=6):
     """Lines of `text` for which `fits(line)` holds; with "…" where `most` of them do not hold it all."""
     lines, line = [], ""
-    words = text.split(" ")
-    while words:
+    words = text[:LONGEST].split(" ")
+    while words and len(lines) <= most:
         word = words.pop(0)
         longer = f"{line} {word}" if line else word
         if fits(longer):
@@ -43,7 +58,7 @@ def wrap(text, fits, most=6):
             line = ""
             words.insert(0, word)
         else:
-            cut = next((end for end in range(len(word) - 1, 1, -1) if fits(word[:end])), 1)
+            cut = _fitting(word, fits)
             lines.append(word[:cut])
             if word[cut:]:
                 words.insert(0, word[cut:])

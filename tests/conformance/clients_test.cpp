@@ -3,7 +3,7 @@
 #include <future>
 #include <mutex>
 
-#include "harness/store/test_directory.hpp"
+#include "harness/store/testing/directory.hpp"
 #include "protocol/client.hpp"
 #include "protocol/testing/fixture.hpp"
 #include "tests/conformance/ends.hpp"

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/testing/directory.hpp"
 #include "protocol/server.hpp"
 #include "tests/conformance/dialogue.hpp"
 #include "tests/conformance/lanes.hpp"

@@ -5,7 +5,7 @@
 #include <future>
 #include <iostream>
 
-#include "harness/store/test_directory.hpp"
+#include "harness/store/testing/directory.hpp"
 #include "protocol/client.hpp"
 #include "protocol/testing/fixture.hpp"
 #include "tests/conformance/dialogue.hpp"

@@ -22,8 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/require.hpp"
 #include "datapaths/datapath.hpp"
-#include "harness/measure/require.hpp"
 #include "harness/topology/link.hpp"
 #include "tests/e2e/impaired_link.hpp"
 
@@ -227,7 +227,7 @@ std::vector<std::pair<std::string, std::string>> pairs() {
 TEST_CASE("every packet datapath fetches from every other") {
   const auto link = topology::Link::create({});
   if (!link) {
-    measure::cannot_run(link.error());
+    test::cannot_run(link.error());
   }
   for (const auto& [server, client] : pairs()) {
     transfer({link->server(), link->client(), link->server_address()}, server, client, 16 * 1024 * 1024 + 12'345);
@@ -237,7 +237,7 @@ TEST_CASE("every packet datapath fetches from every other") {
 TEST_CASE("every datapath gets a file through a link that loses, doubles and reorders") {
   const auto link = test::ImpairedLink::create({.loss = 10, .duplicate = 10, .reorder = 10, .seed = 7});
   if (!link) {
-    measure::cannot_run(link.error());
+    test::cannot_run(link.error());
   }
   const Ends ends{link->server(), link->client(), link->server_address()};
   for (const auto& [server, client] : pairs()) {
@@ -256,7 +256,7 @@ TEST_CASE("every datapath gets a file through a link that loses, doubles and reo
 TEST_CASE("one packet in a hundred is lost") {
   const auto link = test::ImpairedLink::create({.loss = 10, .duplicate = 0, .reorder = 0, .seed = 11});
   if (!link) {
-    measure::cannot_run(link.error());
+    test::cannot_run(link.error());
   }
   const Ends ends{link->server(), link->client(), link->server_address()};
   for (const auto* datapath : {"udp", "afxdp", "read_write"}) {

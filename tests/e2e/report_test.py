@@ -11,10 +11,13 @@ import json
 import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import tempfile
 import unittest
 
-from command_line import SMALL, Case, main, run
+from command_line import DEADLINE, HARNESS, SMALL, Case, main, run
+from hosts import wait_until
 
 TEXT = "--format=md,csv,tex"
 
@@ -92,6 +95,18 @@ class Report(Case):
         model = json.loads((folder / "report.json").read_text())
         self.assertEqual([one["workload"] for one in model["experiments"]], ["download"])
         self.assertEqual([one["label"] for one in model["experiments"][0]["contestants"]], ["sendfile"])
+
+    def test_ctrl_c_leaves_nothing_behind(self):
+        begun = lambda: list(self.directory.glob("report.??????"))
+        with subprocess.Popen([HARNESS, "report", str(self.records), f"--output={self.directory / 'report'}", "--format=svg"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+            wait_until(lambda: program.poll() is not None or begun(), "the folder that is filled")
+            program.send_signal(signal.SIGTERM)
+            errors = program.communicate(timeout=DEADLINE)[1]
+        self.assertEqual(begun(), [])
+        # Where plots cannot be drawn, it has ended by then.
+        self.assertIn(program.returncode, (130, 3), errors)
+        self.assertFalse((self.directory / "report").exists())
 
     def test_bad_input(self):
         output = f"--output={self.directory / 'report'}"

@@ -2,7 +2,8 @@
 #include "datapaths/packet/dpdk/pci.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
+
+#include "base/testing/folder.hpp"
 
 using waggle::Fault;
 using waggle::packet::dpdk::check_pci;
@@ -12,27 +13,14 @@ namespace fs = std::filesystem;
 namespace {
 
 /// What the kernel shows of a few devices.
-class Devices {
+class Devices : public waggle::test::Folder {
  public:
-  Devices() {
-    std::string name = (fs::temp_directory_path() / "pci-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Devices() { fs::remove_all(path_); }
-  Devices(const Devices&) = delete;
-  Devices& operator=(const Devices&) = delete;
-
   void add(const std::string& address, const std::string& driver) const {
-    fs::create_directory(path_ / address);
+    fs::create_directory(path() / address);
     if (!driver.empty()) {
-      fs::create_symlink("../../../bus/pci/drivers/" + driver, path_ / address / "driver");
+      fs::create_symlink("../../../bus/pci/drivers/" + driver, path() / address / "driver");
     }
   }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 }  // namespace

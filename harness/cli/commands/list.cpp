@@ -14,12 +14,12 @@
 #include "harness/cli/datapath_settings.hpp"
 #include "harness/cli/described_options.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/declared/suite_files.hpp"
 #include "harness/experiment/option_json.hpp"
 #include "harness/experiment/spec.hpp"
 #include "harness/record/json_text.hpp"
 #include "harness/record/names.hpp"
 #include "harness/report/style.hpp"
-#include "harness/suite/find.hpp"
 #include "harness/suite/suite.hpp"
 #include "workloads/workload.hpp"
 
@@ -101,7 +101,7 @@ nlohmann::json describe_suite(const std::filesystem::path& file) {
 }
 
 void print_suites(const report::Style& style) {
-  const auto files = suite::suites_in(suite::shipped_suites());
+  const auto files = declared::suites_in(declared::shipped_suites());
   if (files.empty()) {
     return;
   }
@@ -143,7 +143,7 @@ class List final : public Command {
       for (const auto* workload : workloads::workloads()) {
         all["workloads"].push_back(describe(*workload));
       }
-      for (const auto& file : suite::suites_in(suite::shipped_suites())) {
+      for (const auto& file : declared::suites_in(declared::shipped_suites())) {
         all["suites"].push_back(describe_suite(file));
       }
       fmt::print("{}\n", record::json_text(all, 2));

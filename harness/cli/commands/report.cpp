@@ -15,6 +15,7 @@
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "harness/answers/report.hpp"
+#include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/record/json_text.hpp"
 
@@ -72,6 +73,7 @@ class Report final : public Command {
         ->delimiter(',')
         ->check(CLI::IsMember(answers::formats()));
     app.add_option("--plot", plot_, "one kind of plot alone, into the file --output");
+    app.add_option("--of", of_, "with --plot: of this experiment or sweep, where there are several");
     add_choice(app, "--style", style_, {"paper", "slides"}, "of plots");
   }
 
@@ -82,13 +84,23 @@ class Report final : public Command {
                              .selection = {},
                              .formats = formats_,
                              .style = style_,
-                             .plot = plot_};
+                             .plot = plot_,
+                             .of = of_,
+                             .cancel = {}};
     WAGGLE_LET(selection, parse_selection(select_));
     request.selection = std::move(selection);
     if (!plot_.empty() && output_.empty()) {
       return fail(Fault::usage, "--plot needs a file to draw into", "name one with --output, such as figure.pdf");
     }
+    if (plot_.empty() && !of_.empty()) {
+      return fail(Fault::usage, "--of says nothing without --plot", "leave it out, or name a plot");
+    }
+    const AbortOnSignal interrupt;
+    request.cancel = interrupt.cancel();
     WAGGLE_LET(made, answers::make_report(request));
+    if (!made.note.empty()) {
+      fmt::print(stderr, "harness: plots: {}\n", made.note);
+    }
     for (const auto& line : made.left_out) {
       fmt::print(stderr, "harness: left out: {}\n", printable(line));
     }
@@ -112,6 +124,7 @@ class Report final : public Command {
   std::vector<std::string> select_;
   std::vector<std::string> formats_;
   std::string plot_;
+  std::string of_;
   std::string style_ = "paper";
 };
 

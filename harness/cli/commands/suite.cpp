@@ -14,11 +14,11 @@
 #include "harness/cli/described_options.hpp"
 #include "harness/cli/progress.hpp"
 #include "harness/cli/terminal.hpp"
+#include "harness/declared/suite_files.hpp"
 #include "harness/experiment/saying.hpp"
 #include "harness/record/json_text.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/suite/estimate.hpp"
-#include "harness/suite/find.hpp"
 #include "harness/suite/run.hpp"
 
 namespace waggle::cli {
@@ -129,7 +129,7 @@ class SuiteCommand final : public Command {
 
   Result<> run(const Global& global) override {
     WAGGLE_TRY(check_said());
-    WAGGLE_LET(file, suite::find_suite(name_));
+    WAGGLE_LET(file, declared::find_suite(name_));
     WAGGLE_LET(read, suite::read_suite(file, said_));
     if (dry_) {
       const Preview preview(read);
@@ -145,8 +145,7 @@ class SuiteCommand final : public Command {
     auto finished = measure(read, global);
     if (!finished) {
       if (finished.error().fault == Fault::cancelled) {
-        finished.error().hint =
-            fmt::format("go on with `harness suite {} --output={} --resume`", name_, call_.folder.string());
+        finished.error().hint = fmt::format("go on with `{}`", going_on(global.command_line));
       }
       return std::unexpected(std::move(finished).error());
     }
@@ -170,6 +169,20 @@ class SuiteCommand final : public Command {
       WAGGLE_TRY(experiment::say_runs(unused, said, *said_.runs));
     }
     return {};
+  }
+
+  /// The call as it was typed, since other bounds would measure everything again, and where its records are.
+  std::string going_on(const std::vector<std::string>& typed) const {
+    std::string line = "harness";
+    for (std::size_t i = 1; i < typed.size(); ++i) {
+      const std::string& word = typed[i];
+      if (word == "--output" || word == "-o") {
+        ++i;
+      } else if (word != "--resume" && !word.starts_with("--output=") && !word.starts_with("-o")) {
+        line += " " + shell_word(word);
+      }
+    }
+    return fmt::format("{} {} --resume", line, shell_word("--output=" + call_.folder.string()));
   }
 
   Result<std::vector<Finished>> measure(const suite::Suite& read, const Global& global) const {

@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <string>
 #include <string_view>
+
+#include "base/testing/folder.hpp"
 
 namespace waggle::verdict::testing {
 
-/// A file with some text, in a directory of its own for as long as it lives.
+/// A file with some text, for as long as it lives.
 class TextFile {
  public:
-  TextFile(std::string_view name, std::string_view text) {
-    const char* place = std::getenv("TMPDIR");
-    directory_ = std::filesystem::path(place != nullptr ? place : "/tmp") / ("verdict-" + std::to_string(::getpid()));
-    std::filesystem::create_directory(directory_);
-    path_ = directory_ / name;
-    std::ofstream(path_) << text;
-  }
-  ~TextFile() { std::filesystem::remove_all(directory_); }
-  TextFile(const TextFile&) = delete;
-  TextFile& operator=(const TextFile&) = delete;
+  TextFile(std::string_view name, std::string_view text) : path_(folder_.write(name, text)) {}
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path directory_;
+  test::Folder folder_;
   std::filesystem::path path_;
 };
 

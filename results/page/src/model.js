@@ -131,15 +131,15 @@ function comparisonOf(experiment, a, b, metric) {
   );
 }
 
-/// The contestant that is best by a figure and differs from all others by comparison; null when there is none.
+/// The contestant that is best by a figure and differs from all others for the better; null when there is none.
+/// Medians of unlike rounds may tell otherwise than the ratios within rounds do.
 export function aloneBest(experiment, name, better) {
   const others = measured(experiment).length - 1;
   const sign = better === 'less' ? 1 : -1;
   const value = (contestant) => figureOf(contestant, name)?.value ?? Infinity * sign;
   const [best] = [...measured(experiment)].sort((a, b) => sign * (value(a) - value(b)));
-  const beaten = experiment.comparisons.filter(
-    (one) => one.metric === name && one.differs && (one.a === best?.label || one.b === best?.label),
-  );
+  const winner = (one) => ((one.ratio > 1) === (better !== 'less') ? one.a : one.b);
+  const beaten = experiment.comparisons.filter((one) => one.metric === name && one.differs && winner(one) === best?.label);
   return best && others > 0 && new Set(beaten.map((one) => (one.a === best.label ? one.b : one.a))).size === others ? best : null;
 }
 

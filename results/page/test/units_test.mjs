@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { aloneBest } from '../src/model.js';
 import { inSet, titleOf, unitOf } from '../src/names.js';
 import { estimate, interval, moment, number, quantity, scaleOf, tick } from '../src/units.js';
 
@@ -52,4 +53,16 @@ test('figures have names, also those that are not known here', () => {
   assert.equal(unitOf({ name: 'cpu.share', unit: '' }), 'share');
   const figures = [{ name: 'copies', party: 'sender' }, { name: 'goodput' }, { name: 'copies' }];
   assert.deepEqual(inSet('main', figures), [{ name: 'goodput' }, { name: 'copies' }]);
+});
+
+test('a best is one that every comparison says is better, whatever the medians say', () => {
+  const contestant = (label, value) => ({ label, status: 'ok', figures: [{ name: 'goodput', value }] });
+  const experiment = (a, b, differs = true) => ({
+    contestants: [contestant('mmap', 11), contestant('splice', 10)],
+    comparisons: [{ metric: 'goodput', a, b, ratio: 1.1, differs }],
+  });
+  assert.equal(aloneBest(experiment('mmap', 'splice'), 'goodput', 'more').label, 'mmap');
+  assert.equal(aloneBest(experiment('mmap', 'splice', false), 'goodput', 'more'), null);
+  assert.equal(aloneBest(experiment('splice', 'mmap'), 'goodput', 'more'), null);
+  assert.equal(aloneBest(experiment('mmap', 'splice'), 'goodput', 'less').label, 'splice');
 });

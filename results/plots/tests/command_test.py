@@ -139,7 +139,7 @@ class Choice(Case):
     def test_most(self):
         done = run(self.model(), self.out, "--plot=goodput,switches", "--most=2")
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stderr, r"\Aplots: \d+ figures; the first 2 are drawn[^\n]*\n\Z")
+        self.assertRegex(done.stderr, r"\Aplots: of \d+ figures the first 2 are drawn[^\n]*\n\Z")
         self.assertEqual(len(content(self.out)), 3)
 
 

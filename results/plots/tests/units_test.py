@@ -51,6 +51,12 @@ class Texts(unittest.TestCase):
         self.assertTrue(short[1].endswith("…") and all(map(fits, short)), short)
         self.assertEqual(text.shortened("short", fits), "short")
 
+    def test_a_text_as_long_as_a_record_likes_takes_no_longer(self):
+        asked = []
+        lines = text.wrap("x" * 10**7 + " y" * 10**5, lambda line: asked.append(line) or len(line) <= 40)
+        self.assertEqual((len(lines), lines[0], lines[-1][-1]), (6, "x" * 40, "…"))
+        self.assertLess(len(asked), 200)
+
     def test_lists(self):
         self.assertEqual([text.listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])],
                          ["", "a", "a and b", "a, b and c"])  # fmt: skip

@@ -57,7 +57,7 @@ struct Outcome {
 /// Runs it and checks every invariant of the transport on the way. Throws a Violation when one is broken.
 Outcome run(const Scenario& scenario);
 
-/// Watches the wire: what DESIGN.md promises of every packet, "invariants".
+/// Watches the wire: what holds of every packet (docs/transport.md, "Invariants").
 class Watcher {
  public:
   explicit Watcher(VirtualNetwork& network);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <toml++/toml.h>
-#include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,18 +9,19 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "harness/verdict/file_place.hpp"
+#include "harness/declared/toml_tree.hpp"
 
 /// Tables of TOML files, read key by key. Whatever is wrong is told once, with its place: "FILE:LINE:COLUMN: …".
-namespace waggle::verdict {
+namespace waggle::declared {
 
 /// The first thing that was not as it should be; after it the rest is of no interest.
 class Complaint {
  public:
   explicit Complaint(std::string file) : file_(std::move(file)) {}
-  void at(const toml::source_region& where, const std::string& what, const std::string& hint = {});
-  FilePlace place_of(const toml::source_region& where) const;
-  const std::optional<Error>& error() const { return error_; }
+  void at(Place where, const std::string& what, const std::string& hint = {});
+  FilePlace place_of(Place where) const { return {where, file_}; }
+  /// The error that it is, if there was anything.
+  Result<> result() const { return error_ ? Result<>(std::unexpected(*error_)) : Result<>(); }
 
  private:
   std::string file_;
@@ -32,7 +32,7 @@ class Complaint {
 class TomlTable {
  public:
   /// `what`: what the table describes, for complaints: "a verdict".
-  TomlTable(const toml::table& table, std::string_view what, Complaint& complaint)
+  TomlTable(const Node& table, std::string_view what, Complaint& complaint)
       : table_(table), what_(what), complaint_(complaint) {}
 
   /// Empty when it is not there.
@@ -47,28 +47,27 @@ class TomlTable {
   /// A table of values, each as text: {size = "1MiB", clients = 4}.
   std::map<std::string, std::string> values(const char* key);
   /// Those of a list of tables ("[[key]]"), in the order of the file.
-  std::vector<const toml::table*> tables(const char* key);
+  std::vector<const Node*> tables(const char* key);
   /// One of `words`, or nothing when the key is not there.
   std::optional<std::string> word(const char* key, const std::vector<std::string>& words);
-  void refuse_others();
+  /// Keys that somebody else reads.
+  void leave(std::initializer_list<const char*> keys) { known_.insert(known_.end(), keys.begin(), keys.end()); }
+  /// `besides`: what is said after the keys that there are, when none of them can have been meant.
+  void refuse_others(std::string_view besides = {});
 
-  bool has(const char* key) const { return table_.contains(key); }
-  FilePlace place() const { return complaint_.place_of(table_.source()); }
+  bool has(const char* key) const { return table_.find(key) != nullptr; }
+  FilePlace place() const { return complaint_.place_of(table_.place); }
   /// Complains of the value of a key, or of the whole table when there is none.
   void complain(const char* key, const std::string& what, const std::string& hint = {});
 
  private:
-  const toml::node* find(const char* key);
-  const toml::table* table(const char* key);
+  const Node* find(const char* key);
+  const Node* table(const char* key);
 
-  const toml::table& table_;
+  const Node& table_;
   std::string what_;
   Complaint& complaint_;
   std::vector<std::string> known_;
 };
 
-/// The file as TOML. Fault::not_found and the like when it cannot be read, Fault::usage with the place when it is no
-/// TOML.
-Result<toml::table> read_toml(const std::filesystem::path& path);
-
-}  // namespace waggle::verdict
+}  // namespace waggle::declared

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/topology/interrupt.hpp"
+#include "harness/experiment/interrupt.hpp"
 
 #include <sys/signalfd.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/signals.hpp"
 
-namespace waggle::topology {
+namespace waggle::experiment {
 Result<Interrupt> Interrupt::watch() {
   const sigset_t set = ending_signals();
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -50,4 +50,4 @@ void release_signals_in_child() noexcept {
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-}  // namespace waggle::topology
+}  // namespace waggle::experiment

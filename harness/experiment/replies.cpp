@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/answers.hpp"
+#include "harness/experiment/replies.hpp"
 
 #include "harness/experiment/timeline.hpp"
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "harness/store/rooted_store.hpp"
-#include "harness/store/test_directory.hpp"
+#include "harness/store/testing/directory.hpp"
 
 namespace waggle::store {
 

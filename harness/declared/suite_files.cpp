@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/suite/find.hpp"
+#include "harness/declared/suite_files.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <string>
 
+#include "base/files_in.hpp"
 #include "base/installed.hpp"
 #include "base/suggest.hpp"
 
-namespace waggle::suite {
+namespace waggle::declared {
 
 namespace fs = std::filesystem;
 
@@ -21,15 +21,7 @@ fs::path shipped_suites() {
 }
 
 std::vector<fs::path> suites_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".toml") {
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
+  return files_in(folder, ".toml");
 }
 
 Result<fs::path> find_suite(std::string_view name, const fs::path& near) {
@@ -57,4 +49,4 @@ Result<fs::path> find_suite(std::string_view name, const fs::path& near) {
                                : fmt::format("choose one of: {}; or name a file, NAME.toml", fmt::join(known, ", ")));
 }
 
-}  // namespace waggle::suite
+}  // namespace waggle::declared

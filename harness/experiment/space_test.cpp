@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/room.hpp"
+#include "harness/experiment/space.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -14,9 +14,9 @@ using test::must;
 constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
 
-RoomNeeded needed(Spec spec) {
+SpaceNeeded needed(Spec spec) {
   must(settle(spec, said(spec)));
-  return must(room_needed(spec));
+  return must(space_needed(spec));
 }
 
 Spec of(const std::string& workload, std::uint64_t size, Sink sink) {
@@ -41,15 +41,15 @@ TEST_CASE("what is sent is made once, what is received is kept by every client")
 
 TEST_CASE("what a machine has no room for is refused with both figures") {
   Spec spec{.work = "/proc"};  // which does not say what is free
-  CHECK(check_room(spec));
+  CHECK(check_space(spec));
   spec.parameters.own["size"] = 64 * kTiB;
-  const auto memory = check_room(spec);
+  const auto memory = check_space(spec);
   REQUIRE_FALSE(memory);
   CHECK(memory.error().fault == Fault::missing);
   CHECK_THAT(memory.error().what,
              Catch::Matchers::StartsWith("the files that are received into a tmpfs need 64 TiB, and"));
   spec.work = "/tmp";
-  const auto disk = check_room(spec);
+  const auto disk = check_space(spec);
   REQUIRE_FALSE(disk);
   CHECK(disk.error().fault == Fault::missing);
   CHECK_THAT(disk.error().what, Catch::Matchers::StartsWith("the files of this experiment in /tmp need 64 TiB, and"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/suite/toml_tree.hpp"
+#include "harness/declared/toml_tree.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 
 #include "base/unique_fd.hpp"
 
-namespace waggle::suite {
+namespace waggle::declared {
 namespace {
 
 using Kind = Node::Kind;
@@ -64,7 +64,7 @@ Result<std::string> contents(const std::filesystem::path& file) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
-    return fail_errno(fmt::format("cannot open the suite {}", path));
+    return fail_errno(fmt::format("cannot open {}", path));
   }
   if (!S_ISREG(status.st_mode)) {
     return fail(Fault::usage, fmt::format("{} is no regular file", path), "name a suite or its file");
@@ -74,7 +74,7 @@ Result<std::string> contents(const std::filesystem::path& file) {
   while (length < text.size()) {
     const ssize_t n = ::read(fd.get(), text.data() + length, text.size() - length);
     if (n < 0) {
-      return fail_errno(fmt::format("cannot read the suite {}", path));
+      return fail_errno(fmt::format("cannot read {}", path));
     }
     if (n == 0) {
       break;
@@ -89,6 +89,10 @@ Result<std::string> contents(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::string FilePlace::text() const {
+  return fmt::format("{}:{}:{}", file, line, column);
+}
 
 const Node* Node::find(std::string_view name) const {
   const auto found = std::ranges::find(items, name, &Node::key);
@@ -106,7 +110,7 @@ std::string Node::written() const {
 }
 
 std::unexpected<Error> wrong_at(const std::filesystem::path& file, Place place, Error error) {
-  error.what = fmt::format("{}:{}:{}: {}", file.string(), place.line, place.column, error.what);
+  error.what = fmt::format("{}: {}", FilePlace{place, file.string()}.text(), error.what);
   return std::unexpected(std::move(error));
 }
 
@@ -125,4 +129,4 @@ Result<Node> read_toml(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace waggle::suite
+}  // namespace waggle::declared

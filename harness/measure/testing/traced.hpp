@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/testing/require.hpp"
 #include "harness/measure/probe.hpp"
-#include "harness/measure/require.hpp"
-#include "harness/measure/subject.hpp"
+#include "harness/measure/testing/subject.hpp"
 
 /// For tests of the tracer: two processes that are traced while they do something.
 namespace waggle::measure {
@@ -27,7 +27,7 @@ inline constexpr std::size_t kSize = 256 * 1024;
 inline std::unique_ptr<Tracer> start(pid_t sender, pid_t receiver) {
   auto tracer = Tracer::start({{record::Role::sender, sender}, {record::Role::receiver, receiver}});
   if (!tracer) {
-    cannot_run(tracer.error());
+    test::cannot_run(tracer.error());
   }
   return *std::move(tracer);
 }

@@ -9,14 +9,19 @@
 
 #include "base/result.hpp"
 
-/// A TOML document as far as suites need one: values with their places, and keys in the order in which they stand. The
-/// only file that knows the library is toml_tree.cpp.
-namespace waggle::suite {
+/// A TOML document: values with their places, and keys in the order in which they stand. The only file that knows the
+/// library is toml_tree.cpp.
+namespace waggle::declared {
 
 struct Place {
   std::uint32_t line = 0;  ///< from 1 on, as the columns
   std::uint32_t column = 0;
   auto operator<=>(const Place&) const = default;
+};
+
+struct FilePlace : Place {
+  std::string file;
+  std::string text() const;  ///< "FILE:LINE:COLUMN"
 };
 
 struct Node {
@@ -33,9 +38,11 @@ struct Node {
   Place place;
 
   bool is(Kind wanted) const { return kind == wanted; }
+  /// Whether it is a single value that somebody could write on a command line: no list, table, date or time.
+  bool is_single() const { return kind < Kind::time; }
   /// The member of that key; nothing when there is none.
   const Node* find(std::string_view name) const;
-  /// A scalar as somebody writes it: "64KiB", "4", "0.5", "true".
+  /// A single value as somebody writes it: "64KiB", "4", "0.5", "true".
   std::string written() const;
 };
 
@@ -48,4 +55,4 @@ std::unexpected<Error> wrong_at(const std::filesystem::path& file, Place place, 
 /// Fault::usage with the place for what is no TOML; the errors of files.
 Result<Node> read_toml(const std::filesystem::path& file);
 
-}  // namespace waggle::suite
+}  // namespace waggle::declared

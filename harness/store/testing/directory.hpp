@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,37 +13,19 @@
 #include <string>
 #include <string_view>
 
+#include "base/testing/folder.hpp"
+
 namespace waggle::store {
 
 /// A directory for one test; removed with all that is in it.
-class TestDirectory {
+class TestDirectory : public test::Folder {
  public:
-  TestDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "waggle-test-XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary directory");
-    }
-    path_ = name;
-  }
-  TestDirectory(const TestDirectory&) = delete;
-  TestDirectory& operator=(const TestDirectory&) = delete;
-  ~TestDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
   /// Lets somebody else have it.
   void give_to(uid_t user) const {
-    if (::chown(path_.c_str(), user, user) != 0) {
+    if (::chown(path().c_str(), user, user) != 0) {
       throw std::runtime_error("cannot give the temporary directory away");
     }
   }
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// Root becomes a user without rights for as long as this lives; for anybody else it does nothing.

@@ -6,7 +6,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
-namespace waggle::topology {
+namespace waggle::experiment {
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, see base/signals.hpp) of the calling thread are
 /// held back and can be polled for instead, so that everything is taken down in order: for who waits in
@@ -36,4 +36,4 @@ class Interrupt {
 /// Lets a process that was forked under an Interrupt be ended by signals again; async-signal-safe.
 void release_signals_in_child() noexcept;
 
-}  // namespace waggle::topology
+}  // namespace waggle::experiment

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "harness/experiment/room.hpp"
+#include "harness/experiment/space.hpp"
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
@@ -28,11 +28,11 @@ std::uint64_t product(std::uint64_t one, std::uint64_t other) {
 
 /// What this user may still write below `place`; everything, where its file system does not say.
 std::uint64_t free_disk(const std::filesystem::path& place) {
-  struct statvfs room{};
-  if (::statvfs(place.c_str(), &room) != 0 || room.f_blocks == 0) {
+  struct statvfs space{};
+  if (::statvfs(place.c_str(), &space) != 0 || space.f_blocks == 0) {
     return kTooMuch;
   }
-  return (::geteuid() == 0 ? room.f_bfree : room.f_bavail) * room.f_frsize;
+  return (::geteuid() == 0 ? space.f_bfree : space.f_bavail) * space.f_frsize;
 }
 
 /// What a new tmpfs can hold: half of all memory (man 5 tmpfs, size), and no more than can be had without ending
@@ -61,16 +61,16 @@ Result<> check(const std::string& what, std::uint64_t needed, std::uint64_t free
 
 }  // namespace
 
-Result<RoomNeeded> room_needed(const Spec& spec) {
+Result<SpaceNeeded> space_needed(const Spec& spec) {
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));
   const std::uint64_t made = spec.file ? 0 : workload->makes(spec.parameters);
   const std::uint64_t received = product(workload->fills(spec.parameters), spec.parameters.clients);
-  return RoomNeeded{.disk = spec.sink == Sink::file ? sum(made, received) : made,
-                    .memory = spec.sink == Sink::tmpfs ? received : 0};
+  return SpaceNeeded{.disk = spec.sink == Sink::file ? sum(made, received) : made,
+                     .memory = spec.sink == Sink::tmpfs ? received : 0};
 }
 
-Result<> check_room(const Spec& spec) {
-  WAGGLE_LET(needed, room_needed(spec));
+Result<> check_space(const Spec& spec) {
+  WAGGLE_LET(needed, space_needed(spec));
   WAGGLE_TRY(check(fmt::format("the files of this experiment in {}", spec.work.string()), needed.disk,
                    free_disk(spec.work), "make less or smaller ones, or choose another place with --work"));
   return check("the files that are received into a tmpfs", needed.memory, free_memory(),

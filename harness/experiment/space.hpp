@@ -9,16 +9,16 @@
 namespace waggle::experiment {
 
 /// Bytes that the files of an experiment take at most at one time, about.
-struct RoomNeeded {
+struct SpaceNeeded {
   std::uint64_t disk = 0;    ///< below Spec::work: what is sent, and what is received into files
   std::uint64_t memory = 0;  ///< what is received into a tmpfs
 };
 
 /// Of a Spec that was settled.
-Result<RoomNeeded> room_needed(const Spec& spec);
+Result<SpaceNeeded> space_needed(const Spec& spec);
 
 /// Fault::missing, with what is needed and what is free, when the file system of Spec::work or the memory of this
 /// machine has less: told before anything is made, not after the disk is full.
-Result<> check_room(const Spec& spec);
+Result<> check_space(const Spec& spec);
 
 }  // namespace waggle::experiment

@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 
-namespace waggle::suite {
+namespace waggle::declared {
 
 /// Where the suites are that come with the program: of an installed one in share/waggle/suites, otherwise next to the
 /// sources. Empty when there is none.
@@ -20,4 +20,4 @@ std::vector<std::filesystem::path> suites_in(const std::filesystem::path& folder
 /// or of one that comes with the program. Fault::usage with the nearest name.
 Result<std::filesystem::path> find_suite(std::string_view name, const std::filesystem::path& near = {});
 
-}  // namespace waggle::suite
+}  // namespace waggle::declared
