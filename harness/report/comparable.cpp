@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "base/text.hpp"
 #include "harness/record/archive.hpp"
 
 namespace waggle::report {
@@ -30,8 +31,9 @@ json settings_of(const record::Record& record) {
   return settings.flatten();
 }
 
+/// What a record only keeps is not printable yet.
 std::string name_of(const std::string& place) {
-  return place.substr(place.rfind('/') + 1);
+  return waggle::printable(place.substr(place.rfind('/') + 1));
 }
 
 bool differ(const json& a, const json& b, const std::string& place) {

@@ -156,6 +156,8 @@ TEST_CASE("records that differ in more than what the rule names are not compared
   CHECK(outcome([](record::Record& one) { one.spec.parameters.clients = 4; }, "clients") == Outcome::not_shown);
   const auto setting = [](record::Record& one) { one.spec.channel.others.members["settings"] = {{"udp.queues", "2"}}; };
   CHECK(outcome(setting, "udp.queues") == Outcome::not_shown);
+  const auto steering = [](record::Record& one) { one.spec.channel.others.members["settings"] = {{"a\n\x1b", "2"}}; };
+  CHECK(outcome(steering, "a\\u000a\\u001b") == Outcome::not_shown);
   CHECK(outcome([](record::Record& one) { one.git.revision = "0"; }, "different builds") == Outcome::not_shown);
   const auto machine = [](record::Record& one) {
     one.environment.hosts.front().others.members["cpu"]["model"] = "Xeon";
