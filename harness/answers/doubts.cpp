@@ -2,14 +2,12 @@
 #include "harness/answers/doubts.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 #include "harness/answers/comparison.hpp"
