@@ -261,6 +261,31 @@ struct CopyModel {
   std::string uncounted = {};
 };
 
+/// Something that a datapath takes of a machine besides its kernel, and CPU time while payload moves: what somebody
+/// must have, or give away, who wants to use it.
+struct Need {
+  enum class Kind {
+    root,       ///< rights that users do not have
+    hugepages,  ///< memory that nobody else gets
+    core,       ///< a CPU at each end that is busy while nothing moves, too
+    interface,  ///< the one program that an interface takes
+    device,     ///< a network card, which the kernel loses
+    machine     ///< both ends on one
+  };
+  Kind kind = Kind::root;
+  std::string what;  ///< "root, or CAP_BPF and CAP_NET_ADMIN"
+};
+
+constexpr auto words_of(Need::Kind) {
+  using Kind = Need::Kind;
+  return std::to_array<Word<Kind>>({{Kind::root, "root"},
+                                    {Kind::hugepages, "hugepages"},
+                                    {Kind::core, "core"},
+                                    {Kind::interface, "interface"},
+                                    {Kind::device, "device"},
+                                    {Kind::machine, "machine"}});
+}
+
 /// Members of ChannelOptions for which not every datapath has a use.
 enum class ChannelOption {
   send_buffer,
@@ -294,6 +319,11 @@ class Datapath {
                                        [[maybe_unused]] const ChannelOptions& options) const {
     return 0;
   }
+  /// What either end takes of its machine, over the link of `options`, which is one of links(). Here what follows from
+  /// the rest: hugepages, and the core of who waits by spinning.
+  virtual std::vector<Need> needs(const ChannelOptions& options) const;
+  /// True when it shows or tests something, and is no way to move files.
+  virtual bool demonstrates() const { return false; }
   /// Of the process that listens or of the one that connects. The link of `options` is one of links(): local delivery
   /// copies where a NIC would gather.
   virtual CopyModel copies(Side side, Incoming::Sink sink, bool listens, const ChannelOptions& options) const = 0;

@@ -53,6 +53,17 @@ class PacketDatapath final : public Datapath {
     const Settings settings = settings_or_defaults(options);
     return info_.hugepage_bytes({.listens = listens, .link = options.link, .mtu = options.mtu, .settings = settings});
   }
+  std::vector<Need> needs(const ChannelOptions& options) const override {
+    const Settings settings = settings_or_defaults(options);
+    auto needs = info_.needs({.listens = true, .link = options.link, .mtu = options.mtu, .settings = settings});
+    for (Need& need : Datapath::needs(options)) {
+      if (std::ranges::find(needs, need.kind, &Need::kind) == needs.end()) {
+        needs.push_back(std::move(need));
+      }
+    }
+    return needs;
+  }
+  bool demonstrates() const override { return info_.demonstrates; }
   std::vector<OptionInfo> options() const override { return options_; }
   bool heeds(ChannelOption option) const override {
     return std::ranges::find(info_.heeds, option) != info_.heeds.end();

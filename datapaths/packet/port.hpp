@@ -143,6 +143,9 @@ struct PortInfo {
   Napi (*napi)(Wait wait) = [](Wait) { return Napi::softirq; };  ///< Datapath::napi()
   /// Datapath::hugepage_bytes()
   std::uint64_t (*hugepage_bytes)(const PortUse& use) = [](const PortUse&) { return std::uint64_t{0}; };
+  /// Datapath::needs(), but for what follows from hugepage_bytes and from how a channel waits.
+  std::vector<Need> (*needs)(const PortUse& use) = [](const PortUse&) { return std::vector<Need>(); };
+  bool demonstrates = false;  ///< Datapath::demonstrates()
 };
 
 /// Makes a datapath of a port, under the reliable transport, and registers it:

@@ -33,6 +33,7 @@ std::string worded(std::string_view figure, const std::string& a, const std::str
   return figure == "goodput"                 ? fmt::format("{} moves {} what {} does.", a, times, b)
          : figure == "operations"            ? fmt::format("{} does {} as many operations as {}.", a, times, b)
          : figure == "seconds"               ? fmt::format("{} takes {} as long as {}.", a, times, b)
+         : figure.starts_with("latency")     ? fmt::format("{} answers {} as late as {}.", a, times, b)
          : figure.starts_with("cpu.machine") ? fmt::format("{} keeps all CPUs busy {} as long as {}.", a, times, b)
                                              : fmt::format("{} uses {} the CPU time of {}.", a, times, b);
 }
@@ -47,22 +48,19 @@ std::string sentence_of(const Comparison& one) {
   if (!ratio.low || !ratio.high) {
     return fmt::format("{} and {}: too few rounds to compare ({}).", one.a, one.b, ratio.runs);
   }
-  const bool known = decides(ratio);
-  const auto covers = known ? std::string() : ", " + report::coverage_text(ratio);
-  const auto times = fmt::format("{} times ({}–{}{})", report::format_number(ratio.median),
-                                 report::format_number(*ratio.low), report::format_number(*ratio.high), covers);
+  const auto times = times_text(ratio);
   // What is not shown may be there all the same.
-  return one.differs ? worded(one.figure, one.a, times, one.b)
-         : known     ? fmt::format("{} and {}: no difference is shown, {}.", one.a, one.b, times)
-                     : fmt::format("{} and {}: too few rounds to tell, {}.", one.a, one.b, times);
+  return one.differs      ? worded(one.figure, one.a, times, one.b)
+         : decides(ratio) ? fmt::format("{} and {}: no difference is shown, {}.", one.a, one.b, times)
+                          : fmt::format("{} and {}: too few rounds to tell, {}.", one.a, one.b, times);
 }
 
 }  // namespace
 
-std::vector<Comparison> compare(const Experiment& experiment, std::string_view figure) {
+std::vector<Comparison> compare(const Experiment& experiment, std::string_view figure, std::string_view of) {
   std::vector<std::pair<const record::Contestant*, Rounds>> rounds;
   for (const auto* contestant : experiment.contestants) {
-    rounds.emplace_back(contestant, report::by_round(experiment.record(), *contestant, figure));
+    rounds.emplace_back(contestant, report::by_round(experiment.record(), *contestant, figure, of));
   }
   const std::size_t pairs = rounds.size() * (rounds.size() - (rounds.empty() ? 0 : 1)) / 2;
   std::vector<Comparison> all;
@@ -88,6 +86,35 @@ std::vector<Comparison> compare(const Experiment& experiment, std::string_view f
     }
   }
   return all;
+}
+
+std::optional<Comparison> between(const std::vector<Comparison>& comparisons, const std::string& a,
+                                  const std::string& b) {
+  for (const auto& one : comparisons) {
+    if (one.a == a && one.b == b) {
+      return one;
+    }
+    if (one.a == b && one.b == a) {
+      const auto inverse = [](double value) { return value > 0 ? std::optional(1 / value) : std::nullopt; };
+      auto turned = one;
+      turned.a = a;
+      turned.b = b;
+      turned.ratio.median = inverse(one.ratio.median).value_or(0);
+      turned.ratio.low = one.ratio.high ? inverse(*one.ratio.high) : std::nullopt;
+      turned.ratio.high = one.ratio.low ? inverse(*one.ratio.low) : std::nullopt;
+      return turned;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string times_text(const record::Interval& ratio) {
+  const auto times = report::format_number(ratio.median) + " times";
+  if (!ratio.low || !ratio.high) {
+    return times;
+  }
+  return fmt::format("{} ({}–{}{})", times, report::format_number(*ratio.low), report::format_number(*ratio.high),
+                     decides(ratio) ? "" : ", " + report::coverage_text(ratio));
 }
 
 bool is_alone_best(const Experiment& experiment, const std::vector<Comparison>& comparisons, const std::string& label) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/answers/record_set.hpp"
@@ -20,9 +22,16 @@ struct Comparison {
   std::string sentence;
 };
 
-/// Every two contestants of an experiment by `figure`, one that single runs have (report::by_round()). Those without a
-/// round in common are left out.
-std::vector<Comparison> compare(const Experiment& experiment, std::string_view figure);
+/// Every two contestants of an experiment by `figure`, one that single runs have (report::by_round()), of the operation
+/// `of` where it is one of operations. Those without a round in common are left out.
+std::vector<Comparison> compare(const Experiment& experiment, std::string_view figure, std::string_view of = {});
+
+/// Of these comparisons the one of `a` with `b`, turned round where it is of `b` with `a`; nothing when there is none.
+std::optional<Comparison> between(const std::vector<Comparison>& comparisons, const std::string& a,
+                                  const std::string& b);
+
+/// "1.34 times (1.21–1.44)", with what the interval covers when that is less than 95 %.
+std::string times_text(const record::Interval& ratio);
 
 /// Whether the contestant differs from all others of the experiment, and for the better.
 bool is_alone_best(const Experiment& experiment, const std::vector<Comparison>& comparisons, const std::string& label);

@@ -9,12 +9,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/cli/progress.hpp"
+#include "harness/cli/results_place.hpp"
 #include "harness/cli/terminal.hpp"
 #include "harness/record/file.hpp"
 #include "harness/record/json_text.hpp"
@@ -23,11 +24,10 @@
 namespace waggle::cli {
 namespace {
 
-/// "results/20261121-024500-download-sendfile.json", below $WAGGLE_RESULTS when that is set.
+/// "results/20261121-024500-download-sendfile.json".
 std::filesystem::path default_record(const experiment::Spec& spec) {
-  const char* place = std::getenv("WAGGLE_RESULTS");
   const auto what = spec.pairs.size() == 1 ? spec.pairs.front().label() : std::string("compare");
-  return std::filesystem::path(place != nullptr && *place != '\0' ? place : "results") /
+  return std::filesystem::path(results_place()) /
          fmt::format("{:%Y%m%d-%H%M%S}-{}-{}.json", fmt::gmtime(std::time(nullptr)), spec.workload, what);
 }
 
@@ -86,8 +86,7 @@ Result<> verdict(const record::Record& record) {
 
 }  // namespace
 
-Result<> run_and_print(experiment::Spec spec, const Global& global,
-                       std::string (*table)(const record::Record& record, const report::Style& style)) {
+Result<Kept> run_and_keep(experiment::Spec spec, const Global& global) {
   const bool chosen = !spec.record.empty();
   if (!chosen) {
     spec.record = default_record(spec);
@@ -112,26 +111,36 @@ Result<> run_and_print(experiment::Spec spec, const Global& global,
   if (!record) {
     return std::unexpected(std::move(record).error());
   }
-  const auto written = record::write_record(spec.record, record::to_json(*record));
+  auto written = record::write_record(spec.record, record::to_json(*record));
   // Figures that could not be kept are still shown.
-  const auto result = written ? verdict(*record) : std::unexpected(written.error());
+  auto outcome = written ? verdict(*record) : std::unexpected(written.error());
+  return Kept{.record = *std::move(record),
+              .file = written ? std::optional(*std::move(written)) : std::nullopt,
+              .outcome = std::move(outcome)};
+}
+
+Result<> run_and_print(experiment::Spec spec, const Global& global,
+                       std::string (*table)(const record::Record& record, const report::Style& style)) {
+  const bool shared = spec.server_cpu == spec.client_cpu;
+  const int cpu = spec.server_cpu;
+  WAGGLE_LET(kept, run_and_keep(std::move(spec), global));
   if (global.json) {
-    fmt::print("{}\n", record::json_text(record::to_json(*record), 2));
-    return result;
+    fmt::print("{}\n", record::json_text(record::to_json(kept.record), 2));
+    return kept.outcome;
   }
-  if (!result && written && record->contestants.size() == 1 && !record->interrupted) {
-    return result;  // the error says it all
+  if (!kept.outcome && kept.file && kept.record.contestants.size() == 1 && !kept.record.interrupted) {
+    return kept.outcome;  // the error says it all
   }
-  fmt::print("{}", table(record::printable(*record), output_style(global)));
+  fmt::print("{}", table(record::printable(kept.record), output_style(global)));
   if (!global.quiet) {
-    if (written) {
-      fmt::print("\nRecord: {}\n", printable(written->native()));
+    if (kept.file) {
+      fmt::print("\nRecord: {}\n", printable(kept.file->native()));
     }
-    if (spec.server_cpu == spec.client_cpu) {
-      fmt::print("Server and client shared CPU {}: figures are lower than with one each.\n", spec.server_cpu);
+    if (shared) {
+      fmt::print("Server and client shared CPU {}: figures are lower than with one each.\n", cpu);
     }
   }
-  return result;
+  return kept.outcome;
 }
 
 }  // namespace waggle::cli

@@ -51,6 +51,27 @@ void ExperimentOptions::add_to(CLI::App& app) {
   settings_.add_to(app, where);
 }
 
+void ExperimentOptions::add_question_to(CLI::App& app) {
+  for (const char* name : {"workload", "link", "sink", "cache", "mtu"}) {
+    add_described(app, **find_option(experiment::spec_options().infos(), name), spec_said_);
+  }
+  add_workload_options(app, workload_said_, kWorkloadGroup);
+  add_described(app, workloads::common_options().infos(), common_said_);
+}
+
+Said ExperimentOptions::asked() const {
+  Said names;
+  for (const auto* said : {&spec_said_, &common_said_}) {
+    for (const auto& [name, value] : *said) {
+      names.insert(name);
+    }
+  }
+  for (const auto& [name, text] : workload_said_) {
+    names.insert(name);
+  }
+  return names;
+}
+
 /// The options of the workload that was chosen, each read as this one means it.
 Result<> ExperimentOptions::say_workload(Spec& spec, Said& said) const {
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));

@@ -21,6 +21,10 @@ namespace waggle::cli {
 class ExperimentOptions {
  public:
   void add_to(CLI::App& app);
+  /// Only those that say what is asked, and nothing of how, how often or by whom it is measured.
+  void add_question_to(CLI::App& app);
+  /// Names of the options of add_question_to() that the user has said.
+  experiment::Said asked() const;
   /// Whether the settings of a record are the base.
   bool like() const { return !like_.empty(); }
   /// The Spec without its record, settled (spec_check.hpp). Its pairs are those of the record, or none.

@@ -195,12 +195,11 @@ record::Contestant contestant_of(const Entry& entry) {
   return contestant;
 }
 
-/// The spec as tables and repeats of the experiment need it.
+}  // namespace
+
 record::Asked asked(const Spec& spec) {
   return record::read<record::Asked>(to_json(spec)).value();
 }
-
-}  // namespace
 
 Result<RecordFrame> begin_frame(const Spec& spec) {
   WAGGLE_LET(workload, workloads::find_workload(spec.workload));

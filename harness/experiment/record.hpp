@@ -42,6 +42,9 @@ Result<RecordFrame> begin_frame(const Spec& spec);
 /// Puts a record together.
 record::Record build_record(const Spec& spec, const RecordFrame& frame, const std::vector<Entry>& entries);
 
+/// What a spec asks, as its record has it.
+record::Asked asked(const Spec& spec);
+
 /// UTC now, "2026-01-31T23:59:59Z".
 std::string timestamp();
 

@@ -311,6 +311,18 @@ bool begins(std::string_view text, std::string_view prefix) {
   return text.starts_with(prefix);
 }
 
+std::optional<double> latency_in(const record::Run& run, std::string_view figure, std::string_view of) {
+  const auto found = run.latency_ns.find(std::string(of));
+  if (found == run.latency_ns.end() || found->second.count == 0) {
+    return std::nullopt;
+  }
+  const auto at = percentiles(found->second);
+  return figure == "latency.p50"    ? at.p50
+         : figure == "latency.p99"  ? at.p99
+         : figure == "latency.mean" ? std::optional(found->second.mean)
+                                    : std::nullopt;
+}
+
 }  // namespace
 
 Better better(std::string_view figure) {
@@ -335,7 +347,10 @@ std::vector<const record::Run*> counted_runs(const record::Record& record, const
   return runs;
 }
 
-std::optional<double> in_run(const record::Run& run, std::string_view figure) {
+std::optional<double> in_run(const record::Run& run, std::string_view figure, std::string_view of) {
+  if (begins(figure, "latency.")) {
+    return latency_in(run, figure, of);
+  }
   const auto* const found = run_figure(figure);
   const double value = found != nullptr ? found->of(run) : NAN;
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
@@ -343,14 +358,14 @@ std::optional<double> in_run(const record::Run& run, std::string_view figure) {
 
 std::string_view unit_of(std::string_view figure) {
   const auto* const found = run_figure(figure);
-  return found == nullptr ? std::string_view() : found->unit;
+  return found != nullptr ? found->unit : begins(figure, "latency.") ? "ns" : std::string_view();
 }
 
 std::map<std::uint64_t, double> by_round(const record::Record& record, const record::Contestant& contestant,
-                                         std::string_view figure) {
+                                         std::string_view figure, std::string_view of) {
   std::map<std::uint64_t, double> values;
   for (const auto* run : counted_runs(record, contestant)) {
-    const auto value = in_run(*run, figure);
+    const auto value = in_run(*run, figure, of);
     if (run->round && value) {
       values[*run->round] = *value;
     }

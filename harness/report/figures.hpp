@@ -32,12 +32,14 @@ Better better(std::string_view figure);
 std::vector<Figure> figures_of(const record::Record& record, const record::Contestant& contestant);
 
 /// What a figure was in each counted run, by the round of that run, for ratios within rounds: "goodput", "operations",
-/// "seconds" and all "cpu." of all parties. Empty for other figures, and in records that have no rounds.
+/// "seconds" and all "cpu." of all parties; of the operation `of` "latency.p50", "latency.p99" and "latency.mean".
+/// Empty for other figures, and in records that have no rounds.
 std::map<std::uint64_t, double> by_round(const record::Record& record, const record::Contestant& contestant,
-                                         std::string_view figure);
+                                         std::string_view figure, std::string_view of = {});
 
-/// The value of a figure in one run; nothing for a figure that single runs do not have.
-std::optional<double> in_run(const record::Run& run, std::string_view figure);
+/// The value of a figure in one run; nothing for a figure that single runs do not have, or that its samples do not
+/// carry.
+std::optional<double> in_run(const record::Run& run, std::string_view figure, std::string_view of = {});
 
 /// The unit of a figure that single runs have.
 std::string_view unit_of(std::string_view figure);

@@ -10,6 +10,7 @@
 #include "base/testing/must.hpp"
 #include "harness/experiment/spec_check.hpp"
 #include "harness/suite/estimate.hpp"
+#include "harness/suite/shorten.hpp"
 
 namespace waggle::suite {
 namespace {
@@ -233,6 +234,31 @@ TEST_CASE("an estimate counts runs and bounds them by the budget") {
   CHECK(many.error().fault == Fault::usage);
   CHECK(many.error().text().find("200,004 runs") != std::string::npos);
   CHECK(many.error().text().find("--yes") != std::string::npos);
+}
+
+TEST_CASE(
+    "an experiment is shortened to the time there is: fewer runs, then less in each, then fewer than would tell") {
+  const auto spec_of = [](const std::string& text) { return must(read_experiment(text)).experiments.front().spec; };
+  const auto size_of = [](const experiment::Spec& spec) {
+    return std::get<std::uint64_t>(spec.parameters.own.at("size"));
+  };
+  const auto asked = spec_of("size = \"1GiB\"\n");
+  auto ample = asked;
+  CHECK(shorten(ample, 3600).seconds < 3600);
+  CHECK(size_of(ample) == size_of(asked));
+  CHECK(ample.least_runs == asked.most_runs);
+  auto brief = asked;
+  CHECK(shorten(brief, 15).seconds <= 15);
+  CHECK(size_of(brief) < size_of(asked));
+  CHECK(brief.least_runs >= 6);
+  CHECK(brief.least_runs == brief.most_runs);
+  auto none = asked;
+  shorten(none, 0.1);
+  CHECK(size_of(none) == std::uint64_t{16} << 20U);
+  CHECK(none.least_runs == 3);
+  auto idle = spec_of("workload = \"idle\"\nseconds = \"8s\"\n");
+  CHECK(shorten(idle, 30).seconds <= 30);
+  CHECK(std::get<double>(idle.parameters.own.at("seconds")) < 8);
 }
 
 TEST_CASE("a sweep that nobody can have meant is refused before it is made") {

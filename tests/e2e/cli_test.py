@@ -98,7 +98,7 @@ class Faults(Case):
 
 class Output(Case):
     def test_help_has_examples(self):
-        for command in ("run", "compare", "suite", "list", "doctor", "show", "clean", "serve", "get", "put"):
+        for command in ("run", "compare", "suite", "report", "advise", "list", "doctor", "show", "clean", "serve", "get", "put"):
             with self.subTest(command=command):
                 done = run(command, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))

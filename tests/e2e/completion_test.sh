@@ -42,6 +42,9 @@ expect upload harness run --direction = ""
 expect auto harness run --udp-gso = au
 expect --like harness run --li
 expect run harness help ru
+expect advise harness adv
+expect --no-measure harness advise --no
+expect latency harness advise --goal = lat
 expect quick harness suite qu
 expect --resume harness suite --re
 [[ -z $(complete_line harness run --sink = nonsense) ]] || {

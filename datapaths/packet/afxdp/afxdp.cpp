@@ -25,6 +25,11 @@ CopyModel afxdp_copies(Side side, const PortUse& use) {
   return model;
 }
 
+std::vector<Need> afxdp_needs(const PortUse&) {
+  return {{.kind = Need::Kind::root, .what = "root, or CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW"},
+          {.kind = Need::Kind::interface, .what = "an XDP program of ours at the interface, which takes only one"}};
+}
+
 const Registration afxdp_registration =
     add_port({.name = "afxdp",
               .summary = "our own transport over AF_XDP: frames in shared memory, around the kernel's network stack",
@@ -33,7 +38,8 @@ const Registration afxdp_registration =
               .options = afxdp_options(),
               .available = afxdp_available,
               .shared = true,
-              .hugepage_bytes = afxdp_hugepage_bytes},
+              .hugepage_bytes = afxdp_hugepage_bytes,
+              .needs = afxdp_needs},
              open_afxdp_ports);
 
 }  // namespace

@@ -60,6 +60,26 @@ CopyModel dpdk_copies(Side side, const PortUse& use) {
             : CopyModel{.kernel = 2, .user = 1, .because = "net_af_packet: skb -> XDP page -> ring, ring -> mbuf"});
 }
 
+std::vector<Need> dpdk_needs(const PortUse& use) {
+  std::vector<Need> needs;
+  if (use.link == "vhost") {
+    needs.push_back({.kind = Need::Kind::machine, .what = "both ends on one machine, whose memory they share"});
+  } else {
+    needs.push_back({.kind = Need::Kind::root, .what = "root: DPDK takes frames from the device itself"});
+  }
+  if (use.link == "veth") {  // either driver has one there
+    needs.push_back({.kind = Need::Kind::interface, .what = "an XDP program at the interface, which takes only one"});
+  }
+  if (use.link == "nic") {
+    needs.push_back({.kind = Need::Kind::device, .what = "the network card for itself (VFIO)"});
+  }
+  if (use.settings.text("wait") == "poll") {
+    needs.push_back(
+        {.kind = Need::Kind::core, .what = "a core at each end that polls, also while nothing moves (dpdk.wait=poll)"});
+  }
+  return needs;
+}
+
 const Registration dpdk_registration = add_port({.name = "dpdk",
                                                  .summary = "our transport over DPDK's poll-mode drivers",
                                                  .links = {"vhost", "veth", "nic"},
@@ -68,7 +88,8 @@ const Registration dpdk_registration = add_port({.name = "dpdk",
                                                  .heeds = {ChannelOption::mtu, ChannelOption::pci},
                                                  .available = available,
                                                  .shared = true,
-                                                 .hugepage_bytes = [](const PortUse&) { return kHugepageBytes; }},
+                                                 .hugepage_bytes = [](const PortUse&) { return kHugepageBytes; },
+                                                 .needs = dpdk_needs},
                                                 open_ports);
 
 }  // namespace

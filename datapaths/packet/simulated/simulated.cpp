@@ -15,7 +15,8 @@ const Registration simulated_registration = add_port(
      .links = {"veth", "loopback"},
      .copies = simulated_copies,
      .options = simulated_options(),
-     .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer}},
+     .heeds = {ChannelOption::send_buffer, ChannelOption::receive_buffer},
+     .demonstrates = true},
     open_simulated_ports);
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "harness/statistics/statistics.hpp"
 
 namespace waggle::answers::testing {
@@ -71,6 +73,20 @@ record::Record at_size(const std::string& size, const Rounds& rounds, int day) {
   suite.experiment = "size";
   suite.title = "Goodput against size";
   suite.point = {{"size", size}};
+  return record;
+}
+
+record::Host host_of(const std::string& model, int cpus) {
+  record::Host host;
+  host.names = {"server", "client"};
+  host.kernel = "6.1.0";
+  host.others.members = {{"cpu", {{"model", model}, {"online", cpus}, {"virtual", true}}},
+                         {"memory_bytes", std::uint64_t{8} << 30U}};
+  return host;
+}
+
+record::Record made_on(const record::Host& host, record::Record record) {
+  record.environment.hosts = {host};
   return record;
 }
 

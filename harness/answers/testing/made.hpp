@@ -19,6 +19,12 @@ record::Record made(const Rounds& rounds, int day = 1);
 /// A point of the suite "bulk", whose experiment "size" sweeps the setting `size`.
 record::Record at_size(const std::string& size, const Rounds& rounds, int day = 1);
 
+/// A machine with so many CPUs of that model.
+record::Host host_of(const std::string& model, int cpus = 2);
+
+/// The same record, made on that machine.
+record::Record made_on(const record::Host& host, record::Record record);
+
 /// A set of one record.
 RecordSet set_of(record::Record record);
 

@@ -58,6 +58,13 @@ std::vector<OptionInfo> heeded_by(const workloads::Workload& workload) {
   return heeded;
 }
 
+/// What it takes over its first link, with its settings as they are by themselves.
+std::vector<Need> needs_of(const Datapath& datapath) {
+  ChannelOptions usual;
+  usual.link = datapath.links().front();
+  return datapath.needs(usual);
+}
+
 nlohmann::json describe(const Datapath& datapath) {
   nlohmann::json entry = {{"name", datapath.name()},
                           {"summary", datapath.summary()},
@@ -66,6 +73,10 @@ nlohmann::json describe(const Datapath& datapath) {
                           {"receives", datapath.moves(Side::receiver)},
                           {"links", datapath.links()},
                           {"options", experiment::describe(options_of(datapath))}};
+  entry["needs"] = nlohmann::json::array();
+  for (const Need& need : needs_of(datapath)) {
+    entry["needs"].push_back({{"kind", word_of(need.kind)}, {"what", need.what}});
+  }
   const auto available = datapath.available();
   entry["available"] = available.has_value();
   if (!available) {
@@ -157,6 +168,9 @@ class List final : public Command {
       fmt::print("{}\n", report::wrap(style, line, 25));
       if (const auto available = datapath->available(); !available) {
         fmt::print("{:25}{}\n", "", report::wrap(style, "cannot run here: " + printable(available.error().text()), 25));
+      }
+      for (const Need& need : needs_of(*datapath)) {
+        fmt::print("{:25}{}\n", "", report::wrap(style, "needs " + need.what, 25));
       }
       for (const auto& option : options_of(*datapath)) {
         const auto setting = option.flag + "=" + option.default_value;

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -17,16 +16,11 @@
 #include "harness/answers/report.hpp"
 #include "harness/cli/abort_on_signal.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/results_place.hpp"
 #include "harness/record/json_text.hpp"
 
 namespace waggle::cli {
 namespace {
-
-/// "results", or $WAGGLE_RESULTS when that is set.
-std::string results_place() {
-  const char* place = std::getenv("WAGGLE_RESULTS");
-  return place != nullptr && *place != '\0' ? place : "results";
-}
 
 /// Splits "datapath=udp,workload=rr": a name without a kind belongs to the kind before it.
 Result<answers::Selection> parse_selection(const std::vector<std::string>& words) {
