@@ -6,6 +6,7 @@ import re
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "\0": "{}",
     **{c: "\\" + c for c in "&%$#_{}"},
 }  # fmt: skip
 
@@ -25,7 +26,8 @@ def _beyond(c):
 
 def escaped(text):
     """A text as it stands, with words in `backquotes` as code."""
-    parts = re.split(r"`([^`]*)`", " ".join(str(text).split()))
+    words = " ".join(str(text).split()).replace("--", "-\0-")  # not a dash
+    parts = re.split(r"`([^`]*)`", words)
     made = ["".join(SPECIAL.get(c) or (c if " " <= c <= "~" else _beyond(c)) for c in part) for part in parts]
     return "".join(f"\\code{{{part}}}" if index % 2 else part for index, part in enumerate(made))
 

@@ -35,7 +35,7 @@ def _scaled(figure):
 def quantity(figure):
     """\\quantity{31.2}{29.8--33.0}{\\giga\\bit\\per\\second}; what the interval covers is said where it is less than usual."""
     value, low, high, unit = _scaled(figure)
-    between = f"{low}--{high}" if low and high else ""
+    between = f"{low}–{high}" if low and high else ""
     coverage = figure.get("coverage")
     if between and coverage is not None and coverage < KNOWN:
         between += f", covers {units.brief(100 * coverage)} %"

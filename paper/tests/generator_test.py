@@ -144,7 +144,9 @@ class Generator(unittest.TestCase):
             self.assertLessEqual(set(parts[3:]), {"sender", "receiver", "kernel", "user"}, name)
         for name in re.findall(r"\\(?:about|compared|copiesof|tableof)\{([a-z-]+)[/}]", text):
             self.assertIn(name, asked["experiment"])
-        for name, of in re.findall(r"\\plotof\*?\{([a-z-]+)\}\{([a-z-]+)\}", text):
+        plots = re.findall(r"\\plotof\*?\{([a-z-]+)\}\{([a-z-]+)\}", text)
+        self.assertEqual({name for name, _ in plots}, asked["plot"].keys())
+        for name, of in plots:
             self.assertEqual(asked["plot"][name]["of"], of)
             self.assertIn(of, asked["experiment"] | asked["sweep"])
         for name in re.findall(r"\\madeby\{([a-z-]+)\}", text):
@@ -167,6 +169,7 @@ class Generator(unittest.TestCase):
         self.assertEqual(tex.escaped(r"\input{x} 5 % $_#&~^ <a> `b_c`"),
                          r"\textbackslash{}input\{x\} 5 \% \$\_\#\&\textasciitilde{}\textasciicircum{} "
                          r"\textless{}a\textgreater{} \code{b\_c}")  # fmt: skip
+        self.assertEqual(tex.escaped("`harness --mtu=1` --"), r"\code{harness -{}-mtu=1} -{}-")
         self.assertEqual(tex.escaped("ä → 中\x1b\n–"), r"ä \ensuremath{\rightarrow} ?? --")
         self.assertIsNone(tex.key("fig", "a}\\input{x"))
         self.assertIn(r"100\% \textbackslash{}fast\_\$CPU", values.machines(model()))

@@ -9,7 +9,7 @@ NAMES = {
                      "DeclareUnicodeCharacter", "newcommand", "includegraphics", "measured", "grade", "records", "claimcount", "claimed",
                      "theirs", "madeby", "ifmeasured", "tableof", "rowsfrom", "dpath"), 1),
     **dict.fromkeys(("about", "copiesof", "plotof", "setlength"), 2),
-    "compared": 4,
+    "compared": 3,
 }  # fmt: skip
 LENGTH = r"-?\d*\.?\d+(?:pt|cm|mm|in|em|ex|\\linewidth|\\textwidth|\\columnwidth)(?![A-Za-z])"
 # Words that have a digit and are no number.

@@ -41,7 +41,7 @@ class Literals(unittest.TestCase):
         for text in (
             r"\measured{latency/udp/latency.p50}", r"\cite{rfc9000,rfc9002}", r"\ref{sec:2}", r"RFC~9002", "% 17 Gbit/s, says a comment",
             r"\theirs{Z0}", r"\begin{tabular}{@{}lp{0.6\linewidth}@{}}", r"\includegraphics[width=3in]{plots/p99}", "IPv4", "CRC32C",
-            r"\vspace{2ex}", r"\begin{tikzpicture}[x=1cm]\draw (0,-3.9) -- (0.9,1);\end{tikzpicture}", r"\compared{transfer}{goodput}{a}{b}",
+            r"\vspace{2ex}", r"\begin{tikzpicture}[x=1cm]\draw (0,-3.9) -- (0.9,1);\end{tikzpicture}", r"\compared{transfer}{goodput}{a/b2}",
             "two hosts are two namespaces", "one protocol", "first, second", "\\begin{verbatim}\nharness --size=4GiB\n\\end{verbatim}",
         ):  # fmt: skip
             with self.subTest(text):
