@@ -17,7 +17,7 @@ def _environment(folder, seconds):
     kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
     return kept | {
         "HOME": str(folder), "TEXMFVAR": str(folder / "var"), "TEXMFHOME": str(folder / "none"), "TZ": "UTC", "LC_ALL": "C",
-        "SOURCE_DATE_EPOCH": str(seconds), "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p",
+        "SOURCE_DATE_EPOCH": str(seconds), "FORCE_SOURCE_DATE": "1", "openout_any": "p",
         "max_print_line": "1000",
     }  # fmt: skip
 
