@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which records the paper is made of when nobody names any."""
+
+import re
+
+from .fault import WrongUse
+
+# A folder that a suite has left: "bulk-20261128-010000".
+SUITE = re.compile(r".+-(\d{8}-\d{6})(-\d+)?")
+
+
+def _holds_records(folder):
+    return folder.is_dir() and any(path.suffix == ".json" for path in folder.rglob("*"))
+
+
+def default(recorded, results):
+    """Those in the repository; else the user's newest suite; else all that is in the user's results."""
+    if _holds_records(recorded):
+        return [str(recorded)]
+    suites = [path for path in results.iterdir() if SUITE.fullmatch(path.name)] if results.is_dir() else []
+    suites = sorted((path for path in suites if _holds_records(path)), key=lambda path: SUITE.fullmatch(path.name)[1])
+    if suites:
+        return [str(suites[-1])]
+    if _holds_records(results):
+        return [str(results)]
+    raise WrongUse(f"there are no records in {results}; `sudo ./testbed suite quick` makes some, or name others")
