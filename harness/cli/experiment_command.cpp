@@ -86,7 +86,7 @@ Result<> verdict(const record::Record& record) {
 
 }  // namespace
 
-Result<Kept> run_and_keep(experiment::Spec spec, const Global& global) {
+Result<KeptRecord> run_and_keep(experiment::Spec spec, const Global& global) {
   const bool chosen = !spec.record.empty();
   if (!chosen) {
     spec.record = default_record(spec);
@@ -114,9 +114,9 @@ Result<Kept> run_and_keep(experiment::Spec spec, const Global& global) {
   auto written = record::write_record(spec.record, record::to_json(*record));
   // Figures that could not be kept are still shown.
   auto outcome = written ? verdict(*record) : std::unexpected(written.error());
-  return Kept{.record = *std::move(record),
-              .file = written ? std::optional(*std::move(written)) : std::nullopt,
-              .outcome = std::move(outcome)};
+  return KeptRecord{.record = *std::move(record),
+                    .file = written ? std::optional(*std::move(written)) : std::nullopt,
+                    .outcome = std::move(outcome)};
 }
 
 Result<> run_and_print(experiment::Spec spec, const Global& global,

@@ -14,7 +14,7 @@
 namespace waggle::cli {
 
 /// An experiment that was made.
-struct Kept {
+struct KeptRecord {
   record::Record record;
   std::optional<std::filesystem::path> file = {};  ///< where the record is; nothing when it could not be written
   Result<> outcome = {};                           ///< what the exit code must say: what failed, or was interrupted
@@ -22,7 +22,7 @@ struct Kept {
 
 /// Runs the experiment with a progress bar and writes its record, where the spec says or below results_place(). An
 /// error when there are no figures to show.
-Result<Kept> run_and_keep(experiment::Spec spec, const Global& global);
+Result<KeptRecord> run_and_keep(experiment::Spec spec, const Global& global);
 
 /// The same, then prints the record (--json) or `table` of it and where the record is.
 /// The error is that of the first pair that failed; pairs that cannot run here are an error only when none could.
