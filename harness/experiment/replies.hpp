@@ -8,8 +8,8 @@
 #include "base/progress.hpp"
 #include "harness/record/record.hpp"
 
-/// What the agents of a run reply at the end of its window, in the record's terms (what they are asked: requests.hpp; how
-/// that travels: agent.hpp).
+/// What the agents of a run reply at the end of its window, in the record's terms (what they are asked: requests.hpp;
+/// how that travels: agent.hpp).
 namespace waggle::experiment {
 
 /// Of either end.
