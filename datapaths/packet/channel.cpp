@@ -105,6 +105,7 @@ Counters PacketChannel::counters() const {
     counters["strange_addresses"] += own.strange_addresses;
     counters["tx_stalls"] += own.tx_stalls;
     counters["read_back_bytes"] += own.read_back;
+    counters["empty_poll_ns"] += static_cast<const Driver&>(*driver_).idle_ns();
   }
   return counters;
 }

@@ -105,12 +105,17 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
     return true;
   }
   claim(waiter);
+  Time idle_since = kNever;
   for (;;) {
     if (waiter.aborted.load(std::memory_order_relaxed)) {
       hand_over();
       return fail(Fault::cancelled, "the connection was aborted");
     }
     const Time now = now_ns();
+    if (idle_since != kNever) {
+      idle_ns_ += now - idle_since;
+      idle_since = kNever;
+    }
     auto progressed = pump(now);
     if (!progressed) {
       return std::unexpected(std::move(progressed).error());
@@ -133,13 +138,14 @@ Result<bool> Driver::wait_until(Lock& lock, Waiter& waiter, Time deadline, Condi
     if (leader_ != nullptr || stands_back(waiter)) {
       hand_over();
       follow(lock, waiter, deadline);
-    } else {
-      lead(lock, waiter, deadline);
+    } else if (!lead(lock, waiter, deadline)) {
+      idle_since = now;  // from the poll that brought nothing to the next one
     }
   }
 }
 
-void Driver::lead(Lock& lock, Waiter& waiter, Time deadline) {
+bool Driver::lead(Lock& lock, Waiter& waiter, Time deadline) {
+  bool slept = false;
   leader_.store(&waiter, std::memory_order_relaxed);
   const Time until = std::min(deadline, this->deadline());
   if (spins_ || until == 0) {
@@ -150,12 +156,13 @@ void Driver::lead(Lock& lock, Waiter& waiter, Time deadline) {
     if (watch && watch->until > 0 && !interrupted_.load(std::memory_order_relaxed)) {
       leader_until_ = watch->until;
       lock.unlock();
-      auto slept = sleeper_.sleep(*watch);
+      auto woken = sleeper_.sleep(*watch);
       lock.lock();
+      slept = true;
       leader_until_ = 0;
       port.disarm();
-      if (!slept) {
-        watch = std::unexpected(std::move(slept).error());
+      if (!woken) {
+        watch = std::unexpected(std::move(woken).error());
       }
     } else {
       port.disarm();
@@ -170,6 +177,7 @@ void Driver::lead(Lock& lock, Waiter& waiter, Time deadline) {
     interrupted_.store(false, std::memory_order_relaxed);
     notify_all();
   }
+  return slept;
 }
 
 /// Lets others have the lock for a moment.

@@ -60,6 +60,8 @@ class Driver {
   void interrupt() noexcept;
   /// The first who asks, once: reports the port's own counters.
   bool claim_port() { return !port_claimed_.exchange(true); }
+  /// What went by in polls that brought nothing and were not followed by a sleep, ns; from any thread.
+  std::uint64_t idle_ns() const { return idle_ns_; }
 
  private:
   struct Condition {  // a std::function would allocate
@@ -73,7 +75,8 @@ class Driver {
   void notify();
   void notify_all();
   void die(Error error);
-  void lead(Lock& lock, Waiter& waiter, Time deadline);
+  /// Waits for the port, and says whether it slept: a leader that spins does not.
+  bool lead(Lock& lock, Waiter& waiter, Time deadline);
   void give_way(Lock& lock);
   void wake_leader();
   Time deadline() const;
@@ -95,6 +98,7 @@ class Driver {
   std::atomic<bool> attended_{false};  // whether there are any
   bool deserted_ = false;              // all users of connections are busy elsewhere: a doorkeeper may lead
   Tally pumps_;                        // written under the lock
+  Tally idle_ns_;                      // likewise
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> port_claimed_{false};
 

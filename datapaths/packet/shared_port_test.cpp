@@ -99,6 +99,22 @@ TEST_CASE("threads that share a port use it one at a time") {
   CHECK(guarded.overlaps == 0);
 }
 
+TEST_CASE("time in polls that bring nothing is told of who spins") {
+  const ChannelOptions options{.wait = Wait::spin, .link = "loopback"};
+  const auto listener = must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, options));
+  std::unique_ptr<Channel> server;
+  std::thread accepting([&] { server = *listener->accept(); });
+  const auto client = must(must(find_datapath("udp"))->connect(listener->endpoint(), options));
+  accepting.join();
+  const auto told = [&] { return client->counters().at("empty_poll_ns"); };
+  const std::uint64_t before = told();
+  const Time start = now_ns();
+  static_cast<void>(client->next(std::chrono::milliseconds(20)));  // nobody says anything
+  const Time took = now_ns() - start;
+  CHECK(told() > before);
+  CHECK(told() - before <= took);
+}
+
 TEST_CASE("a thread that sleeps is woken by what another one has taken in, and by the end of the port") {
   const auto listener = must(must(find_datapath("udp"))->listen({"127.0.0.1", 0}, kLoopback));
   std::vector<std::unique_ptr<Channel>> clients;

@@ -9,6 +9,7 @@
 #include "harness/answers/sweep.hpp"
 #include "harness/answers/testing/made.hpp"
 #include "harness/answers/verdict_text.hpp"
+#include "harness/report/figures.hpp"
 
 namespace waggle::answers {
 namespace {
@@ -45,6 +46,25 @@ TEST_CASE("two contestants differ when the interval of their ratio within rounds
   }
   CHECK(is_alone_best(all.front(), compared, "splice"));
   CHECK_FALSE(is_alone_best(all.front(), compared, "mmap"));
+}
+
+TEST_CASE("empty polls are a part of the user's CPU time, where a party tells them") {
+  auto record = made({{"dpdk", {8, 8}}, {"mmap", {8, 8}}});
+  for (auto& run : std::ranges::find(record.contestants, "dpdk", &record::Contestant::label)->runs) {
+    run.payload_bytes = std::uint64_t{1} << 30;
+    run.parties.at(0).usage.user_s = 1;
+    run.parties.at(0).usage.counters["empty_poll_ns"] = 300'000'000;
+    run.parties.at(1).usage.user_s = 0.25;
+    run.parties.at(1).usage.counters["empty_poll_ns"] = 500'000'000;  // preempted while it polled
+  }
+  for (const auto& contestant : record.contestants) {
+    const auto figures = report::figures_of(record, contestant);
+    const auto found = std::ranges::find(figures, "cpu.empty_polls_per_gib", &report::Figure::name);
+    REQUIRE((found != figures.end()) == (contestant.label == "dpdk"));
+    if (found != figures.end()) {
+      CHECK(found->value.median == Approx(0.3 + 0.25));
+    }
+  }
 }
 
 TEST_CASE("rounds that only one of two has are in no ratio, and few rounds make no difference") {

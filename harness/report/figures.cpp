@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "harness/record/metric.hpp"
@@ -20,6 +21,7 @@ using OfRun = double (*)(const record::Run& run);
 constexpr double kGibibyte = 1024.0 * 1024 * 1024;
 constexpr double kMebibyte = 1024.0 * 1024;
 constexpr double kMicro = 1e6;
+constexpr double kNano = 1e9;
 
 double payload_gib(const record::Run& run) {
   return static_cast<double>(run.payload_bytes) / kGibibyte;
@@ -35,6 +37,19 @@ double sum_over(const record::Run& run, double record::Usage::* member) {
     sum += party.usage.*member;
   }
   return sum;
+}
+
+/// The user's part of the time that went by in polls which found nothing, and were not followed by a sleep. What they
+/// cost the kernel stays with its part. No number where no party tells it.
+double empty_poll_s(const record::Run& run) {
+  double ns = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& party : run.parties) {
+    if (const auto found = party.usage.counters.find("empty_poll_ns"); found != party.usage.counters.end()) {
+      const double of_party = std::min(static_cast<double>(found->second), party.usage.user_s * kNano);
+      ns = std::isnan(ns) ? of_party : ns + of_party;
+    }
+  }
+  return ns / kNano;
 }
 
 /// A figure that every run has. One that is no number there (nothing was moved, no time went by) is left out.
@@ -58,6 +73,8 @@ constexpr auto kRunFigures = std::to_array<RunFigure>({
      [](const record::Run& run) { return sum_over(run, &record::Usage::system_s) / payload_gib(run); }},
     {"cpu.softirq_per_gib", "s/GiB", Better::less,
      [](const record::Run& run) { return run.machine.softirq_s / payload_gib(run); }},
+    {"cpu.empty_polls_per_gib", "s/GiB", Better::less,
+     [](const record::Run& run) { return empty_poll_s(run) / payload_gib(run); }},
     {"cpu.per_operation", "us", Better::less,
      [](const record::Run& run) { return run.cpu_s() * kMicro / operations_of(run); }},
     {"cpu.machine_per_operation", "us", Better::less,

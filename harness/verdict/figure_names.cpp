@@ -29,6 +29,7 @@ constexpr auto kKnown = std::to_array<Known>({
     {"cpu.user_per_gib", true, "CPU s/GiB (user)"},
     {"cpu.system_per_gib", true, "CPU s/GiB (system)"},
     {"cpu.softirq_per_gib", true, "CPU s/GiB (softirq)"},
+    {"cpu.empty_polls_per_gib", true, "CPU s/GiB (empty polls)"},
     {"cpu.per_operation", true, "CPU µs/operation"},
     {"cpu.machine_per_operation", true, "CPU µs/operation (machine)"},
     {"cpu.share", true, "CPUs"},

@@ -14,6 +14,7 @@ const kNames = {
   'cpu.user_per_gib': 'CPU per GiB, user',
   'cpu.system_per_gib': 'CPU per GiB, system',
   'cpu.softirq_per_gib': 'CPU per GiB, softirq',
+  'cpu.empty_polls_per_gib': 'CPU per GiB, empty polls',
   'cpu.per_operation': 'CPU per operation',
   'cpu.machine_per_operation': 'CPU per operation, whole machine',
   'cpu.share': 'CPU used',

@@ -129,6 +129,12 @@ function stackChart(experiment, contestants, spec) {
 const kKinds = ['user', 'system', 'softirq', 'empty_polls'];
 const kKindTitles = { user: 'user', system: 'system', softirq: 'softirq', empty_polls: 'empty polls' };
 
+/// Empty polls are of the user's part: beside them stands the rest of it.
+function withoutEmptyPolls(contestant, figure) {
+  const polls = figure?.name === 'cpu.user_per_gib' ? figureOf(contestant, 'cpu.empty_polls_per_gib', figure) : null;
+  return polls ? { ...figure, value: Math.max(0, figure.value - polls.value), low: null, high: null } : figure;
+}
+
 /// Kinds of CPU time by side where those are known; else what each side used.
 export function cpuChart(experiment, contestants) {
   const figures = figuresOf(contestants);
@@ -143,7 +149,7 @@ export function cpuChart(experiment, contestants) {
         .filter((figure) => Boolean(figure.party) === split)
         .map((figure) => ({
           title: [figure.party, kKindTitles[kind] ?? kind].filter(Boolean).join(', '),
-          find: (contestant) => figureOf(contestant, figure.name, figure),
+          find: (contestant) => withoutEmptyPolls(contestant, figureOf(contestant, figure.name, figure)),
         }));
     })
     .map((part, index) => ({ ...part, index: index % 6 }));
