@@ -123,6 +123,11 @@ Result<> run_command(Command& command, Global& global, std::span<const std::stri
   bool help = false;
   app.get_formatter()->column_width(34);
   command.add_options(app);
+  // An option has one word, lists have commas: what follows is no value of it.
+  for (auto* option : app.get_options(
+           [](const CLI::Option* one) { return one->nonpositional() && one->get_items_expected_max() > 1; })) {
+    option->allow_extra_args(false);
+  }
   add_global_options(app, global);
   app.add_flag("--help,-h", help, "this text")->group("Output");
   app.footer(fmt::format("Examples:\n{}", command.examples()));

@@ -96,6 +96,12 @@ class Report(Case):
         self.assertEqual([one["workload"] for one in model["experiments"]], ["download"])
         self.assertEqual([one["label"] for one in model["experiments"][0]["contestants"]], ["sendfile"])
 
+    def test_records_may_follow_a_list(self):
+        folder = self.directory / "after"
+        done = run("report", f"--output={folder}", "--select=datapath=sendfile", "--format", "csv,md", str(self.records))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue((folder / "figures.csv").exists() and (folder / "report.md").exists())
+
     def test_ctrl_c_leaves_nothing_behind(self):
         begun = lambda: list(self.directory.glob("report.??????"))
         with subprocess.Popen([HARNESS, "report", str(self.records), f"--output={self.directory / 'report'}", "--format=svg"],
