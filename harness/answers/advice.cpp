@@ -146,8 +146,10 @@ void rank(Advice& advice, const DemandOf& demand_of) {
                              .hint = contestant->hint.value_or("")});
   }
   const bool more = report::better(advice.figure) == Better::more;
-  std::ranges::stable_sort(advice.candidates, [&](const Candidate& a, const Candidate& b) {
-    return more ? a.value.median > b.value.median : a.value.median < b.value.median;
+  std::ranges::sort(advice.candidates, [&](const Candidate& a, const Candidate& b) {
+    const double first = more ? b.value.median : a.value.median;
+    const double second = more ? a.value.median : b.value.median;
+    return first != second ? first < second : a.label < b.label;
   });
 }
 
