@@ -145,7 +145,7 @@ TEST_CASE("CPU time is that of the whole machine where that is recorded, and les
   CHECK(machine->figure == "cpu.machine_per_gib");
   CHECK(machine->take == "mmap");
   CHECK(says(machine->answer, "the CPU time per GiB of splice"));
-  CHECK(says(machine->against, "0.500 times (0.500–0.500) the goodput of splice"));
+  CHECK(says(machine->against, "0.50 times (0.50–0.50) the goodput of splice"));
   CHECK(says(Advised(record)->against, "3.00 times (3.00–3.00) the CPU time per GiB of mmap"));
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("latencies are compared by the medians of runs, and p99 speaks against
   CHECK(advised->figure == "latency.p50");
   CHECK(advised->operation == "rr");
   CHECK(advised->take == "mmap");
-  CHECK(says(advised->answer, "0.500 times (0.500–0.500) the median latency of splice"));
+  CHECK(says(advised->answer, "0.50 times (0.50–0.50) the median latency of splice"));
   CHECK(advised->candidates.front().p99 == 900'000.0);
   CHECK(says(advised->against, "9.00 times (9.00–9.00) the p99 latency of splice"));
 }
