@@ -8,6 +8,7 @@
 #include <exception>
 #include <string_view>
 
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/experiment/agent_main.hpp"
@@ -24,10 +25,10 @@ namespace {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "harness: the program is at fault: {}; report it with the command line\n",
-               waggle::printable(error.what()));
+    waggle::print_error("harness: the program is at fault: {}; report it with the command line\n",
+                        waggle::printable(error.what()));
   } catch (...) {
-    fmt::print(stderr, "harness: the program is at fault; report it with the command line\n");
+    waggle::print_error("harness: the program is at fault; report it with the command line\n");
   }
   std::_Exit(1);
 }

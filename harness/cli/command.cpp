@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 
+#include "base/standard_error.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -270,7 +271,7 @@ int run_program(int argc, const char* const* argv) {
   }
   if (!done) {
     std::fflush(stdout);
-    fmt::print(stderr, "harness: {}\n", printable(done.error().text()));
+    print_error("harness: {}\n", printable(done.error().text()));
     return exit_code(done.error());
   }
   return 0;

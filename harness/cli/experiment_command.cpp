@@ -12,6 +12,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 #include "harness/cli/progress.hpp"
@@ -97,7 +98,7 @@ Result<KeptRecord> run_and_keep(experiment::Spec spec, const Global& global) {
                                     clients == 1 ? "the processes of a run" : fmt::format("{} clients", clients)));
   // NAPI threads are pinned to the CPU of the process that receives, however many there are.
   if (!global.quiet && spec.napi == experiment::NapiChoice::threaded && spec.channel.wait == Wait::spin) {
-    fmt::print(stderr, "harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");
+    print_error("harness: a process that spins starves the NAPI thread on its CPU; use --wait=sleep\n");
   }
   Result<record::Record> record;
   {

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/clock.hpp"
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/terminal.hpp"
@@ -76,7 +77,7 @@ void ProgressBar::update(double fraction, std::string_view doing, double rate) {
   const double elapsed = static_cast<double>(now - start_ns_) / 1e9;
   const double remaining = fraction > 0.01 ? elapsed * (1 - std::min(fraction, 1.0)) / fraction : -1;
   const std::size_t width = stderr_width();
-  fmt::print(stderr, "\r{}\x1b[K", progress_line(fraction, doing, rate, remaining, width > 1 ? width - 1 : 1));
+  print_error("\r{}\x1b[K", progress_line(fraction, doing, rate, remaining, width > 1 ? width - 1 : 1));
   std::fflush(stderr);
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/progress.hpp"
@@ -40,7 +41,7 @@ void TransferWatch::doing(std::string name) {
 
 void TransferWatch::failed(const Error& error) {
   const std::lock_guard lock(mutex_);  // the line that moves is drawn under it
-  fmt::print(stderr, "{}harness: {}\n", drawer_.joinable() ? "\r\x1b[K" : "", printable(error.text()));
+  print_error("{}harness: {}\n", drawer_.joinable() ? "\r\x1b[K" : "", printable(error.text()));
 }
 
 void TransferWatch::stop() {
@@ -130,10 +131,10 @@ void print_total(const Global& global, const TransferTotal& total, const std::st
     return;
   }
   if (const std::uint64_t special = total.left_out - total.unfinished; special != 0) {
-    fmt::print(stderr, "{} links or special files were left out\n", format_count(special));
+    print_error("{} links or special files were left out\n", format_count(special));
   }
   if (total.unfinished != 0) {
-    fmt::print(stderr, "{} unfinished files (.waggle-….part) were left out\n", format_count(total.unfinished));
+    print_error("{} unfinished files (.waggle-….part) were left out\n", format_count(total.unfinished));
   }
 }
 

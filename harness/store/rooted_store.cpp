@@ -13,7 +13,8 @@ RootedStore::RootedStore(std::shared_ptr<Served> served) : served_(std::move(ser
 Result<RootedStore> RootedStore::open(const std::filesystem::path& directory, const StoreOptions& options) {
   UniqueFd root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) {
-    return fail_errno(fmt::format("cannot serve '{}'", directory.native()), errno, "name an existing directory");
+    return fail_errno(fmt::format("cannot open the directory '{}'", directory.native()), errno,
+                      "name an existing directory");
   }
   if (const auto probe = open_beneath(root.get(), "", O_PATH | O_DIRECTORY); !probe) {
     return probe.error().system == ENOSYS

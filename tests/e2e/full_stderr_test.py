@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""`harness serve` with a stderr that nobody reads: it serves, ends, and says afterwards what it had to say.
+"""`harness serve` with a stderr that nobody reads: it serves, ends, and says afterwards what it had to say. And what is
+refused where it cannot be said why: with the code all the same.
 
 usage: full_stderr_test.py HARNESS
 """
@@ -67,6 +68,12 @@ class FullStderr(unittest.TestCase):
         self.be_refused()
         self.server.terminate()
         self.assertEqual(self.server.wait(DEADLINE), 0)
+
+    def test_what_cannot_be_said_changes_no_exit_code(self):
+        for code, arguments in ((1, ["show", "none.json"]), (2, ["--bogus"]), (2, ["run", "--datapath=none"])):
+            with self.subTest(" ".join(arguments)), open("/dev/full", "w") as full:
+                done = subprocess.run([HARNESS, *arguments], stdout=subprocess.DEVNULL, stderr=full, timeout=DEADLINE)
+                self.assertEqual(done.returncode, code)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "datapaths/datapath.hpp"
@@ -129,7 +130,7 @@ class Advise final : public Command {
     }
     WAGGLE_LET(set, records());
     for (const auto& line : set.left_out) {
-      fmt::print(stderr, "harness: left out: {}\n", printable(line));
+      print_error("harness: left out: {}\n", printable(line));
     }
     const auto experiments = answers::experiments(set);
     const auto nearest = answers::nearest(experiments, asked, at);
@@ -142,7 +143,7 @@ class Advise final : public Command {
           refuse_ ? "leave out --no-measure to compare now" : "add --measure to compare now, for about two minutes");
     }
     if (!global.quiet) {
-      fmt::print(stderr, "harness: {}\n", printable(why_none(nearest)));
+      print_error("harness: {}\n", printable(why_none(nearest)));
     }
     return measure(std::move(spec), asked, at, global);
   }
@@ -201,8 +202,8 @@ class Advise final : public Command {
     WAGGLE_TRY(options_.use(spec, std::move(pairs)));
     const auto takes = suite::shorten(spec, seconds_);
     if (!global.quiet) {
-      fmt::print(stderr, "harness: comparing {} datapaths, for about {}\n", takes.contestants,
-                 format_duration_ns(takes.seconds * 1e9));
+      print_error("harness: comparing {} datapaths, for about {}\n", takes.contestants,
+                  format_duration_ns(takes.seconds * 1e9));
     }
     WAGGLE_LET(kept, run_and_keep(std::move(spec), global));
     answers::RecordSet set;

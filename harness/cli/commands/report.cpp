@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/standard_error.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "harness/answers/report.hpp"
@@ -93,10 +94,10 @@ class Report final : public Command {
     request.cancel = interrupt.cancel();
     WAGGLE_LET(made, answers::make_report(request));
     if (!made.note.empty()) {
-      fmt::print(stderr, "harness: plots: {}\n", made.note);
+      print_error("harness: plots: {}\n", made.note);
     }
     for (const auto& line : made.left_out) {
-      fmt::print(stderr, "harness: left out: {}\n", printable(line));
+      print_error("harness: left out: {}\n", printable(line));
     }
     if (global.json) {
       fmt::print("{}\n", record::json_text({{"output", made.output.native()},

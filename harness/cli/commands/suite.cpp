@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/standard_error.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "harness/cli/command.hpp"
@@ -192,7 +193,7 @@ class SuiteCommand final : public Command {
     const auto say = [&](const std::string& line) {
       if (!global.quiet) {
         bar.reset();  // which erases it
-        fmt::print(stderr, "{}\n", printable(line));
+        print_error("{}\n", printable(line));
         bar.emplace(global, began);
       }
     };
