@@ -60,7 +60,7 @@ def table(model):
     for group, verdicts in groups(model).items():
         rows.append(f"\\claimsrow{{{escaped(group)}}}\n")
         for one in verdicts:
-            cells = (escaped(one["claim"]), escaped(one["text"]), escaped(one["theirs"]), escaped(one["ours"]))
+            cells = (escaped(one["claim"]), escaped(one["text"]), escaped(one["theirs"]) or "--", escaped(one["ours"]) or "--")
             rows.append(" & ".join((*cells, f"\\outcome{{{slug(one['verdict'])}}}")) + " \\\\\n")
     return "".join(rows)
 

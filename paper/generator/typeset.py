@@ -9,8 +9,7 @@ import subprocess
 from .fault import Fault, Lacking
 
 INSTALL = "./testbed packages paper installs it"
-# A text is set again until its references stand still.
-PASSES = (("pdflatex",), ("bibtex", "pdflatex"), ("pdflatex",))
+RERUNS = 5  # a text is set again until its references stand still, at most so often
 
 
 def _environment(folder, seconds):
@@ -28,12 +27,19 @@ def _complaint(log):
     return at[0] if at else log.strip().split("\n")[-1]
 
 
+def failure(program, log):
+    """What ends the program: something is not installed, or the text is wrong."""
+    if at := re.search(r"File [`']([^']+\.(?:sty|cls|def|fd|tfm))' not found", log):
+        return Lacking(f"a paper needs {at[1]}; {INSTALL}")
+    return Fault(f"{program} failed: {_complaint(log)}")
+
+
 def _run(words, folder, environment):
     done = subprocess.run(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)  # fmt: skip
     said = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
-        raise Fault(f"{words[0]} failed: {_complaint(said)}")
+        raise failure(words[0], said)
     return said
 
 
@@ -53,10 +59,15 @@ def typeset(folder, name, seconds):
     """Makes NAME.pdf of NAME.tex; returns what TeX said at last."""
     environment = _environment(folder, seconds)
     latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-no-shell-escape", name]
-    said = ""
-    for programs in PASSES:
-        for program in programs:
-            said = _run(latex if program == "pdflatex" else ["bibtex", "-terse", name], folder, environment)
+    _run(latex, folder, environment)
+    _run(["bibtex", "-terse", name], folder, environment)
+    _run(latex, folder, environment)
+    for _ in range(RERUNS):
+        said = _run(latex, folder, environment)
+        if "Rerun to get" not in said:
+            break
+    else:
+        raise Fault(f"{name}.tex does not stand still after {RERUNS} passes")
     if lost := undefined(said):
         raise Fault(f"{name}.tex refers to what is nowhere: {', '.join(lost)}")
     return said

@@ -71,7 +71,8 @@ def of_experiments(values, found):
             _contestant(values, name, contestant)
         for one in experiment["comparisons"]:
             for pair in ((one["a"], one["b"]), (one["b"], one["a"])):
-                values.set(("compared", name, one["metric"], *pair), escaped(one["sentence"]))
+                few = one["low"] is None  # a sentence would say only that
+                values.set(("few" if few else "compared", name, one["metric"], *pair), str(one["n"]) if few else escaped(one["sentence"]))
         main = [one for one in experiment["comparisons"] if one["metric"] == experiment["metric"]["name"]]
         facts = {
             "title": escaped(experiment["title"]),
@@ -130,7 +131,7 @@ MACHINE = (
     ("machine", "architecture"), ("cpu.model", "CPU"), ("cpu.online", "CPUs online"), ("cpu.virtual", "virtual machine"),
     ("cpu.smt", "SMT"), ("memory_bytes", "memory"), ("kernel", "Linux"), ("clock_source", "clock"), ("compiler", "GCC"),
     ("transparent_hugepages", "transparent huge pages"), ("shmem_hugepages", "huge pages of tmpfs"),
-    ("mitigations.spectre_v2", "Spectre v2"), ("steal_share", "CPU stolen by the host"),
+    ("mitigations.spectre_v2", "Spectre v2"), ("steal_share", "stolen by the host, at most"),
 )  # fmt: skip
 
 
@@ -142,6 +143,11 @@ def _fact(name, text):
     return {"true": "yes", "false": "no"}.get(text, text)
 
 
+def _most_stolen(records, machine):
+    shares = [told["steal_share"] for one in records if one["machine"] == machine if "steal_share" in (told := _environment(one))]
+    return max(shares, key=float, default=None)
+
+
 def machines(model):
     """Rows of a table for each machine of the records."""
     rows, seen = [], set()
@@ -150,9 +156,10 @@ def machines(model):
         if record["machine"] in seen:
             continue
         seen.add(record["machine"])
+        told["steal_share"] = _most_stolen(model["records"], record["machine"])
         for name, word in MACHINE:
-            if name in told:
+            if told.get(name) is not None:
                 rows.append(f"{escaped(word)} & {escaped(_fact(name, told[name]))} \\\\\n")
         if record["placement"]:
-            rows.append(f"placement & {escaped(record['placement'])} \\\\\n")
+            rows.append(f"placement, first record & {escaped(record['placement'])} \\\\\n")
     return "".join(rows)

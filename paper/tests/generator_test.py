@@ -113,6 +113,19 @@ class Generator(unittest.TestCase):
             self.assertNotIn(name, made)
         self.assertEqual(made["made by/small"], r"\code{sudo ./testbed suite small-files}")
 
+    def test_too_few_rounds_are_counted_and_make_no_sentence(self):
+        report = model()
+        report["experiments"][0]["comparisons"][0] |= {"low": None, "high": None, "n": 3}
+        made = told(report)
+        self.assertEqual(made["few/transfer/goodput/read_write/sendfile"], "3")
+        self.assertNotIn("compared/transfer/goodput/read_write/sendfile", made)
+
+    def test_the_machine_is_that_of_all_records(self):
+        report = model(None, None)
+        for one, share in zip(report["records"], ("0.25", "0.125"), strict=True):
+            one["environment"].append({"name": "steal_share", "value": share})
+        self.assertIn(r"at most & 25 \% \\", values.machines(report))
+
     def test_an_interval_that_covers_less_says_so(self):
         few = figure("goodput", 2e9, "bit/s", 1e9, 3e9)
         few["coverage"] = 0.75
@@ -144,12 +157,15 @@ class Generator(unittest.TestCase):
             self.assertLessEqual(set(parts[3:]), {"sender", "receiver", "kernel", "user"}, name)
         for name in re.findall(r"\\(?:about|compared|copiesof|tableof)\{([a-z-]+)[/}]", text):
             self.assertIn(name, asked["experiment"])
+        # A figure that may not be there is named only where it is.
+        for name in re.findall(r"\\ref\{fig:([a-z-]+)\}", text):
+            self.assertTrue(name == "copies" or f"\\ifplot{{{name}}}{{" in text, name)
         plots = re.findall(r"\\plotof\*?\{([a-z-]+)\}\{([a-z-]+)\}", text)
         self.assertEqual({name for name, _ in plots}, asked["plot"].keys())
         for name, of in plots:
             self.assertEqual(asked["plot"][name]["of"], of)
             self.assertIn(of, asked["experiment"] | asked["sweep"])
-        for name in re.findall(r"\\madeby\{([a-z-]+)\}", text):
+        for name in re.findall(r"\\(?:madeby|lacks\{[^{}]*\})\{([a-z-]+)\}", text):
             self.assertIn(name, asked["experiment"] | asked["sweep"])
         made = told(model())
         for kind, pattern in (("all", r"\\records\{([a-z ]+)\}"), ("claims", r"\\claimcount\{([a-z-]+)\}")):
@@ -186,11 +202,18 @@ class Generator(unittest.TestCase):
         self.assertTrue(claims.counts(model()).endswith("all & 1 & -- & 1 & 1 & 1 \\\\\n"))
         # Each outcome that a report may have is one that the style prints.
         style = (HERE.parent / "waggle.sty").read_text()
+        self.assertIn("& -- &", claims.table(model() | {"verdicts": [verdict("Z0", "waits") | {"ours": ""}]}))
         for outcome in claims.OUTCOMES:
             self.assertIn(f"wg@outcome@{tex.slug(outcome)}\\endcsname", style)
 
     def test_its_date_is_that_of_the_newest_record(self):
         self.assertEqual(command.seconds_of(model(None, None)), 1795341609)
+
+    def test_a_package_that_is_missing_is_the_machines_fault(self):
+        missing = typeset.failure("pdflatex", "./paper.tex:15: LaTeX Error: File `tikz.sty' not found.\n")
+        self.assertEqual((missing.code, str(missing)), (3, "a paper needs tikz.sty; ./testbed packages paper installs it"))
+        wrong = typeset.failure("pdflatex", "This is pdfTeX\n./paper.tex:15: Undefined control sequence.\nl.15 \\x\n")
+        self.assertEqual((wrong.code, str(wrong)), (1, "pdflatex failed: ./paper.tex:15: Undefined control sequence."))
 
     def test_undefined_references_are_found(self):
         log = "LaTeX Warning: Reference `fig:x' on page 1 undefined on input line 5.\nLaTeX Warning: Citation `y' on page 2 undefined on input"

@@ -7,7 +7,7 @@ import re
 NAMES = {
     **dict.fromkeys(("cite", "ref", "label", "input", "bibliography", "bibliographystyle", "begin", "end", "usepackage", "documentclass",
                      "DeclareUnicodeCharacter", "newcommand", "includegraphics", "measured", "grade", "records", "claimcount", "claimed",
-                     "theirs", "madeby", "ifmeasured", "tableof", "rowsfrom", "dpath"), 1),
+                     "theirs", "madeby", "ifmeasured", "ifplot", "tableof", "rowsfrom", "dpath"), 1),
     **dict.fromkeys(("about", "copiesof", "plotof", "setlength"), 2),
     "compared": 3,
 }  # fmt: skip

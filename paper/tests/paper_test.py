@@ -61,6 +61,8 @@ class Paper(unittest.TestCase):
         for label, goodput in rows:
             self.assertRegex(text, rf"{label} {re.escape(goodput)}\b")
         self.assertNotIn("??", text)
+        # Nothing runs out of its column.
+        self.assertNotRegex((sources / "paper.log").read_text("utf-8", "replace"), r"Overfull")
         # What is drawn is vectors, with fonts inside.
         self.assertNotIn(b"/Subtype/Image", pdf.read_bytes().replace(b" ", b""))
         # The sources are whole: TeX alone makes the paper of them.
