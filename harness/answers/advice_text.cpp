@@ -11,6 +11,7 @@
 #include "harness/answers/sheet.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/report/record_text.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::answers {
 namespace {
@@ -40,11 +41,15 @@ std::string cell_of(std::optional<double> value, double factor) {
   return value ? report::format_number(*value * factor) : "–";
 }
 
-/// "17.8 (15.1 – 19.2)".
+/// "17.8 (15.1 – 19.2)", "17.8 (15.1 – 19.2, 85.9 %)".
 std::string cell_of(const record::Interval& value, double factor) {
-  auto range = report::interval_text(value, factor);
   const auto number = report::format_number(value.median * factor);
-  return range.empty() ? number : fmt::format("{} ({})", number, range);
+  if (!value.low || !value.high) {
+    return number;
+  }
+  return fmt::format("{} ({} – {}{})", number, report::format_number(*value.low * factor),
+                     report::format_number(*value.high * factor),
+                     value.coverage.value_or(0) >= statistics::kConfidence ? "" : ", " + report::coverage_text(value));
 }
 
 std::string needs_text(const Candidate& candidate) {
@@ -145,11 +150,11 @@ std::string advice_text(const Advice& advice, const report::Style& style) {
                         ? fmt::format(", over {}", report::link_text(experiment.record(), experiment.link))
                         : "";
   const auto of = advice.operation.empty() ? "" : fmt::format(" of \"{}\"", advice.operation);
-  text +=
-      report::wrap(style,
-                   fmt::format("{}{}; by {}{}", report::headline(experiment.record()), over, word_of(advice.goal), of),
-                   kIndent) +
-      "\n";
+  text += report::wrap(style,
+                       fmt::format("{}{}; ranked by {}{}", report::headline(experiment.record()), over,
+                                   word_of(advice.goal), of),
+                       kIndent) +
+          "\n";
   text += candidates_text(advice, style);
   std::vector<std::string> lines;
   for (const auto& need : candidate_taken(advice).needs) {

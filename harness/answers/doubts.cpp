@@ -198,7 +198,8 @@ std::string_view noun_of(std::string_view figure) {
 std::string amount_text(std::string_view figure, double value) {
   return figure == "goodput"                 ? format_rate(value)
          : figure == "operations"            ? report::format_number(value) + "/s"
-         : figure.starts_with("latency")     ? format_duration_ns(value)
+         : figure == "latency.p50"           ? format_duration_ns(value) + " median latency"
+         : figure == "latency.mean"          ? format_duration_ns(value) + " mean latency"
          : figure.ends_with("per_gib")       ? report::format_number(value) + " s of CPU per GiB"
          : figure.ends_with("per_operation") ? report::format_number(value) + " µs of CPU per operation"
                                              : report::format_number(value * 100) + " % of one CPU";
