@@ -130,11 +130,15 @@ class Scale {
 void weigh_rounds(Scale& scale, const Advice& advice) {
   const auto& experiment = *advice.experiment;
   std::size_t fewest = SIZE_MAX;
+  std::size_t most = 0;
   for (const auto* contestant : experiment.contestants) {
-    fewest = std::min(fewest, report::counted_runs(experiment.record(), *contestant).size());
+    const std::size_t runs = report::counted_runs(experiment.record(), *contestant).size();
+    fewest = std::min(fewest, runs);
+    most = std::max(most, runs);
   }
   const std::size_t needed = statistics::least_covering(statistics::comparisons_among(experiment.contestants.size()));
-  const auto rounds = fmt::format("{} {} of each", fewest, fewest == 1 ? "run" : "runs");
+  const auto rounds = fewest < most ? fmt::format("{} to {} runs of each", fewest, most)
+                                    : fmt::format("{} {} of each", fewest, fewest == 1 ? "run" : "runs");
   if (fewest < needed) {
     scale.doubt(Sureness::low, fmt::format("{}, and {} are needed to tell {} apart with 95 %", rounds, needed,
                                            experiment.contestants.size()));
