@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/units.hpp"
 #include "harness/answers/advice.hpp"
@@ -37,6 +38,14 @@ Heading heading_of(const std::string& figure) {
                                              : Heading{"CPU, % of one", 100};
 }
 
+std::string_view ranked_by(const std::string& figure) {
+  return figure == "goodput"        ? "goodput"
+         : figure == "operations"   ? "operations per second"
+         : figure == "latency.p50"  ? "median latency"
+         : figure == "latency.mean" ? "mean latency"
+                                    : "CPU time";
+}
+
 std::string cell_of(std::optional<double> value, double factor) {
   return value ? report::format_number(*value * factor) : "–";
 }
@@ -61,7 +70,8 @@ std::string needs_text(const Candidate& candidate) {
 std::string candidates_text(const Advice& advice, const report::Style& style) {
   const auto main = heading_of(advice.figure);
   const auto cost = heading_of(advice.cost);
-  const bool latency = advice.goal == Goal::latency;
+  // Where runs have few operations nobody has percentiles.
+  const bool latency = std::ranges::any_of(advice.candidates, [](const Candidate& one) { return one.p99.has_value(); });
   const bool costs = advice.goal != Goal::cpu;
   const bool copies =
       std::ranges::any_of(advice.candidates, [](const Candidate& one) { return one.copies.has_value(); });
@@ -152,7 +162,7 @@ std::string advice_text(const Advice& advice, const report::Style& style) {
   const auto of = advice.operation.empty() ? "" : fmt::format(" of \"{}\"", advice.operation);
   text += report::wrap(style,
                        fmt::format("{}{}; ranked by {}{}", report::headline(experiment.record()), over,
-                                   word_of(advice.goal), of),
+                                   ranked_by(advice.figure), of),
                        kIndent) +
           "\n";
   text += candidates_text(advice, style);

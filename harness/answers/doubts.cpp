@@ -85,11 +85,11 @@ std::string many_copies(const Advice& advice) {
 std::vector<std::string> waste(const Advice& advice) {
   std::vector<std::string> lines;
   for (const auto& figure : report::figures_of(advice.experiment->record(), contestant_taken(advice))) {
-    for (const auto& [name, says] : {std::pair("empty_polls", "empty polls"),
-                                     {"retransmissions", "retransmissions"},
-                                     {"drops", "dropped packets"}}) {
+    for (const auto& [name, says] :
+         {std::pair("empty_polls", "empty poll"), {"retransmissions", "retransmission"}, {"drops", "dropped packet"}}) {
       if (figure.name == name && !figure.party && figure.value.median > 0) {
-        lines.push_back(fmt::format("{} {} per run", report::format_amount(figure.value.median), says));
+        lines.push_back(fmt::format("{} {}{} per run", report::format_amount(figure.value.median), says,
+                                    figure.value.median == 1 ? "" : "s"));
       }
     }
   }
