@@ -38,7 +38,7 @@ Heading heading_of(const std::string& figure) {
                                              : Heading{"CPU, % of one", 100};
 }
 
-std::string_view ranked_by(const std::string& figure) {
+std::string_view rank_text(const std::string& figure) {
   return figure == "goodput"        ? "goodput"
          : figure == "operations"   ? "operations per second"
          : figure == "latency.p50"  ? "median latency"
@@ -162,7 +162,7 @@ std::string advice_text(const Advice& advice, const report::Style& style) {
   const auto of = advice.operation.empty() ? "" : fmt::format(" of \"{}\"", advice.operation);
   text += report::wrap(style,
                        fmt::format("{}{}; ranked by {}{}", report::headline(experiment.record()), over,
-                                   ranked_by(advice.figure), of),
+                                   rank_text(advice.figure), of),
                        kIndent) +
           "\n";
   text += candidates_text(advice, style);
