@@ -160,6 +160,19 @@ bool beats(const std::vector<Comparison>& comparisons, std::string_view figure, 
   return one && one->differs && (one->ratio.median > 1) == (report::better(figure) == Better::more);
 }
 
+/// Who is beaten by nobody cannot be told apart from the best, and none of these from another. Ratios of rounds may
+/// beat in a ring, where medians decide.
+void mark_alike(Advice& advice, const std::vector<Comparison>& comparisons) {
+  auto& all = advice.candidates;
+  for (auto& one : all) {
+    one.alike = std::ranges::none_of(
+        all, [&](const Candidate& other) { return beats(comparisons, advice.figure, other, one); });
+  }
+  if (std::ranges::none_of(all, &Candidate::alike)) {
+    all.front().alike = true;
+  }
+}
+
 /// Why one of several that cannot be told apart is taken.
 enum class Reason { alone, needs_less, costs_less, ahead };
 
@@ -234,14 +247,16 @@ std::string answer_of(const Advice& advice, const Choice& choice, const std::vec
     if (one.alike && &one != &mine) {
       alike.push_back(one.label);
     }
-    next = next == nullptr && !one.alike ? &one : next;
+    if (next == nullptr && beats(comparisons, advice.figure, mine, one)) {
+      next = &one;
+    }
   }
   std::vector<std::string> parts;
   if (!alike.empty()) {
     parts.push_back(
         fmt::format("{} cannot be told apart from it, {}", names_text(alike), reason_text(choice.reason, advice.goal)));
   }
-  if (next != nullptr && next->ratio) {
+  if (next != nullptr) {
     const auto ratio = between(comparisons, mine.label, next->label)->ratio;
     parts.push_back(fmt::format("{} {} {}, the next", times_text(ratio), noun_of(advice.figure), next->label));
   }
@@ -284,9 +299,7 @@ Result<Advice> advise(const Nearest& nearest, const Here& here, Goal goal, const
     return fail(Fault::missing, "nothing was measured that could be advised", "see harness doctor");
   }
   const auto comparisons = compare(experiment, advice.figure, advice.operation);
-  for (auto& one : advice.candidates) {
-    one.alike = !beats(comparisons, advice.figure, advice.candidates.front(), one);
-  }
+  mark_alike(advice, comparisons);
   const Choice choice = choose(advice);
   advice.take = choice.taken->label;
   for (auto& one : advice.candidates) {

@@ -50,7 +50,7 @@ struct Candidate {
   std::optional<double> copies = {};  ///< copied bytes per payload byte, both ends; nothing where no payload counts
   std::vector<Demand::Need> needs = {};
   std::optional<record::Interval> ratio = {};  ///< to the one that is taken, within rounds; nothing of that one itself
-  bool alike = false;                          ///< cannot be told apart from the best
+  bool alike = false;                          ///< nobody is better beyond chance
 };
 
 struct Absent {

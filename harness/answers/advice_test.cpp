@@ -108,6 +108,20 @@ TEST_CASE("of those that cannot be told apart the one that needs less is taken")
   CHECK(splice->needs.size() == 2);
 }
 
+TEST_CASE("who is worse than another one that may be best is not taken, however little it needs") {
+  // mmap is ahead, and so noisy that it can be told from nobody; sendfile is behind splice in every round.
+  const Advised advised(
+      made({{"mmap", {5, 30, 6, 31, 5, 30, 6, 31, 5, 30, 6, 31}}, {"splice", rounds_of(1.2)}, {"sendfile", kRounds}}),
+      Goal::goodput, splice_needs);
+  REQUIRE(advised.advice);
+  REQUIRE(advised->candidates.size() == 3);
+  CHECK(advised->candidates[0].label == "mmap");
+  CHECK(advised->candidates[1].alike);
+  CHECK_FALSE(advised->candidates[2].alike);
+  CHECK(advised->take == "mmap");
+  CHECK(says(advised->answer, ": splice cannot be told apart from it, and it needs less."));
+}
+
 TEST_CASE("with equal needs the one that costs less is taken, and without any difference a lead is said to be none") {
   auto record = made({{"sendfile", kRounds}, {"splice", kRounds}});
   CHECK(says(Advised(record)->answer, "splice cannot be told apart from it, and it was ahead by no more than chance."));
@@ -159,6 +173,7 @@ TEST_CASE("latencies are compared by the medians of runs, and p99 speaks against
   CHECK(advised->figure == "latency.p50");
   CHECK(advised->operation == "rr");
   CHECK(advised->take == "mmap");
+  CHECK(says(advised->answer, "Take mmap, 40.0 µs median latency, at "));
   CHECK(says(advised->answer, "0.50 times (0.50–0.50) the median latency of splice"));
   CHECK(advised->candidates.front().p99 == 900'000.0);
   CHECK(says(advised->against, "9.00 times (9.00–9.00) the p99 latency of splice"));

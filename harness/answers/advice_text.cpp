@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/units.hpp"
 #include "harness/answers/advice.hpp"
 #include "harness/answers/sheet.hpp"
 #include "harness/report/grid.hpp"
 #include "harness/report/record_text.hpp"
+#include "harness/statistics/statistics.hpp"
 
 namespace waggle::answers {
 namespace {
@@ -36,15 +38,27 @@ Heading heading_of(const std::string& figure) {
                                              : Heading{"CPU, % of one", 100};
 }
 
+std::string_view rank_text(const std::string& figure) {
+  return figure == "goodput"        ? "goodput"
+         : figure == "operations"   ? "operations per second"
+         : figure == "latency.p50"  ? "median latency"
+         : figure == "latency.mean" ? "mean latency"
+                                    : "CPU time";
+}
+
 std::string cell_of(std::optional<double> value, double factor) {
   return value ? report::format_number(*value * factor) : "–";
 }
 
-/// "17.8 (15.1 – 19.2)".
+/// "17.8 (15.1 – 19.2)", "17.8 (15.1 – 19.2, 85.9 %)".
 std::string cell_of(const record::Interval& value, double factor) {
-  auto range = report::interval_text(value, factor);
   const auto number = report::format_number(value.median * factor);
-  return range.empty() ? number : fmt::format("{} ({})", number, range);
+  if (!value.low || !value.high) {
+    return number;
+  }
+  return fmt::format("{} ({} – {}{})", number, report::format_number(*value.low * factor),
+                     report::format_number(*value.high * factor),
+                     value.coverage.value_or(0) >= statistics::kConfidence ? "" : ", " + report::coverage_text(value));
 }
 
 std::string needs_text(const Candidate& candidate) {
@@ -56,7 +70,8 @@ std::string needs_text(const Candidate& candidate) {
 std::string candidates_text(const Advice& advice, const report::Style& style) {
   const auto main = heading_of(advice.figure);
   const auto cost = heading_of(advice.cost);
-  const bool latency = advice.goal == Goal::latency;
+  // Where runs have few operations nobody has percentiles.
+  const bool latency = std::ranges::any_of(advice.candidates, [](const Candidate& one) { return one.p99.has_value(); });
   const bool costs = advice.goal != Goal::cpu;
   const bool copies =
       std::ranges::any_of(advice.candidates, [](const Candidate& one) { return one.copies.has_value(); });
@@ -145,11 +160,11 @@ std::string advice_text(const Advice& advice, const report::Style& style) {
                         ? fmt::format(", over {}", report::link_text(experiment.record(), experiment.link))
                         : "";
   const auto of = advice.operation.empty() ? "" : fmt::format(" of \"{}\"", advice.operation);
-  text +=
-      report::wrap(style,
-                   fmt::format("{}{}; by {}{}", report::headline(experiment.record()), over, word_of(advice.goal), of),
-                   kIndent) +
-      "\n";
+  text += report::wrap(style,
+                       fmt::format("{}{}; ranked by {}{}", report::headline(experiment.record()), over,
+                                   rank_text(advice.figure), of),
+                       kIndent) +
+          "\n";
   text += candidates_text(advice, style);
   std::vector<std::string> lines;
   for (const auto& need : candidate_taken(advice).needs) {

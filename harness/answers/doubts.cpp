@@ -85,11 +85,11 @@ std::string many_copies(const Advice& advice) {
 std::vector<std::string> waste(const Advice& advice) {
   std::vector<std::string> lines;
   for (const auto& figure : report::figures_of(advice.experiment->record(), contestant_taken(advice))) {
-    for (const auto& [name, says] : {std::pair("empty_polls", "empty polls"),
-                                     {"retransmissions", "retransmissions"},
-                                     {"drops", "dropped packets"}}) {
+    for (const auto& [name, says] :
+         {std::pair("empty_polls", "empty poll"), {"retransmissions", "retransmission"}, {"drops", "dropped packet"}}) {
       if (figure.name == name && !figure.party && figure.value.median > 0) {
-        lines.push_back(fmt::format("{} {} per run", report::format_amount(figure.value.median), says));
+        lines.push_back(fmt::format("{} {}{} per run", report::format_amount(figure.value.median), says,
+                                    figure.value.median == 1 ? "" : "s"));
       }
     }
   }
@@ -130,11 +130,15 @@ class Scale {
 void weigh_rounds(Scale& scale, const Advice& advice) {
   const auto& experiment = *advice.experiment;
   std::size_t fewest = SIZE_MAX;
+  std::size_t most = 0;
   for (const auto* contestant : experiment.contestants) {
-    fewest = std::min(fewest, report::counted_runs(experiment.record(), *contestant).size());
+    const std::size_t runs = report::counted_runs(experiment.record(), *contestant).size();
+    fewest = std::min(fewest, runs);
+    most = std::max(most, runs);
   }
   const std::size_t needed = statistics::least_covering(statistics::comparisons_among(experiment.contestants.size()));
-  const auto rounds = fmt::format("{} {} of each", fewest, fewest == 1 ? "run" : "runs");
+  const auto rounds = fewest < most ? fmt::format("{} to {} runs of each", fewest, most)
+                                    : fmt::format("{} {} of each", fewest, fewest == 1 ? "run" : "runs");
   if (fewest < needed) {
     scale.doubt(Sureness::low, fmt::format("{}, and {} are needed to tell {} apart with 95 %", rounds, needed,
                                            experiment.contestants.size()));
@@ -198,7 +202,8 @@ std::string_view noun_of(std::string_view figure) {
 std::string amount_text(std::string_view figure, double value) {
   return figure == "goodput"                 ? format_rate(value)
          : figure == "operations"            ? report::format_number(value) + "/s"
-         : figure.starts_with("latency")     ? format_duration_ns(value)
+         : figure == "latency.p50"           ? format_duration_ns(value) + " median latency"
+         : figure == "latency.mean"          ? format_duration_ns(value) + " mean latency"
          : figure.ends_with("per_gib")       ? report::format_number(value) + " s of CPU per GiB"
          : figure.ends_with("per_operation") ? report::format_number(value) + " µs of CPU per operation"
                                              : report::format_number(value * 100) + " % of one CPU";

@@ -25,7 +25,8 @@ constexpr double kBytesPerSecond = 1e9;
 double payload(const workloads::Workload& workload, const experiment::Spec& spec) {
   double bytes = static_cast<double>(workload.fills(spec.parameters));
   const auto size = spec.parameters.own.find(workload.traits().file_size);
-  if (size != spec.parameters.own.end()) {
+  // Of a file that is read in parts its size says nothing.
+  if (workload.traits().bulk && size != spec.parameters.own.end()) {
     if (const auto* number = std::get_if<std::uint64_t>(&size->second)) {
       bytes = std::max(bytes, static_cast<double>(*number));
     }
@@ -78,8 +79,10 @@ Estimate estimate(const Planned& experiment) {
   const double affordable = std::min(spec.budget_seconds / run, static_cast<double>(bounds.most));
   const auto timed = std::max<std::uint64_t>(bounds.least, static_cast<std::uint64_t>(affordable));
   made.runs = made.contestants * (spec.warmups + timed + spec.probed_runs);
-  made.seconds =
-      made.contestants == 0 ? 0 : kExperimentSeconds + bytes / kBytesPerSecond + static_cast<double>(made.runs) * run;
+  made.seconds = made.contestants == 0
+                     ? 0
+                     : kExperimentSeconds + static_cast<double>((*workload)->makes(spec.parameters)) / kBytesPerSecond +
+                           static_cast<double>(made.runs) * run;
   return made;
 }
 

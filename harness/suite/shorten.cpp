@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <string_view>
 
 #include "harness/statistics/statistics.hpp"
 
@@ -12,12 +14,28 @@ namespace {
 constexpr std::uint64_t kLeastFile = std::uint64_t{16} << 20U;
 constexpr double kLeastSeconds = 0.5;
 constexpr double kFewestRuns = 3;
+/// By which workloads say how often a run does the same, one request or a few each time.
+constexpr std::string_view kRepeats = "count";
+constexpr std::uint64_t kLeastRepeats = 500;
+/// Of one of these, by one client; two clients keep two CPUs busy, and more of them wait.
+constexpr double kRepeatSeconds = 60e-6;
+constexpr double kClientsAtOnce = 2;
+
+/// What the requests of a run take. Round trips are no matter of bytes, by which runs are estimated.
+double repeats_seconds(const experiment::Spec& spec) {
+  const auto found = spec.parameters.own.find(std::string(kRepeats));
+  const auto* count = found == spec.parameters.own.end() ? nullptr : std::get_if<std::uint64_t>(&found->second);
+  const double clients = std::max(1.0, static_cast<double>(spec.parameters.clients) / kClientsAtOnce);
+  return count == nullptr ? 0 : static_cast<double>(*count) * clients * kRepeatSeconds;
+}
 
 Estimate with_runs(experiment::Spec& spec, double runs) {
   spec.least_runs = spec.most_runs = static_cast<std::uint32_t>(runs);
   Planned planned;
   planned.spec = spec;
-  return estimate(planned);
+  auto takes = estimate(planned);
+  takes.seconds += static_cast<double>(takes.runs) * repeats_seconds(spec);
+  return takes;
 }
 
 /// How many timed runs of each pair fit.
@@ -40,10 +58,14 @@ bool halve(experiment::Spec& spec) {
     if (own == less.own.end()) {
       continue;
     }
-    auto* const bytes = std::get_if<std::uint64_t>(&own->second);
+    auto* const amount = std::get_if<std::uint64_t>(&own->second);
     auto* const seconds = std::get_if<double>(&own->second);
-    if (bytes != nullptr && option.name == (*workload)->traits().file_size && *bytes >= 2 * kLeastFile) {
-      *bytes /= 2;
+    const auto traits = (*workload)->traits();
+    if (amount != nullptr && traits.bulk && option.name == traits.file_size && *amount >= 2 * kLeastFile) {
+      *amount /= 2;
+      halved = true;
+    } else if (amount != nullptr && option.name == kRepeats && *amount >= 2 * kLeastRepeats) {
+      *amount /= 2;
       halved = true;
     } else if (seconds != nullptr && option.type.kind == OptionType::Kind::seconds && *seconds >= 2 * kLeastSeconds) {
       *seconds /= 2;

@@ -256,6 +256,10 @@ TEST_CASE(
   shorten(none, 0.1);
   CHECK(size_of(none) == std::uint64_t{16} << 20U);
   CHECK(none.least_runs == 3);
+  auto blocks = spec_of("workload = \"rand-read\"\nclients = 16\n");
+  CHECK(shorten(blocks, 120).seconds <= 120);
+  CHECK(blocks.least_runs >= 6);
+  CHECK(std::get<std::uint64_t>(blocks.parameters.own.at("count")) < 20'000);
   auto idle = spec_of("workload = \"idle\"\nseconds = \"8s\"\n");
   CHECK(shorten(idle, 30).seconds <= 30);
   CHECK(std::get<double>(idle.parameters.own.at("seconds")) < 8);

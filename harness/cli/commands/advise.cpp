@@ -137,10 +137,8 @@ class Advise final : public Command {
     if (nearest.experiment != nullptr) {
       return tell(nearest, at, global, false);
     }
-    if (refuse_ || !is_attended()) {
-      return fail(
-          Fault::usage, printable(why_none(nearest)),
-          refuse_ ? "leave out --no-measure to compare now" : "add --measure to compare now, for about two minutes");
+    if (refuse_ || !places_.empty() || !is_attended()) {
+      return fail(Fault::usage, printable(why_none(nearest)), what_to_do());
     }
     if (!global.quiet) {
       print_error("harness: {}\n", printable(why_none(nearest)));
@@ -184,6 +182,14 @@ class Advise final : public Command {
       return answers::RecordSet{};
     }
     return set;
+  }
+
+  /// Who names records asks these alone.
+  std::string what_to_do() const {
+    const auto lasts = fmt::format("to compare now, for about {}", format_duration_ns(seconds_ * 1e9));
+    return refuse_            ? "leave out --no-measure " + lasts
+           : !places_.empty() ? "leave out the records and add --measure " + lasts
+                              : "add --measure " + lasts;
   }
 
   static std::string why_none(const answers::Nearest& nearest) {
