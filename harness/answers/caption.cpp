@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "harness/answers/sheet.hpp"
 #include "harness/report/figures.hpp"
+#include "harness/report/missing_text.hpp"
 #include "harness/report/placement_text.hpp"
 #include "harness/report/record_text.hpp"
 #include "harness/statistics/statistics.hpp"
@@ -115,6 +117,9 @@ std::vector<std::string> warnings_of(const Experiment& experiment) {
   }
   if (record.git.dirty) {
     warnings.emplace_back("The program was built from a tree with changes that no revision has.");
+  }
+  if (auto missing = report::missing_text(record); !missing.empty()) {
+    warnings.push_back(std::move(missing));
   }
   return warnings;
 }

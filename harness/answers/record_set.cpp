@@ -23,11 +23,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_packed(const fs::path& path) {
+  return path.native().ends_with(".json.gz");
+}
+
 /// Collects what folders hold. A record that was found before changes nothing.
 class Collected {
  public:
   void add(const fs::path& path, record::Record record) {
-    auto file = waggle::printable(path.filename().native());
+    // Packed or not, it is the same record, and leaves a report's page unpacked.
+    auto file = waggle::printable((is_packed(path) ? path.stem() : path.filename()).native());
     const auto text = record::to_json(record).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     const auto digest = digest_of(DigestKind::xxh3_128, std::as_bytes(std::span(text))).hex(DigestKind::xxh3_128);
     const auto [known, is_new] = seen_.try_emplace(digest, set_.sources.size());
@@ -39,7 +44,8 @@ class Collected {
     }
   }
 
-  /// All "*.json" below a folder. What cannot be read there is told, and takes nothing else away.
+  /// All "*.json" and "*.json.gz" below a folder, but for folders called "recorded": others' records, which this
+  /// project keeps beside one's own, are asked for by name. What cannot be read is told, and takes nothing else away.
   Result<> add_folder(const fs::path& folder) {
     if (const auto error = look_into(folder)) {
       return fail_errno(fmt::format("cannot read {}", folder.native()), error.value(),
@@ -75,10 +81,13 @@ class Collected {
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
       std::error_code ignored;  // of a link that leads nowhere, such as an editor's lock
       if (at->is_directory(ignored) && !at->is_symlink(ignored)) {
+        if (at->path().filename() == "recorded") {
+          continue;
+        }
         if (const auto closed = look_into(at->path())) {
           leave_out(at->path(), fmt::format("cannot read {}: {}", at->path().native(), closed.message()));
         }
-      } else if (at->path().extension() == ".json" && at->is_regular_file(ignored)) {
+      } else if ((at->path().extension() == ".json" || is_packed(at->path())) && at->is_regular_file(ignored)) {
         add_found(at->path());
       }
     }

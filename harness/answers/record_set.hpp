@@ -28,9 +28,10 @@ struct RecordSet {
   std::vector<std::string> left_out;  ///< a line for each file that could not be read
 };
 
-/// Reads records from files and folders (all "*.json" below them). The same record found twice counts once.
-/// Fault::usage when there is none, Fault::corrupt and others for a file that was named and cannot be read; what
-/// folders hold besides records is passed over, and what is a record but broken is left out with a line.
+/// Reads records from files and folders: all "*.json" and "*.json.gz" below them, but for folders called "recorded",
+/// which must be named. The same record found twice counts once. Fault::usage when there is none, Fault::corrupt and
+/// others for a file that was named and cannot be read; what folders hold besides records is passed over, and what is a
+/// record but broken is left out with a line.
 Result<RecordSet> read_records(const std::vector<std::string>& places);
 
 /// Takes away what was not selected, and records that have nothing left. Fault::usage, naming what there is, when a

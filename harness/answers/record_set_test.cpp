@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness/answers/record_set.hpp"
 
+#include <zlib.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -33,6 +35,52 @@ TEST_CASE("records come in the order of their making, wherever they lie, and eac
   CHECK(set->sources[0].id == "r1");
   CHECK(set->sources[1].file == "late.json");
   CHECK(set->left_out.empty());
+}
+
+/// As gzip packs.
+std::string packed(std::string_view text) {
+  std::string out(text.size() + 64, '\0');
+  z_stream stream{};
+  REQUIRE(::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + 16, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK);
+  out.resize(::deflateBound(&stream, text.size()));
+  std::string in(text);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  return out;
+}
+
+TEST_CASE("a packed record is the record, under its name; a broken one is left out") {
+  const Folder folder;
+  const auto text = record::json_text(record::to_json(made({{"mmap", kSome}})));
+  const auto whole = folder.write("whole.json.gz", packed(text));
+  folder.write("again.json", text);
+  folder.write("half.json.gz", packed(text).substr(0, 300));
+  const auto named = read_records({whole.native()});
+  REQUIRE(named);
+  CHECK(named->sources[0].file == "whole.json");
+  const auto set = read_records({folder.path().native()});
+  REQUIRE(set);
+  CHECK(set->sources.size() == 1);
+  REQUIRE(set->left_out.size() == 1);
+  CHECK(set->left_out[0].starts_with("half.json.gz is not a record"));
+}
+
+TEST_CASE("records that a repository keeps are read where they are named, never beside one's own") {
+  const Folder folder;
+  folder.write("own.json", made({{"mmap", kSome}}));
+  folder.write("recorded/machine/theirs.json", made({{"splice", kSome}}));
+  const auto own = read_records({folder.path().native()});
+  REQUIRE(own);
+  REQUIRE(own->sources.size() == 1);
+  CHECK(own->sources[0].file == "own.json");
+  const auto theirs = read_records({(folder.path() / "recorded").native()});
+  REQUIRE(theirs);
+  CHECK(theirs->sources[0].file == "theirs.json");
 }
 
 TEST_CASE("a broken record is left out of a folder with a line, and refused where it was named") {

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -144,18 +147,20 @@ namespace {
 
 constexpr std::string_view kFamily = "waggle-record/";
 
-/// The JSON in a file. Fault::corrupt when it is none.
+/// The JSON in a file, gzipped or not. Fault::corrupt when it is none.
 Result<nlohmann::json> json_in(const fs::path& path) {
-  std::ifstream file(path);
+  errno = 0;
+  const std::unique_ptr<gzFile_s, decltype(&::gzclose_r)> file(::gzopen(path.c_str(), "rbe"), &::gzclose_r);
   if (!file) {
-    return fail_errno(fmt::format("cannot open {}", path.native()), errno,
+    return fail_errno(fmt::format("cannot open {}", path.native()), errno != 0 ? errno : ENOMEM,
                       "name a record that run or compare has written");
   }
   constexpr std::size_t kMost = std::size_t{256} << 20U;  // of a record that somebody could want to read
   std::string text(1 << 16, '\0');
   std::size_t size = 0;
-  while (size < kMost && file.read(text.data() + size, static_cast<std::streamsize>(text.size() - size)).gcount() > 0) {
-    size += static_cast<std::size_t>(file.gcount());
+  for (int got = 1; size < kMost && got > 0;) {
+    got = ::gzread(file.get(), text.data() + size, static_cast<unsigned>(text.size() - size));
+    size += static_cast<std::size_t>(std::max(got, 0));
     text.resize(size == text.size() ? 2 * size : text.size());
   }
   return parse_json(std::string_view(text).substr(0, size));

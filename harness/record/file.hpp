@@ -15,8 +15,8 @@ namespace waggle::record {
 /// stays beside it, and the error says where.
 Result<std::filesystem::path> write_record(const std::filesystem::path& path, const nlohmann::json& record);
 
-/// A record, or what claims to be one: any object whose "schema" is "waggle-record/…". Fault::corrupt for something
-/// else.
+/// A record, gzipped or not, or what claims to be one: any object whose "schema" is "waggle-record/…". Fault::corrupt
+/// for something else.
 Result<nlohmann::json> read_document(const std::filesystem::path& path);
 
 /// Whether a file is whole JSON that does not call itself a record: what may lie beside records and is none of them.

@@ -10,7 +10,7 @@ SUITE = re.compile(r".+-(\d{8}-\d{6})(-\d+)?")
 
 
 def _holds_records(folder):
-    return folder.is_dir() and any(path.suffix == ".json" for path in folder.rglob("*"))
+    return folder.is_dir() and any(path.name.endswith((".json", ".json.gz")) for path in folder.rglob("*"))
 
 
 def default(recorded, results):

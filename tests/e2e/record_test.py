@@ -108,6 +108,8 @@ class RealRecord(unittest.TestCase):
             done = subprocess.run([HARNESS, "show", path], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"\n  download +– +– +– +– +\S")
+        for missing in "how far its CPUs were", "around each run", "belong to one round":
+            self.assertIn(missing, done.stderr)
 
     def test_what_is_no_whole_record_says_where(self):
         broken = copy.deepcopy(RECORD)

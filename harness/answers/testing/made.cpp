@@ -18,6 +18,7 @@ record::Run run_of(double gigabits, std::uint64_t round) {
   run.round = round;
   run.order = round;
   run.verified = true;
+  run.conditions.emplace();
   run.goodput_bits_per_second = gigabits * kGiga;
   run.payload_bytes = kPayload;
   run.operations = 1;
@@ -60,6 +61,7 @@ record::Record made(const Rounds& rounds, int day) {
   record.spec.cache = "warm";
   record.spec.channel.congestion = "cubic";
   record.environment.links["veth"].kind = "veth";
+  record.placement.emplace();
   for (const auto& [label, gigabits] : rounds) {
     record.contestants.push_back(contestant_of(label, gigabits));
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "harness/cli/terminal.hpp"
 #include "harness/record/file.hpp"
 #include "harness/record/json_text.hpp"
+#include "harness/report/missing_text.hpp"
 #include "harness/report/table.hpp"
 
 namespace waggle::cli {
@@ -41,6 +43,9 @@ class Show final : public Command {
       const auto readable = record::printable(std::move(record));
       fmt::print("{}{}", path == paths_.front() ? "" : "\n",
                  full_ ? report::run_table(readable, style) : report::record_table(readable, style));
+      if (const auto missing = report::missing_text(readable); !missing.empty() && !global.quiet) {
+        fmt::print(stderr, "{}\n", missing);
+      }
     }
     return {};
   }
