@@ -109,6 +109,10 @@ Result<> parse(Command& command, CLI::App& app, std::span<const std::string> arg
     app.parse(std::move(reversed));
   } catch (const CLI::ExtrasError&) {
     return std::unexpected(unexpected(command, app));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view said = error.what();  // "--name: At Most 1 required but received 2"
+    return fail(Fault::usage, fmt::format("{} does not take so many values", said.substr(0, said.find(':'))),
+                fmt::format("give it one; see `harness {} --help`", command.name()));
   } catch (const CLI::ParseError& error) {
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');

@@ -34,7 +34,8 @@ std::filesystem::path default_record(const experiment::Spec& spec) {
 
 /// Makes sure, before minutes are spent, that the record can be written, and over nothing that somebody has `chosen`.
 Result<> check_record(const std::filesystem::path& record, bool chosen) {
-  const auto hint = "choose another place with --output";
+  const auto* const hint =
+      ::geteuid() == 0 ? "choose another place with --output" : "be root, or choose another place with --output";
   std::error_code error;
   const auto folder = record.has_parent_path() ? record.parent_path() : std::filesystem::path(".");
   std::filesystem::create_directories(folder, error);
@@ -110,7 +111,11 @@ Result<KeptRecord> run_and_keep(experiment::Spec spec, const Global& global) {
     record = experiment::run_experiment(spec, watcher);
   }
   if (!record) {
-    return std::unexpected(std::move(record).error());
+    auto error = std::move(record).error();
+    if (error.fault == Fault::cancelled && error.hint.empty()) {
+      error.hint = "no timed run had ended, so nothing was recorded";
+    }
+    return std::unexpected(std::move(error));
   }
   auto written = record::write_record(spec.record, record::to_json(*record));
   // Figures that could not be kept are still shown.

@@ -86,7 +86,7 @@ Result<> Fetcher::fetch_file(const std::string& path, const protocol::Client::Fi
   // Whatever became of it: a server lets a client have so many.
   const auto released = client_.release(file);
   if (!landing) {
-    return std::unexpected(std::move(landing).error());
+    return std::unexpected(about(target.native(), std::move(landing).error()));
   }
   if (!filled) {
     return std::unexpected(about(path, filled.error()));

@@ -184,7 +184,8 @@ bool is_other_json(const fs::path& path) {
 Result<nlohmann::json> read_document(const fs::path& path) {
   auto document = json_in(path);
   if (document ? !claims_to_be_one(*document) : document.error().fault == Fault::corrupt) {
-    return fail(Fault::corrupt, fmt::format("{} is not a record", path.native()),
+    return fail(Fault::corrupt,
+                fmt::format("{} is not a record{}", path.native(), document ? "" : ": it is no JSON, or was cut off"),
                 "name a JSON file that run or compare has written");
   }
   return document;

@@ -70,7 +70,7 @@ def wanted(report, picked, options):
     found = [job for job in drawing.found(report, picked) if of is None or job.subject.what.id == of]
     if not found:
         reasons = "; ".join(f"{kind.name}: no {kind.needs}" for kind in picked.values())
-        message = f"nothing to draw in {options.model}{f' of {of}' if of else ''}"
+        message = f"nothing to draw{f' of {of}' if of else ''}"
         if options.plot or of or options.output:
             raise Fault(f"{message} ({reasons})" if len(picked) == 1 else message)
         print(f"plots: {message}", file=sys.stderr)
