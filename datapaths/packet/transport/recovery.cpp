@@ -210,10 +210,23 @@ void Recovery::on_timer(Time now) {
     ++counts_.probe_timeouts;
     probes_ = timeouts_ > 1 ? 2 : 1;
     last_elicited_ = now;
-    if (timeouts_ >= 3) {
+    if (timeouts_ >= 3 && awaits_large()) {
       leave_black_hole(now);
     }
   }
+}
+
+/// Silence says nothing about sizes when all that it could have swallowed is small: then the peer has no CPU, or the
+/// path is cut.
+bool Recovery::awaits_large() const {
+  for (std::uint64_t number = first_open(); number < sent_.next(); ++number) {
+    const SentPacket& packet = sent_[number];
+    if (packet.state == SentPacket::State::under_way && packet.kind != SentPacket::Kind::probe &&
+        packet.size > MtuSearch::kBase) {
+      return true;
+    }
+  }
+  return false;
 }
 
 const SentPacket* Recovery::foremost() const {

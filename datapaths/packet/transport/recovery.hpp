@@ -182,6 +182,7 @@ class Recovery {
   void detect_losses(Time now);
   PersistentCongestion lose_late(Time now);
   void lose(Time now, SentPacket& packet);
+  bool awaits_large() const;
   void leave_black_hole(Time now);
   void refresh(Time now);
   /// The probe timeout; never while the time threshold of loss detection has a timer (RFC 9002, 6.2.1).

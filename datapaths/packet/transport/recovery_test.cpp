@@ -342,6 +342,26 @@ TEST_CASE("RFC 8899, 3: neither window nor pacer holds payload back for an MTU p
   CHECK(sender->stats().mtu_probes >= 1);
 }
 
+TEST_CASE("RFC 8899, 4.3: silence after small packets only is no black hole") {
+  for (const std::uint64_t bytes : {100, 100'000}) {
+    INFO(bytes);
+    LoneSender sender(1472, 0);
+    const std::uint64_t probe = sender.send_probe();
+    REQUIRE(probe != 0);
+    sender.pass(20 * kMs);
+    sender.acknowledge({{probe, probe}});
+    REQUIRE(sender->packet_size() == 1472);
+    sender->offer({1, 0, bytes}, SharedFd(), nullptr);
+    REQUIRE_FALSE(sender.send(4).empty());
+    while (sender->stats().probe_timeouts < 4) {
+      sender.now = sender->deadline();
+      sender->on_timer(sender.now);
+      sender.send(4);
+    }
+    CHECK(sender->packet_size() == (bytes == 100 ? 1472 : MtuSearch::kBase));
+  }
+}
+
 TEST_CASE("a connection does not stay for the fate of an MTU probe") {
   LoneSender sender(61'440, 0);
   REQUIRE(sender.send_probe() != 0);
