@@ -52,7 +52,7 @@ std::string cell_of(std::optional<double> value, double factor) {
 
 /// "17.8 (15.1 – 19.2)", "17.8 (15.1 – 19.2, 85.9 %)".
 std::string cell_of(const record::Interval& value, double factor) {
-  const auto number = report::format_number(value.median * factor);
+  auto number = report::format_number(value.median * factor);
   if (!value.low || !value.high) {
     return number;
   }

@@ -109,7 +109,7 @@ std::optional<Comparison> between(const std::vector<Comparison>& comparisons, co
 }
 
 std::string times_text(const record::Interval& ratio) {
-  const auto times = report::format_number(ratio.median) + " times";
+  auto times = report::format_number(ratio.median) + " times";
   if (!ratio.low || !ratio.high) {
     return times;
   }

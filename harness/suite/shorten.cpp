@@ -61,10 +61,9 @@ bool halve(experiment::Spec& spec) {
     auto* const amount = std::get_if<std::uint64_t>(&own->second);
     auto* const seconds = std::get_if<double>(&own->second);
     const auto traits = (*workload)->traits();
-    if (amount != nullptr && traits.bulk && option.name == traits.file_size && *amount >= 2 * kLeastFile) {
-      *amount /= 2;
-      halved = true;
-    } else if (amount != nullptr && option.name == kRepeats && *amount >= 2 * kLeastRepeats) {
+    const bool file = traits.bulk && option.name == traits.file_size;
+    const bool repeats = option.name == kRepeats;
+    if (amount != nullptr && ((file && *amount >= 2 * kLeastFile) || (repeats && *amount >= 2 * kLeastRepeats))) {
       *amount /= 2;
       halved = true;
     } else if (seconds != nullptr && option.type.kind == OptionType::Kind::seconds && *seconds >= 2 * kLeastSeconds) {

@@ -56,7 +56,7 @@ class Report(Case):
         cwd = self.directory / "cwd"
         cwd.mkdir()
         second = tree(self.report(TEXT, records=elsewhere, name="again", cwd=cwd,
-                                  environment={"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": "/nonexistent"}))
+                                  environment={"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": str(self.directory / "home")}))
         self.assertEqual(first.keys(), second.keys())
         for name, content in first.items():
             self.assertEqual(content, second[name], name)
