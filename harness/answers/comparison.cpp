@@ -67,19 +67,18 @@ std::vector<Comparison> compare(const Experiment& experiment, std::string_view f
   for (std::size_t i = 0; i < rounds.size(); ++i) {
     for (std::size_t j = i + 1; j < rounds.size(); ++j) {
       auto values = ratios(rounds[i].second, rounds[j].second);
-      if (values.empty()) {
+      auto turned = ratios(rounds[j].second, rounds[i].second);
+      if (values.empty() || turned.empty()) {
         continue;
       }
       auto [a, b] = std::pair(rounds[i].first, rounds[j].first);
       if (statistics::median(values) < 1) {
         std::swap(a, b);
-        values = ratios(rounds[j].second, rounds[i].second);
-      }
-      if (values.empty()) {
-        continue;
+        std::swap(values, turned);
       }
       Comparison one{.a = a->label, .b = b->label, .figure = std::string(figure), .ratio = {}, .sentence = {}};
       one.ratio = statistics::interval_of(values, pairs);
+      one.inverse = statistics::interval_of(turned, pairs);
       one.differs = decides(one.ratio) && (*one.ratio.low > 1 || *one.ratio.high < 1);
       one.sentence = sentence_of(one);
       all.push_back(std::move(one));
@@ -95,13 +94,10 @@ std::optional<Comparison> between(const std::vector<Comparison>& comparisons, co
       return one;
     }
     if (one.a == b && one.b == a) {
-      const auto inverse = [](double value) { return value > 0 ? std::optional(1 / value) : std::nullopt; };
       auto turned = one;
       turned.a = a;
       turned.b = b;
-      turned.ratio.median = inverse(one.ratio.median).value_or(0);
-      turned.ratio.low = one.ratio.high ? inverse(*one.ratio.high) : std::nullopt;
-      turned.ratio.high = one.ratio.low ? inverse(*one.ratio.low) : std::nullopt;
+      std::swap(turned.ratio, turned.inverse);
       return turned;
     }
   }

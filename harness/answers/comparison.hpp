@@ -18,7 +18,10 @@ struct Comparison {
   std::string b;
   std::string figure;
   record::Interval ratio;  ///< a / b; all intervals of an experiment hold together (statistics::interval_of)
-  bool differs = false;    ///< the interval does not hold 1
+  /// b / a, of its own: the median of ratios turned round is not that of the ratios, nor is an interval that a drift
+  /// has widened.
+  record::Interval inverse = {};
+  bool differs = false;  ///< the interval does not hold 1
   std::string sentence;
 };
 
