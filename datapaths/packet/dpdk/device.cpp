@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "datapaths/packet/dpdk/stop.hpp"
+
 namespace waggle::packet::dpdk {
 namespace {
 
@@ -60,7 +62,11 @@ Result<std::unique_ptr<Device>> Device::open(const std::string& bus, const std::
 Device::~Device() {
   const NoPipeSignal no_pipe;
   const QuietErrors quiet_errors;
-  rte_eth_dev_stop(id_);
+  if (tells_link_) {
+    stop_settled(id_);
+  } else {
+    rte_eth_dev_stop(id_);
+  }
 }
 
 Result<> Device::configure(const Options& options, rte_mempool* pool) {
@@ -90,6 +96,7 @@ Result<> Device::configure(const Options& options, rte_mempool* pool) {
   if (failed != 0) {
     return refused("cannot set up the rings of DPDK's device", failed);
   }
+  tells_link_ = conf.intr_conf.lsc != 0;
   wait_fd_ = conf.intr_conf.rxq != 0 ? 0 : -1;
   return {};
 }

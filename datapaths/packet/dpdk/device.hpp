@@ -77,6 +77,7 @@ class Device {
   std::uint32_t full_ = 0;  // bursts that did not fit
   bool down_ = false;       // at the last look
   bool checksum_offload_ = false;
+  bool tells_link_ = false;  // by an interrupt
   std::string driver_;
 };
 
