@@ -351,6 +351,7 @@ TEST_CASE("RFC 8899, 4.3: silence after small packets only is no black hole") {
     sender.pass(20 * kMs);
     sender.acknowledge({{probe, probe}});
     REQUIRE(sender->packet_size() == 1472);
+    sender.pass(20 * kMs);  // so that the pacer has some credit
     sender->offer({1, 0, bytes}, SharedFd(), nullptr);
     REQUIRE_FALSE(sender.send(4).empty());
     while (sender->stats().probe_timeouts < 4) {
