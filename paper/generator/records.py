@@ -14,13 +14,14 @@ def _holds_records(folder):
 
 
 def default(recorded, results):
-    """Those in the repository; else the user's newest suite; else all that is in the user's results."""
-    if _holds_records(recorded):
-        return [str(recorded)]
+    """The user's newest suite; else the single records beside it; else those that the repository keeps."""
     suites = [path for path in results.iterdir() if SUITE.fullmatch(path.name)] if results.is_dir() else []
     suites = sorted((path for path in suites if _holds_records(path)), key=lambda path: SUITE.fullmatch(path.name)[1])
     if suites:
         return [str(suites[-1])]
-    if _holds_records(results):
-        return [str(results)]
+    singles = sorted(str(path) for path in results.glob("*") if path.name.endswith((".json", ".json.gz")))
+    if singles:
+        return singles
+    if _holds_records(recorded):
+        return [str(recorded)]
     raise WrongUse(f"there are no records in {results}; `sudo ./testbed suite quick` makes some, or name others")

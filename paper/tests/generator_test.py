@@ -225,17 +225,17 @@ class Generator(unittest.TestCase):
             recorded, results = top / "recorded", top / "results"
             with self.assertRaisesRegex(WrongUse, "there are no records in"):
                 records.default(recorded, results)
-            for folder in ("", "quick-20261128-010000", "bulk-20261127-010000", "report"):
+            recorded.mkdir()
+            (recorded / "a.json.gz").write_text("")
+            self.assertEqual(records.default(recorded, results), [str(recorded)])
+            for folder in ("", "quick-20261128-010000", "bulk-20261127-010000", "report", "recorded"):
                 (results / folder).mkdir(parents=True, exist_ok=True)
                 self_made = results / folder / "a.json"
                 self_made.write_text("{}")
             self.assertEqual(records.default(recorded, results), [str(results / "quick-20261128-010000")])
             for folder in ("quick-20261128-010000", "bulk-20261127-010000"):
                 (results / folder / "a.json").unlink()
-            self.assertEqual(records.default(recorded, results), [str(results)])
-            recorded.mkdir()
-            (recorded / "a.json").write_text("{}")
-            self.assertEqual(records.default(recorded, results), [str(recorded)])
+            self.assertEqual(records.default(recorded, results), [str(results / "a.json")])
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Paper(unittest.TestCase):
         broken = self.directory / "broken.json"
         broken.write_text("{")
         for code, arguments, says in (
-            (2, ["--output"], "expected one argument"), (1, [broken], "is not a record"), (2, [], "there are no records in"),
+            (2, ["--output"], "expected one argument"), (1, [broken], "is not a record"),
             (1, [self.directory / "none.json"], "No such file"), (2, [RECORD, f"--sources={self.directory}"], "is there already"),
         ):  # fmt: skip
             with self.subTest(says):

@@ -61,7 +61,7 @@ SIDES = {
     ("receiver", "kernel"): "#C4772B",
     ("receiver", "user"): "#FBE9D0",
 }
-GRADE_HATCHES = {"counted": None, "traced": "/////", "modelled": "....."}
+GRADE_HATCHES = {"counted": None, "traced": "/////", "modelled": "xxxxx"}
 
 
 @dataclasses.dataclass(frozen=True)
