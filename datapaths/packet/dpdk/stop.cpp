@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -23,16 +24,22 @@ namespace {
 
 /// A peer that comes and goes faster than this often does not keep a device from being stopped.
 constexpr int kMostTries = 100;
+/// Nor does one that has the thread wait for an answer.
+constexpr std::chrono::seconds kPatience{2};
 
-using Changes = std::atomic<unsigned>;
+struct Stop {
+  std::uint16_t id;
+  std::atomic<unsigned> changes = 0;  // of the link
+  std::atomic<bool> taken = false;    // by whoever stops the device
+};
 
-int count_change(std::uint16_t /*id*/, rte_eth_event_type /*event*/, void* changes, void* /*result*/) {
-  ++*static_cast<Changes*>(changes);
+int count_change(std::uint16_t /*id*/, rte_eth_event_type /*event*/, void* of, void* /*result*/) {
+  ++static_cast<Stop*>(of)->changes;
   return 0;
 }
 
-/// Has EAL's interrupt thread do it, after all alarms that were set before.
-bool on_interrupt_thread(std::function<void()> work) {
+/// Has EAL's interrupt thread do it, after all alarms that were set before. No future: it cannot be told.
+std::future<void> on_interrupt_thread(std::function<void()> work) {
   using Task = std::packaged_task<void()>;
   auto task = std::make_unique<Task>(std::move(work));
   auto done = task->get_future();
@@ -41,11 +48,11 @@ bool on_interrupt_thread(std::function<void()> work) {
     (*mine)();
   };
   // When it fails the alarm may be set all the same, so the task is not destroyed.
-  if (rte_eal_alarm_set(1, run, task.release()) != 0) {
-    return false;
-  }
-  done.wait();
-  return true;
+  return rte_eal_alarm_set(1, run, task.release()) == 0 ? std::move(done) : std::future<void>();
+}
+
+bool done_in_time(const std::future<void>& errand) {
+  return errand.valid() && errand.wait_for(kPatience) == std::future_status::ready;
 }
 
 void stop(std::uint16_t id) {
@@ -54,30 +61,46 @@ void stop(std::uint16_t id) {
   rte_eth_dev_stop(id);
 }
 
+void stop_when_settled(const std::shared_ptr<Stop>& state) {
+  for (int tries = 1; !state->taken; ++tries) {
+    const unsigned seen = state->changes;
+    // The driver sets its alarms from one event on until the first of them has run. Those of events before `seen` are
+    // set by the end of the first errand, so they have run by the second; later events change the count.
+    if (!done_in_time(on_interrupt_thread([] {}))) {
+      break;
+    }
+    const auto errand = on_interrupt_thread([state, seen, tries] {
+      if ((state->changes == seen || tries == kMostTries) && !state->taken.exchange(true)) {
+        stop(state->id);
+      }
+    });
+    if (!done_in_time(errand)) {
+      if (state->taken.exchange(true)) {
+        if (errand.valid()) {
+          errand.wait();  // it is at it
+        }
+        return;
+      }
+      stop(state->id);
+      return;
+    }
+  }
+  if (!state->taken.exchange(true)) {
+    stop(state->id);
+  }
+}
+
 }  // namespace
 
 void stop_settled(std::uint16_t id) {
-  Changes changes = 0;
-  if (rte_eth_dev_callback_register(id, RTE_ETH_EVENT_INTR_LSC, count_change, &changes) != 0) {
+  const auto state = std::make_shared<Stop>(id);
+  if (rte_eth_dev_callback_register(id, RTE_ETH_EVENT_INTR_LSC, count_change, state.get()) != 0) {
     return stop(id);
   }
-  bool stopped = false;
-  for (int tries = 1; !stopped; ++tries) {
-    const unsigned seen = changes;
-    // The driver sets its alarms from one event on until the first of them has run. Those of events before `seen` are
-    // set by the end of the first errand, so they have run by the second; later events change the count.
-    const bool ran = on_interrupt_thread([] {}) && on_interrupt_thread([&] {
-                       stopped = changes == seen || tries == kMostTries;
-                       if (stopped) {
-                         stop(id);
-                       }
-                     });
-    if (!ran) {
-      stop(id);
-      break;
-    }
+  stop_when_settled(state);
+  if (rte_eth_dev_callback_unregister(id, RTE_ETH_EVENT_INTR_LSC, count_change, state.get()) != 0) {
+    static_cast<void>(new std::shared_ptr(state));  // the thread hangs in a call of it
   }
-  rte_eth_dev_callback_unregister(id, RTE_ETH_EVENT_INTR_LSC, count_change, &changes);
 }
 
 }  // namespace waggle::packet::dpdk

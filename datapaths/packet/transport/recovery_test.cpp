@@ -343,7 +343,7 @@ TEST_CASE("RFC 8899, 3: neither window nor pacer holds payload back for an MTU p
 }
 
 TEST_CASE("RFC 8899, 4.3: silence after small packets only is no black hole") {
-  for (const std::uint64_t bytes : {100, 100'000}) {
+  for (const std::uint64_t bytes : {100U, 100'000U}) {
     INFO(bytes);
     LoneSender sender(1472, 0);
     const std::uint64_t probe = sender.send_probe();

@@ -295,46 +295,6 @@ TEST_CASE("a client whose server is killed goes on and can end") {
   await([&] { return used_hugepages() == before; });
 }
 
-// DPDK watches the peer from a thread of its own, which ends the process when it is left a closed descriptor.
-TEST_CASE("a server closes its port just as its client goes") {
-  constexpr int kRounds = 20;
-  const Place place;
-  int ready[2];
-  REQUIRE(::pipe(ready) == 0);
-  char word = 'x';
-  Process server([&] {
-    for (int round = 0; round < kRounds; ++round) {
-      const auto port = open(place.channel({}), true);
-      RxFrame frames[1];
-      if (::write(ready[1], &word, 1) != 1) {
-        return false;
-      }
-      for (std::size_t got = 0; got == 0; port->release({frames, got})) {
-        got = port->poll(frames).value_or(0);
-      }
-      ::usleep(static_cast<useconds_t>(100 * round));
-    }
-    return true;
-  });
-  ::close(ready[1]);
-  for (int round = 0; round < kRounds; ++round) {
-    REQUIRE(::read(ready[0], &word, 1) == 1);
-    await([&] { return place.listening(); });
-    CHECK(Process([&] {
-            const auto port = open(place.channel({}), false);
-            const Peer to = *port->resolve(kServer, {});
-            bool sent = false;
-            for (const std::uint64_t end = now_ns() + 10 * kSecond; !sent && now_ns() < end; ::usleep(100)) {
-              sent = send(*port, to, 1);
-            }
-            std::_Exit(sent ? 0 : 1);
-            return sent;
-          }).join());
-  }
-  CHECK(server.join_within(20));
-  ::close(ready[0]);
-}
-
 TEST_CASE("without a server there is an error, not a wait") {
   const Place place;
   const auto channel = place.channel({});
