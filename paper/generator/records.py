@@ -19,7 +19,9 @@ def default(recorded, results):
     suites = sorted((path for path in suites if _holds_records(path)), key=lambda path: SUITE.fullmatch(path.name)[1])
     if suites:
         return [str(suites[-1])]
-    singles = sorted(str(path) for path in results.glob("*") if path.name.endswith((".json", ".json.gz")))
+    # In a checkout the schemas of records lie there, too.
+    names = (path for path in results.glob("*") if not path.name.endswith(".schema.json"))
+    singles = sorted(str(path) for path in names if path.name.endswith((".json", ".json.gz")))
     if singles:
         return singles
     if _holds_records(recorded):

@@ -227,6 +227,8 @@ class Generator(unittest.TestCase):
                 records.default(recorded, results)
             recorded.mkdir()
             (recorded / "a.json.gz").write_text("")
+            results.mkdir()
+            (results / "record.schema.json").write_text("{}")
             self.assertEqual(records.default(recorded, results), [str(recorded)])
             for folder in ("", "quick-20261128-010000", "bulk-20261127-010000", "report", "recorded"):
                 (results / folder).mkdir(parents=True, exist_ok=True)
