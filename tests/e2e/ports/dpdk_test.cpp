@@ -3,8 +3,6 @@
 // Whole exchanges over vhost-user. The EAL can be had once per process, and what a killed process leaves is part of
 // what is tested: every end runs in a process of its own, and this one never starts the EAL.
 
-#include <poll.h>
-
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <fstream>
