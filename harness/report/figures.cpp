@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "harness/record/metric.hpp"
@@ -26,7 +27,8 @@ class Collector {
         contestant_(contestant),
         summary_(*contestant.summary),
         counted_(counted_runs(record, contestant)),
-        probed_(runs_of(contestant, record::Kind::probed)) {}
+        probed_(runs_of(contestant, record::Kind::probed)),
+        traced_(probed_runs(contestant)) {}
 
   std::vector<Figure> all() && {
     of_runs();
@@ -131,10 +133,11 @@ class Collector {
   }
 
   void add_copies(std::optional<record::Role> party, std::optional<record::Place> place, double value,
-                  record::Grade grade) {
+                  record::Grade grade, std::optional<Extremes> extremes) {
     auto& figure = add("copies", "B/B", party, single(value, grade == record::Grade::modelled ? 0 : probed_));
     figure.place = place;
     figure.grade = grade;
+    figure.extremes = extremes;
   }
 
   void add_modelled(std::optional<record::Role> party, std::optional<record::Place> place, double value) {
@@ -144,37 +147,55 @@ class Collector {
   }
 
   void copies() {
+    std::optional<Extremes> of_all = Extremes{};
     for (const auto& party : summary_.parties) {
-      double sum = 0;
+      double total = 0;
+      std::optional<Extremes> of_party = Extremes{};
       auto worst = record::Grade::counted;
       for (const auto place : {record::Place::kernel, record::Place::user}) {
         const auto& at = party.copies.at(place);
+        const double value = at.measured.value_or(at.modelled);
         const auto grade = at.measured ? at.grade : record::Grade::modelled;
-        sum += at.measured.value_or(at.modelled);
+        const auto& runs = place == record::Place::kernel ? traced_ : counted_;
+        const auto here = at.measured ? copied(runs, party.role, place) : Extremes{value, value};
+        total += value;
         worst = std::max(worst, grade);
-        add_copies(party.role, place, at.measured.value_or(at.modelled), grade);
+        of_party = sum(of_party, here);
+        add_copies(party.role, place, value, grade, here);
         add_modelled(party.role, place, at.modelled);
         if (at.verification) {
           add("copies.verification", "B/B", party.role, single(*at.verification, probed_)).place = place;
         }
       }
-      add_copies(party.role, {}, sum, worst);
+      of_all = sum(of_all, of_party);
+      add_copies(party.role, {}, total, worst, of_party);
     }
     add_copies({}, {}, summary_.copies.measured.value_or(summary_.copies.modelled),
-               summary_.copies.measured ? summary_.copies.grade : record::Grade::modelled);
+               summary_.copies.measured ? summary_.copies.grade : record::Grade::modelled, of_all);
     add_modelled({}, {}, summary_.copies.modelled);
   }
 
   /// A count of a probed or timed run, and how much that is for the payload and for an operation of such a run.
   void add_count(const std::string& name, std::optional<record::Role> party, const record::Interval& count,
-                 record::Kind kind) {
-    add(name, "", party, count);
+                 record::Kind kind, const std::function<std::optional<Extremes>(Per)>& extremes) {
+    add(name, "", party, count).extremes = extremes(Per::run);
     if (const double payload = payload_per_run(kind); payload > 0) {
-      add(name + "_per_mib", "1/MiB", party, scaled(count, kMebibyte / payload));
+      add(name + "_per_mib", "1/MiB", party, scaled(count, kMebibyte / payload)).extremes = extremes(Per::mebibyte);
     }
     if (const double operations = operations_per_run(record_, contestant_, kind); operations > 0) {
-      add(name + "_per_operation", "", party, scaled(count, 1 / operations));
+      add(name + "_per_operation", "", party, scaled(count, 1 / operations)).extremes = extremes(Per::operation);
     }
+  }
+
+  void add_probed(const std::string& name, std::optional<record::Role> party, double count,
+                  std::uint64_t record::PartyTrace::* what) {
+    add_count(name, party, single(count, probed_), record::Kind::probed,
+              [&](Per per) { return seen(traced_, party, what, per); });
+  }
+
+  void add_switches(std::optional<record::Role> party, double count) {
+    add_count("context_switches", party, spread(count, in_runs(party, switches_of)), record::Kind::timed,
+              [](Per) { return std::nullopt; });
   }
 
   double payload_per_run(record::Kind kind) const {
@@ -196,13 +217,13 @@ class Collector {
     };
     for (const auto& party : summary_.parties) {
       if (party.mode_switches) {
-        add_count("mode_switches", party.role, single(*party.mode_switches, probed_), record::Kind::probed);
+        add_probed("mode_switches", party.role, *party.mode_switches, &record::PartyTrace::mode_switches);
       }
       if (party.system_calls) {
-        add_count("system_calls", party.role, single(*party.system_calls, probed_), record::Kind::probed);
+        add_probed("system_calls", party.role, *party.system_calls, &record::PartyTrace::system_calls);
       }
       const double own = party.context_switches.voluntary + party.context_switches.involuntary;
-      add_count("context_switches", party.role, spread(own, in_runs(party.role, switches_of)), record::Kind::timed);
+      add_switches(party.role, own);
       add("page_faults", "", party.role,
           spread(party.page_faults.minor + party.page_faults.major, in_runs(party.role, faults_of)));
       add_up(modes, party.mode_switches);
@@ -210,12 +231,12 @@ class Collector {
       contexts += own;
     }
     if (modes && !summary_.parties.empty()) {
-      add_count("mode_switches", {}, single(*modes, probed_), record::Kind::probed);
+      add_probed("mode_switches", {}, *modes, &record::PartyTrace::mode_switches);
     }
     if (calls && !summary_.parties.empty()) {
-      add_count("system_calls", {}, single(*calls, probed_), record::Kind::probed);
+      add_probed("system_calls", {}, *calls, &record::PartyTrace::system_calls);
     }
-    add_count("context_switches", {}, spread(contexts, in_runs({}, switches_of)), record::Kind::timed);
+    add_switches({}, contexts);
   }
 
   void counts() {
@@ -251,6 +272,7 @@ class Collector {
   const record::Summary& summary_;
   std::vector<const record::Run*> counted_;
   std::size_t probed_;
+  std::vector<const record::Run*> traced_;
   std::vector<Figure> figures_;
 };
 

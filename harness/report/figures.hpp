@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/record/record.hpp"
+#include "harness/report/extremes.hpp"
 
 /// The figures of a record as rows, each told once: tables, plots, verdicts and the page take theirs from here.
 namespace waggle::report {
@@ -22,6 +23,7 @@ struct Figure {
   std::string of = {};                      ///< the operation of a latency, the name of a counter
   record::Interval value;                   ///< the median over runs; without low and high where runs give no interval
   std::optional<record::Grade> grade = {};  ///< of copies only
+  std::optional<Extremes> extremes = {};    ///< of what probes count, over probed runs; they are too few for an interval
 };
 
 /// Which way a figure is better; nothing where it is neither, such as a count of packets.

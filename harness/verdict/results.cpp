@@ -196,6 +196,17 @@ class Judgement {
     return std::move(asked.figure);
   }
 
+  /// What decides: of a figure that varies its interval, of one that is counted what every probed run had.
+  std::optional<Range> range_of(const report::Figure& figure) const {
+    const double middle = figure.value.median;
+    if (varies(rule_.figure)) {
+      return deciding(figure.value);
+    }
+    return figure.extremes ? Range{std::min(figure.extremes->low, middle), middle,
+                                   std::max(figure.extremes->high, middle)}
+                           : Range::at(middle);
+  }
+
   std::string print(double value) const { return figure_text(rule_.figure, result_.unit, value); }
 
   void against_value() {
@@ -212,7 +223,7 @@ class Judgement {
     if (figure->grade) {
       result_.ours += fmt::format(", {}", record::name(*figure->grade));
     }
-    const auto range = varies(rule_.figure) ? deciding(value) : std::optional(Range::at(value.median));
+    const auto range = range_of(*figure);
     if (!range) {
       return open(Outcome::not_shown, fmt::format("{} is no interval that decides: {}", result_.ours, covers(value)));
     }
@@ -305,9 +316,11 @@ class Judgement {
     const auto both = fmt::format("{} against {}", figure_text(a.name, a.unit, a.value.median),
                                   figure_text(b.name, b.unit, b.value.median));
     result_.ours = result_.ours.empty() ? both : fmt::format("{} ({})", result_.ours, both);
+    const auto bound = *range_of(b);
+    const double factor = rule_.times;
     decide({.is = rule_.is,
-            .figure = Range::at(a.value.median),
-            .bound = Range::at(b.value.median * rule_.times),
+            .figure = *range_of(a),
+            .bound = {bound.low * factor, bound.middle * factor, bound.high * factor},
             .within = rule_.within},
            a.value.runs);
   }
@@ -319,6 +332,11 @@ class Judgement {
   }
 
   std::string would_decide(const Comparison& comparison, std::size_t runs) const {
+    if (!varies(rule_.figure)) {
+      return fmt::format(
+          "{} leaves both open: probed runs differ, from {} to {}; whether they would on a quieter machine is to be tried",
+          result_.ours, print(comparison.figure.low), print(comparison.figure.high));
+    }
     const auto more = runs_more(comparison, runs);
     const bool noisy = record(*found_.of).environment.noisy;
     return fmt::format("{} leaves both open; {}{}", result_.ours, noisy ? "a quieter machine would decide, or " : "",

@@ -253,6 +253,41 @@ TEST_CASE("counts are compared as they are, also where one of them is 0") {
   CHECK(Asked({record_at({}, {none, two})}).one(asked).outcome == Outcome::holds);
 }
 
+TEST_CASE("counts decide only where every probed run is on the same side") {
+  const auto with_copies = [](const char* label, double low, double high) {
+    auto one = contestant({.label = label, .goodput = {1, 2, 3}, .copies = (low + high) / 2});
+    const auto probed = one.runs.back();
+    one.runs.pop_back();
+    for (const double copies : {low, high}) {
+      auto run = probed;
+      const auto bytes = static_cast<std::uint64_t>(copies * static_cast<double>(run.payload_bytes));
+      run.trace->parties = {{.role = record::Role::sender, .kernel_copied_bytes = bytes}};
+      one.runs.push_back(run);
+    }
+    return one;
+  };
+  auto asked = rule(Is::at_most, 1.0);
+  asked.figure = "copies";
+  asked.party = record::Role::sender;
+  const auto outcome = [&](double low, double high) {
+    return Asked({record_at({}, {with_copies("sendfile", low, high)})}).one(asked);
+  };
+  CHECK(outcome(0.8, 0.9).outcome == Outcome::holds);
+  CHECK(outcome(1.1, 1.2).outcome == Outcome::does_not_hold);
+  const auto open = outcome(0.5, 1.25);
+  CHECK(open.outcome == Outcome::not_shown);
+  CHECK(says(open.why, "from 0.50 copies/B to 1.25 copies/B"));
+
+  auto against = rule(Is::less_than, "mmap");
+  against.figure = "copies";
+  against.party = record::Role::sender;
+  const auto compared = [&](double low, double high) {
+    return Asked({record_at({}, {with_copies("sendfile", 1, 1), with_copies("mmap", low, high)})}).one(against);
+  };
+  CHECK(compared(1.5, 2).outcome == Outcome::holds);
+  CHECK(compared(0.5, 2).outcome == Outcome::not_shown);
+}
+
 TEST_CASE("what cannot run says what is missing, and where it can be asked") {
   const Asked given({record_at({}, {without("sendfile", record::Status::unavailable, "no NIC", "add one")})});
   const auto verdict =
