@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "harness/measure/references.hpp"
+
 using namespace waggle;
 using namespace waggle::measure;
 
@@ -40,6 +42,22 @@ TEST_CASE("each kind of call copies what its descriptors imply") {
   CHECK(copies_per_byte(moved("io_uring:send_zc", "memory", "socket")) == 0);
   CHECK(copies_per_byte(moved("io_uring:splice", "", "file")) == 1);
   CHECK(copies_per_byte(moved("futex", "", "")) == 0);
+}
+
+TEST_CASE("a kernel that copies a file into a socket is charged for it") {
+  const References none{.sendfile = false, .splice = false};
+  CHECK(copies_per_byte(moved("sendfile", "file", "socket"), none) == 1);
+  CHECK(copies_per_byte(moved("splice", "pipe", "socket"), none) == 1);
+  CHECK(copies_per_byte(moved("splice", "file", "pipe"), none) == 0);
+  CHECK(derive_copies({moved("sendfile", "file", "socket", 5000)}, Side::sender, 0, none).total == 5000);
+}
+
+TEST_CASE("this kernel passes a file's pages into a TCP socket by reference") {
+  const auto tried = try_references();
+  INFO((tried ? std::string() : tried.error().text()));
+  REQUIRE(tried);
+  CHECK(tried->sendfile);
+  CHECK(tried->splice);
 }
 
 TEST_CASE("copies add up over calls and the socket's own copies") {

@@ -14,6 +14,7 @@
 #include "harness/measure/counted.hpp"
 #include "harness/measure/probe.hpp"
 #include "harness/measure/programs.hpp"
+#include "harness/measure/references.hpp"
 #include "harness/measure/skeleton.hpp"
 #include "harness/measure/unseen.hpp"
 
@@ -79,6 +80,8 @@ class BpfTracer : public Tracer {
       tracer->counted_ = *std::move(counted);
     } else {
       tracer->why_not_better_ = counted.error().text();
+      // Where it cannot be tried, it is what kernels from 6.1 on do.
+      tracer->references_ = try_references().value_or(References{});
     }
     for (const Party& party : parties) {
       tracer->unseen_.push_back(unseen_copies(party.process));
@@ -197,7 +200,7 @@ class BpfTracer : public Tracer {
       PartyTrace& party = trace.parties[i];
       // What a receiver reads of a file it reads to verify it; whatever else reads one does so to send it.
       const Side side = party.role == record::Role::receiver ? Side::receiver : Side::sender;
-      const KernelCopies copies = derive_copies(party.calls, side, party.socket_copied_bytes);
+      const KernelCopies copies = derive_copies(party.calls, side, party.socket_copied_bytes, references_);
       party.kernel_copied_bytes = counted_ ? copied.at(i) : copies.total;
       party.verification_copied_bytes = copies.verification;
     }
@@ -210,6 +213,7 @@ class BpfTracer : public Tracer {
   std::optional<Skeleton<io_uring_bpf>> uring_;
   std::unique_ptr<CopyCounter> counted_;
   std::string why_not_better_;
+  References references_;
   std::vector<std::string> unseen_;
   std::uint64_t started_ns_ = 0;
   std::uint64_t window_ns_ = 0;
