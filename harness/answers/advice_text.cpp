@@ -29,13 +29,15 @@ struct Heading {
 };
 
 Heading heading_of(const std::string& figure) {
-  return figure == "goodput"                 ? Heading{"goodput, Gbit/s", 1e-9}
-         : figure == "operations"            ? Heading{"operations, 1/s", 1}
-         : figure == "latency.p50"           ? Heading{"median latency, µs", 1e-3}
-         : figure == "latency.mean"          ? Heading{"mean latency, µs", 1e-3}
-         : figure.ends_with("per_gib")       ? Heading{"CPU, s/GiB", 1}
-         : figure.ends_with("per_operation") ? Heading{"CPU, µs/operation", 1}
-                                             : Heading{"CPU, % of one", 100};
+  const bool machine = figure.starts_with("cpu.machine");
+  return figure == "goodput"           ? Heading{"goodput, Gbit/s", 1e-9}
+         : figure == "operations"      ? Heading{"operations, 1/s", 1}
+         : figure == "latency.p50"     ? Heading{"median latency, µs", 1e-3}
+         : figure == "latency.mean"    ? Heading{"mean latency, µs", 1e-3}
+         : figure.ends_with("per_gib") ? Heading{machine ? "CPU of the machine, s/GiB" : "CPU, s/GiB", 1}
+         : figure.ends_with("per_operation")
+             ? Heading{machine ? "CPU of the machine, µs/operation" : "CPU, µs/operation", 1}
+             : Heading{machine ? "CPU of the machine, % of one" : "CPU, % of one", 100};
 }
 
 std::string_view rank_text(const std::string& figure) {

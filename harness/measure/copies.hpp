@@ -23,9 +23,9 @@ struct KernelCopies {
 ///
 /// Read off Linux 6.1 to 6.18: reading and writing a file in the page cache or a pipe copies; sending from memory
 /// copies unless MSG_ZEROCOPY; sendfile and splice pass references to pages into a pipe or a socket
-/// (filemap_splice_read, splice_to_socket) where `references` says so, but into a file they copy (iter_file_splice_write writes from the pipe's
-/// pages; pages have not been moved since 2.6.21); O_DIRECT leaves it to the device. copy_file_range copies where the
-/// file system does not share extents; ext4 and tmpfs do not.
+/// (filemap_splice_read, splice_to_socket) where `references` says so, but into a file they copy
+/// (iter_file_splice_write writes from the pipe's pages; pages have not been moved since 2.6.21); O_DIRECT leaves it to
+/// the device. copy_file_range copies where the file system does not share extents; ext4 and tmpfs do not.
 unsigned copies_per_byte(const CallCount& call, const References& references = {});
 
 /// The kernel's copies that the traced calls of one side imply. `socket_copied`: from the tracepoint

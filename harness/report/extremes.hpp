@@ -25,8 +25,8 @@ std::optional<Extremes> sum(const std::optional<Extremes>& a, const std::optiona
 /// The probed runs of a contestant that went well.
 std::vector<const record::Run*> probed_runs(const record::Contestant& contestant);
 
-/// Of what probes saw of a party, or of all of them together, for what each of these runs moved or did; nothing where no
-/// run tells of it.
+/// Of what probes saw of a party, or of all of them together, for what each of these runs moved or did; nothing where
+/// no run tells of it.
 std::optional<Extremes> seen(const std::vector<const record::Run*>& probed, std::optional<record::Role> party,
                              std::uint64_t record::PartyTrace::* what, Per per);
 

@@ -23,7 +23,7 @@ struct Figure {
   std::string of = {};                      ///< the operation of a latency, the name of a counter
   record::Interval value;                   ///< the median over runs; without low and high where runs give no interval
   std::optional<record::Grade> grade = {};  ///< of copies only
-  std::optional<Extremes> extremes = {};    ///< of what probes count, over probed runs; they are too few for an interval
+  std::optional<Extremes> extremes = {};  ///< of what probes count, over probed runs; they are too few for an interval
 };
 
 /// Which way a figure is better; nothing where it is neither, such as a count of packets.

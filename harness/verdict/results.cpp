@@ -202,9 +202,9 @@ class Judgement {
     if (varies(rule_.figure)) {
       return deciding(figure.value);
     }
-    return figure.extremes ? Range{std::min(figure.extremes->low, middle), middle,
-                                   std::max(figure.extremes->high, middle)}
-                           : Range::at(middle);
+    return figure.extremes
+               ? Range{std::min(figure.extremes->low, middle), middle, std::max(figure.extremes->high, middle)}
+               : Range::at(middle);
   }
 
   std::string print(double value) const { return figure_text(rule_.figure, result_.unit, value); }
@@ -334,7 +334,8 @@ class Judgement {
   std::string would_decide(const Comparison& comparison, std::size_t runs) const {
     if (!varies(rule_.figure)) {
       return fmt::format(
-          "{} leaves both open: probed runs differ, from {} to {}; whether they would on a quieter machine is to be tried",
+          "{} leaves both open: probed runs differ, from {} to {}; whether they would on a quieter machine is to be "
+          "tried",
           result_.ours, print(comparison.figure.low), print(comparison.figure.high));
     }
     const auto more = runs_more(comparison, runs);

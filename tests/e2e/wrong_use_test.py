@@ -12,6 +12,7 @@ from command_line import Case, main
 class WrongUse(Case):
     def test_nonsense_datapath_lists_the_names(self):
         self.refused(2, "run", "--datapath=nonsense", says=["no datapath is called 'nonsense'", "sendfile", "splice"])
+        self.refused(2, "run", "--datapath=sendfil", says=["no datapath is called 'sendfil'", "did you mean sendfile?"])
 
     def test_misspelt_command(self):
         self.refused(2, "comapre", says=["there is no command 'comapre'", "did you mean compare?"])
