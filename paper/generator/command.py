@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
 def parser():
     made = Parser(prog="./testbed paper", allow_abbrev=False,
                   description="Builds the paper. Every number, table and plot in it comes from the records.",
-                  epilog="Without records: those in results/recorded, else the newest suite in $WAGGLE_RESULTS (results).")  # fmt: skip
+                  epilog="Without records: the newest suite in $WAGGLE_RESULTS (results), else the records beside it, else those in results/recorded.")  # fmt: skip
     made.add_argument("records", metavar="RECORD", nargs="*", help="records, or folders with records in them")
     made.add_argument("-o", "--output", metavar="FILE", help="the PDF (results/paper.pdf)")
     made.add_argument("--sources", metavar="FOLDER", help="keeps all that TeX reads there, as for a submission")

@@ -135,9 +135,9 @@ function withoutEmptyPolls(contestant, figure) {
   return polls ? { ...figure, value: Math.max(0, figure.value - polls.value), low: null, high: null } : figure;
 }
 
-/// Kinds of CPU time by side where those are known; else what each side used.
+/// Where payload is moved in bulk, kinds of CPU time by side where those are known; else what each side used.
 export function cpuChart(experiment, contestants) {
-  const figures = figuresOf(contestants);
+  const figures = figuresOf(contestants).filter((figure) => experiment.bulk || !/_?per_gib$/.test(figure.name));
   const kinds = [
     ...new Set(figures.map((figure) => /^cpu\.(\w+)_per_gib$/.exec(figure.name)?.[1]).filter((kind) => kind && kind !== 'machine')),
   ].sort((a, b) => kKinds.indexOf(a) - kKinds.indexOf(b));

@@ -8,10 +8,11 @@ import { frame } from './frame.js';
 import { contestantLegend } from './legends.js';
 import { base, card, tooltip, valueAxis, whiskers, zoom } from './parts.js';
 
-const kCosts = ['cpu.machine_per_gib', 'cpu.per_gib', 'cpu.machine_per_operation', 'cpu.per_operation'];
+const kCosts = ['cpu.machine_per_gib', 'cpu.per_gib'];
+const kCostsOfOperations = ['cpu.machine_per_operation', 'cpu.per_operation'];
 
 export function tradeoffChart(experiment, contestants) {
-  const name = kCosts.find((one) => contestants.some((contestant) => figureOf(contestant, one)));
+  const name = (experiment.bulk ? kCosts : kCostsOfOperations).find((one) => contestants.some((contestant) => figureOf(contestant, one)));
   const rows = contestants
     .map((contestant) => ({ contestant, gain: metricOf(experiment, contestant), cost: name ? figureOf(contestant, name) : null }))
     .filter(({ gain, cost }) => gain && cost && gain.value !== null && cost.value !== null);
