@@ -38,8 +38,10 @@ class Trial {
   /// The window: from the first request to the last verified byte. Returns figures of what was done, but neither
   /// parties nor anything of the machine. `bin_ns`: width of the timeline's bins.
   virtual Result<record::Measured> run(std::uint64_t bin_ns) = 0;
+  /// The first thing after it that may wake its processes: readings of what they have used until now.
+  virtual Result<> end() = 0;
   /// After the window: what each party used in it and was granted.
-  virtual Result<std::vector<Told>> end() = 0;
+  virtual Result<std::vector<Told>> told() = 0;
   /// Takes back what the run has changed, and ends its processes in order.
   virtual Result<> finish() = 0;
 };

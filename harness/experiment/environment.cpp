@@ -36,12 +36,13 @@ std::map<int, std::pair<double, double>> frequencies(const std::vector<Entry>& e
 /// CPUs that others had in user mode while runs were on: what the machine counted and the measured processes did not.
 /// Over all runs together, since the machine counts in ticks. 0 where that is a few of them.
 double others_cpus(const std::vector<Entry>& entries) {
-  constexpr double kLeast = 0.1;  // seconds
+  constexpr double kLeast = 0.1;     // seconds
+  constexpr double kShortest = 0.1;  // seconds: of a shorter run the machine counts mostly what we do around it
   double others = 0;
   double seconds = 0;
   for (const Entry& entry : entries) {
     for (const record::Run& run : entry.runs) {
-      if (!run.ok()) {
+      if (!run.ok() || run.seconds < kShortest) {
         continue;
       }
       others += run.machine.user_s + run.machine.nice_s;

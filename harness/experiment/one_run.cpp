@@ -59,11 +59,8 @@ class Run {
     return {};
   }
 
-  /// In probed runs only: from now on the host's agent watches all processes.
+  /// From now on the host's agent watches all processes.
   Result<> watch(const std::vector<Process>& processes) {
-    if (request_.kind != RunKind::probed) {
-      return {};
-    }
     Watch asked;
     for (const Process& process : processes) {
       asked.parties.push_back({.role = process.role, .process = process.pid});
@@ -75,29 +72,31 @@ class Run {
   Result<> measure(RunDone& done) {
     const std::vector<Process> processes = trial_->processes();
     WAGGLE_TRY(ask(Look{.cpus = {spec_.server_cpu, spec_.client_cpu}}));
-    WAGGLE_TRY(watch(processes));
     // A party that polls uses CPU while others are asked, so what it used is asked for last and first, within what the
-    // machine used. In a probed run its answers would be traced; no figure of time comes from one.
+    // machine used. In a probed run its answers would be traced, so it is asked before and after; no figure of time
+    // comes from one.
     const bool probed = request_.kind == RunKind::probed;
     if (probed) {
       WAGGLE_TRY(trial_->begin());
+      WAGGLE_TRY(watch(processes));
     }
     WAGGLE_TRY(ask(BeginWindow{}));
     if (!probed) {
       WAGGLE_TRY(trial_->begin());
     }
     auto ran = trial_->run(request_.bin_ns);
-    Result<std::vector<Told>> told = std::vector<Told>();
+    Result<> ended;
     if (ran && !probed) {
-      told = trial_->end();
+      ended = trial_->end();
     }
     auto host = ask(EndWindow{});
     WAGGLE_TRY(ran);
     WAGGLE_TRY(host);
     if (probed) {
-      told = trial_->end();
+      ended = trial_->end();
     }
-    WAGGLE_TRY(told);
+    WAGGLE_TRY(ended);
+    WAGGLE_LET(told, trial_->told());
     WAGGLE_LET(conditions, ask(Looked{}));
     record::Run& run = done.run;
     static_cast<record::Measured&>(run) = *std::move(ran);
@@ -109,8 +108,8 @@ class Run {
       run.parties.push_back({.role = processes[i].role,
                              .host = processes[i].host,
                              .cpu = processes[i].cpu,
-                             .usage = std::move(told->at(i).usage)});
-      done.facts.push_back(std::move(told->at(i).facts));
+                             .usage = std::move(told.at(i).usage)});
+      done.facts.push_back(std::move(told.at(i).facts));
     }
     add_probes(run, *std::move(host));
     return {};

@@ -66,9 +66,13 @@ class ProtocolTrial final : public Trial {
     return measured;
   }
 
-  Result<std::vector<Told>> end() override {
+  Result<> end() override {
     WAGGLE_LET(server, server_->ask(EndServing{}, site_.interrupt()));
     told_[End::server] = std::move(server);
+    return {};
+  }
+
+  Result<std::vector<Told>> told() override {
     std::vector<Told> all;
     for (const End end : {sender_end(), receiver_end()}) {
       // An XDP program that a datapath attaches takes offloads from a veth, at either end.
