@@ -110,9 +110,13 @@ Result<> parse(Command& command, CLI::App& app, std::span<const std::string> arg
   } catch (const CLI::ExtrasError&) {
     return std::unexpected(unexpected(command, app));
   } catch (const CLI::ArgumentMismatch& error) {
-    const std::string_view said = error.what();  // "--name: At Most 1 required but received 2"
-    return fail(Fault::usage, fmt::format("{} does not take so many values", said.substr(0, said.find(':'))),
-                fmt::format("give it one; see `harness {} --help`", command.name()));
+    const std::string_view said =
+        error.what();  // "--name: At Most 1 required but received 2", "--name: 1 required TEXT missing"
+    const auto name = said.substr(0, said.find(':'));
+    const auto help = fmt::format("see `harness {} --help`", command.name());
+    return said.contains("At Most")
+               ? fail(Fault::usage, fmt::format("{} does not take so many values", name), "give it one; " + help)
+               : fail(Fault::usage, fmt::format("{} has no value, or too few", name), help);
   } catch (const CLI::ParseError& error) {
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');

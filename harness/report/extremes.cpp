@@ -62,17 +62,18 @@ std::optional<Extremes> seen(const std::vector<const record::Run*>& probed, std:
 }
 
 std::optional<Extremes> copied(const std::vector<const record::Run*>& runs, record::Role party, record::Place place) {
-  return over(runs, [&](const record::Run& run) -> std::optional<double> {
-    if (run.payload_bytes == 0) {
-      return std::nullopt;
+  const auto bytes_in = [&](const record::Run& run) -> std::optional<double> {
+    if (place == record::Place::user) {
+      return over_parties(run.parties, party, [](const record::Party& each) { return each.usage.user_copied_bytes; });
     }
-    auto bytes = place == record::Place::user
-                     ? over_parties(run.parties, party,
-                                    [](const record::RunParty& each) { return each.usage.user_copied_bytes; })
-                 : run.trace ? over_parties(run.trace->parties, party,
-                                            [](const record::PartyTrace& each) { return each.kernel_copied_bytes; })
-                             : std::nullopt;
-    return bytes ? std::optional(*bytes / static_cast<double>(run.payload_bytes)) : std::nullopt;
+    return !run.trace ? std::nullopt : over_parties(run.trace->parties, party, [](const record::PartyTrace& each) {
+      return each.kernel_copied_bytes;
+    });
+  };
+  return over(runs, [&](const record::Run& run) -> std::optional<double> {
+    const auto bytes = bytes_in(run);
+    return bytes && run.payload_bytes > 0 ? std::optional(*bytes / static_cast<double>(run.payload_bytes))
+                                          : std::nullopt;
   });
 }
 

@@ -16,7 +16,7 @@ bool all_runs_lack(const record::Record& record, auto has) {
   bool any = false;
   for (const auto& contestant : record.contestants) {
     for (const auto& run : contestant.runs) {
-      if (run.kind != record::Kind::timed) {
+      if (run.kind != record::Kind::timed || !run.ok()) {
         continue;
       }
       if (has(run)) {

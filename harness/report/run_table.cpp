@@ -146,7 +146,7 @@ Grid totals(const record::Record& record, const record::Summary& summary,
   if (const auto& probing = summary.probe_cost) {
     grid.add({{"probing", Ink::strong},
               {fmt::format("{:+.1f} %", probing->slowdown * 100), Ink::plain},
-              {"more time in probed runs, placement and chance included", Ink::plain}});
+              {"time of the probed runs, which are not among the timed ones", Ink::plain}});
   }
   add_placement(grid, record);
   return grid;

@@ -333,10 +333,11 @@ class Judgement {
 
   std::string would_decide(const Comparison& comparison, std::size_t runs) const {
     if (!varies(rule_.figure)) {
-      return fmt::format(
-          "{} leaves both open: probed runs differ, from {} to {}; whether they would on a quieter machine is to be "
-          "tried",
-          result_.ours, print(comparison.figure.low), print(comparison.figure.high));
+      const auto range = [&](const Range& one) { return fmt::format("{} to {}", print(one.low), print(one.high)); };
+      const bool against = comparison.bound.low < comparison.bound.high;
+      return fmt::format("{} leaves both open: single probed runs had from {}{}; a quieter machine may decide",
+                         result_.ours, range(comparison.figure),
+                         against ? fmt::format(", against {}", range(comparison.bound)) : "");
     }
     const auto more = runs_more(comparison, runs);
     const bool noisy = record(*found_.of).environment.noisy;

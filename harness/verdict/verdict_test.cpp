@@ -285,7 +285,9 @@ TEST_CASE("counts decide only where every probed run is on the same side") {
     return Asked({record_at({}, {with_copies("sendfile", 1, 1), with_copies("mmap", low, high)})}).one(against);
   };
   CHECK(compared(1.5, 2).outcome == Outcome::holds);
-  CHECK(compared(0.5, 2).outcome == Outcome::not_shown);
+  const auto between = compared(0.5, 2);
+  CHECK(between.outcome == Outcome::not_shown);
+  CHECK(says(between.why, "against 0.50 copies/B to 2.00 copies/B"));
 }
 
 TEST_CASE("what cannot run says what is missing, and where it can be asked") {

@@ -233,7 +233,8 @@ class Generator(unittest.TestCase):
             for folder in ("", "quick-20261128-010000", "bulk-20261127-010000", "report", "recorded"):
                 (results / folder).mkdir(parents=True, exist_ok=True)
                 self_made = results / folder / "a.json"
-                self_made.write_text("{}")
+                self_made.write_text('{"schema": "waggle-record/2"}')
+            (results / "doctor.json").write_text('{"checks": []}')
             self.assertEqual(records.default(recorded, results), [str(results / "quick-20261128-010000")])
             for folder in ("quick-20261128-010000", "bulk-20261127-010000"):
                 (results / folder / "a.json").unlink()

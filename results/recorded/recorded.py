@@ -162,7 +162,9 @@ def kept_alt(name):
 
 def write(shown):
     if shown.lacking:
-        raise Fault(shown.lacking)
+        fault = Fault(shown.lacking)
+        fault.code = 3
+        raise fault
     for path, text in shown.files.items():
         path.write_text(text, encoding="utf-8")
     shutil.rmtree(HERE / "plots", ignore_errors=True)
@@ -192,6 +194,19 @@ def differences(shown):
     return found
 
 
+def packed_record(path):
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Fault(f"cannot read {path}: {error}") from None
+    if not isinstance(record, dict) or not str(record.get("schema")).startswith("waggle-record/"):
+        raise Fault(f"{path} is not a record")
+    if record.get("command_line"):
+        record["command_line"][0] = os.path.basename(record["command_line"][0])
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return gzip.compress(text.encode("utf-8"), 9, mtime=0)
+
+
 def add(folder, name):
     """Takes the place of the set of that name. In a record only the path of the program changes: it is nobody's business."""
     found = [path for path in sorted(folder.glob("*.json")) if path.is_file()] if folder.is_dir() else []
@@ -200,17 +215,13 @@ def add(folder, name):
     place = HERE / name
     if not (place / "set.toml").exists():
         raise Fault(f"{place.relative_to(TOP)}/set.toml must say first what that machine is; README.md beside it tells how")
+    # All of them are read before one of the old goes.
+    packed = {path.name + ".gz": packed_record(path) for path in found}
     for old in place.glob("*.json.gz"):
         old.unlink()
-    size = 0
-    for path in found:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record.get("command_line"):
-            record["command_line"][0] = os.path.basename(record["command_line"][0])
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        packed = gzip.compress(text.encode("utf-8"), 9, mtime=0)
-        (place / f"{path.name}.gz").write_bytes(packed)
-        size += len(packed)
+    for file, content in packed.items():
+        (place / file).write_bytes(content)
+    size = sum(map(len, packed.values()))
     print(f"{place.relative_to(TOP)}: {len(found)} records, {size / 1e6:.1f} MB")
     if size > MOST_BYTES:
         print(f"recorded: that is more than {MOST_BYTES >> 20} MiB, which is much for a repository", file=sys.stderr)
@@ -240,6 +251,9 @@ def main():
     except Fault as fault:
         print(f"recorded: {fault}", file=sys.stderr)
         return fault.code
+    except OSError as error:
+        print(f"recorded: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -92,18 +92,24 @@ class Recorded(unittest.TestCase):
     def test_added_records_are_packed_without_their_program_s_folder(self):
         folder = self.top / "made"
         folder.mkdir()
-        (folder / "one.json").write_text(json.dumps({"command_line": ["/home/somebody/build/harness", "run"], "name": "ä"}))
+        (folder / "one.json").write_text(json.dumps({"schema": "waggle-record/2", "command_line": ["/home/somebody/build/harness", "run"], "name": "ä"}))
         place = self.top / "results" / "recorded" / "another"
         place.mkdir()
         with self.assertRaisesRegex(self.recorded.Fault, "must say first what that machine is"):
             self.recorded.add(folder, "another")
         (place / "set.toml").write_text('label = "another"\n')
         (place / "old.json.gz").write_bytes(b"")
+        for broken in ('{"schema": "waggle-rec', '{"schema": "waggle-report/1"}'):
+            (folder / "two.json").write_text(broken)
+            with self.assertRaisesRegex(self.recorded.Fault, "two.json"):
+                self.recorded.add(folder, "another")
+            self.assertTrue((place / "old.json.gz").exists())
+        (folder / "two.json").unlink()
         with contextlib.redirect_stdout(io.StringIO()):
             self.recorded.add(folder, "another")
         self.assertEqual([path.name for path in place.glob("*.gz")], ["one.json.gz"])
         record = json.loads(gzip.decompress((place / "one.json.gz").read_bytes()))
-        self.assertEqual(record, {"command_line": ["harness", "run"], "name": "ä"})
+        self.assertEqual(record, {"schema": "waggle-record/2", "command_line": ["harness", "run"], "name": "ä"})
         shutil.rmtree(place)
         with self.assertRaisesRegex(self.recorded.Fault, "there is no record in"):
             self.recorded.add(place, "another")
