@@ -45,6 +45,15 @@ class RealRecord(unittest.TestCase):
             self.assertGreater(party(run["parties"], "receiver")["usage"]["peak_memory_bytes"], 0)
         self.assertTrue(RECORD["spec"]["seed"] > 0)
 
+    def test_what_we_ask_of_a_server_is_not_counted_as_its_work(self):
+        (pair,) = RECORD["contestants"]
+        probed = [run for run in pair["runs"] if run["kind"] == "probed"]
+        self.assertGreater(len(probed), 0)
+        for run in probed:
+            calls = [each["call"] for each in party(run["trace"]["parties"], "sender")["calls"]]
+            self.assertIn("sendfile", calls)
+            self.assertNotIn("getrusage", calls)
+
     def test_every_run_tells_what_the_machine_was_like(self):
         placement = RECORD["placement"]
         self.assertEqual(placement["rule"], "same")
