@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "harness/report/comparable.hpp"
+
 namespace waggle::verdict {
 namespace {
 
@@ -114,6 +116,19 @@ struct Search {
   const std::map<Point, Indices>& others;  ///< of the experiment that it compares with
 
   Found at(Instance instance) const {
+    auto found = chosen(std::move(instance));
+    if (found.of) {
+      const auto& answers = *records[found.of->record].record;
+      found.foreign =
+          static_cast<std::size_t>(std::ranges::count_if(points.at(found.instance.point), [&](std::size_t i) {
+            return !report::are_of_one_machine(*records[i].record, answers);
+          }));
+    }
+    return found;
+  }
+
+ private:
+  Found chosen(Instance instance) const {
     const Indices& here = points.at(instance.point);
     Found found{.instance = std::move(instance), .of = {}, .than = {}, .older = here.size() - 1};
     const std::string& link = found.instance.link;

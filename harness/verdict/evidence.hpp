@@ -41,6 +41,7 @@ struct Found {
   std::optional<Evidence> of;    ///< ok where there is such a one; otherwise the newest that is not
   std::optional<Evidence> than;  ///< likewise, when the rule compares
   std::size_t older = 0;         ///< records of the same point that were left aside
+  std::size_t foreign = 0;       ///< those of them that another machine has made than what answers
 };
 
 /// Whether a contestant was measured, and can be told of.

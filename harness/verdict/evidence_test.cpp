@@ -25,6 +25,23 @@ TEST_CASE("the newest record in which the contestant is whole answers") {
   REQUIRE(found.size() == 1);
   CHECK(found.front().of == Evidence{.record = 1, .contestant = 0});
   CHECK(found.front().older == 3);
+  CHECK(found.front().foreign == 0);
+}
+
+TEST_CASE("records of another machine are counted among those that were left aside") {
+  const auto good = contestant({.label = "sendfile", .goodput = kSome});
+  const auto on = [&](const char* kernel, const char* created) {
+    auto record = record_at({}, {good}, created);
+    record.environment.hosts = {{.names = {"server", "client"}, .kernel = kernel}};
+    return record;
+  };
+  const Given given({on("6.1.0", "2026-11-21T10:00:00Z"), on("6.18.0", "2026-11-22T10:00:00Z"),
+                     on("6.18.0", "2026-11-23T10:00:00Z")});
+  const auto found = find_evidence(rule(Is::more_than, 1.0), given.list);
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().of->record == 2);
+  CHECK(found.front().older == 2);
+  CHECK(found.front().foreign == 1);
 }
 
 TEST_CASE("records of the same second are told apart by the names of their files") {

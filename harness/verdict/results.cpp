@@ -356,7 +356,8 @@ class Judgement {
       why += fmt::format(" and {}", records_[found_.than->record].file);
     }
     why += found_.older > 0
-               ? fmt::format(", the newest of {} records of this point in which it is whole)", found_.older + 1)
+               ? fmt::format(", the newest of {} records of this point in which it is whole{})", found_.older + 1,
+                             found_.foreign > 0 ? fmt::format("; {} of another machine", found_.foreign) : "")
                : ")";
     return why;
   }
