@@ -194,6 +194,12 @@ def differences(shown):
     return found
 
 
+def shown_command(words):
+    """Without the folders of a machine that nobody else has, and without the place of the records."""
+    shown = [os.path.basename(word) if word.startswith("/") else word for word in words]
+    return [word for word in shown if not word.startswith("--output=")]
+
+
 def packed_record(path):
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -201,14 +207,13 @@ def packed_record(path):
         raise Fault(f"cannot read {path}: {error}") from None
     if not isinstance(record, dict) or not str(record.get("schema")).startswith("waggle-record/"):
         raise Fault(f"{path} is not a record")
-    if record.get("command_line"):
-        record["command_line"][0] = os.path.basename(record["command_line"][0])
+    record["command_line"] = shown_command(record.get("command_line", []))
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
     return gzip.compress(text.encode("utf-8"), 9, mtime=0)
 
 
 def add(folder, name):
-    """Takes the place of the set of that name. In a record only the path of the program changes: it is nobody's business."""
+    """Takes the place of the set of that name. In a record only its command line changes: folders of that machine are nobody's business."""
     found = [path for path in sorted(folder.glob("*.json")) if path.is_file()] if folder.is_dir() else []
     if not found:
         raise Fault(f"there is no record in {folder}")

@@ -89,10 +89,10 @@ class Recorded(unittest.TestCase):
         ids = {claim["id"] for group in claims["group"] for claim in group["claim"]}
         self.assertEqual(set(self.recorded.toml(self.top / "results" / "recorded" / "words.toml")), ids)
 
-    def test_added_records_are_packed_without_their_program_s_folder(self):
+    def test_added_records_are_packed_without_folders_of_their_machine(self):
         folder = self.top / "made"
         folder.mkdir()
-        (folder / "one.json").write_text(json.dumps({"schema": "waggle-record/2", "command_line": ["/home/somebody/build/harness", "run"], "name": "ä"}))
+        (folder / "one.json").write_text(json.dumps({"schema": "waggle-record/2", "command_line": ["/home/somebody/build/harness", "suite", "/tmp/quick.toml", "--output=/tmp/x"], "name": "ä"}))
         place = self.top / "results" / "recorded" / "another"
         place.mkdir()
         with self.assertRaisesRegex(self.recorded.Fault, "must say first what that machine is"):
@@ -109,7 +109,7 @@ class Recorded(unittest.TestCase):
             self.recorded.add(folder, "another")
         self.assertEqual([path.name for path in place.glob("*.gz")], ["one.json.gz"])
         record = json.loads(gzip.decompress((place / "one.json.gz").read_bytes()))
-        self.assertEqual(record, {"schema": "waggle-record/2", "command_line": ["harness", "run"], "name": "ä"})
+        self.assertEqual(record, {"schema": "waggle-record/2", "command_line": ["harness", "suite", "quick.toml"], "name": "ä"})
         shutil.rmtree(place)
         with self.assertRaisesRegex(self.recorded.Fault, "there is no record in"):
             self.recorded.add(place, "another")
