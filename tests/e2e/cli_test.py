@@ -206,7 +206,8 @@ class Experiments(Case):
                                         f"--work={self.directory}"], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
             end = time.monotonic() + DEADLINE
-            while set(self.directory.iterdir()) == before and time.monotonic() < end:
+            # Its working directory: the file by which it sees that a record can be written is there before, and for a moment.
+            while not any(path.is_dir() for path in set(self.directory.iterdir()) - before) and time.monotonic() < end:
                 select.select([], [], [], 0.01)
             process.send_signal(sent)
             output, errors = process.communicate(timeout=DEADLINE)
